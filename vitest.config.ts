@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/{unit,contract,host,e2e}/**/*.test.ts'],
+    // Two cores: more files at once only make each other slow.
+    maxWorkers: 2,
+    globalSetup: ['./test/support/build.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default', ...(process.env['CI'] ? ['./test/support/ci-reporter.ts'] : [])],
+  },
+});
