@@ -1,0 +1,47 @@
+/** A request that cannot be served, with Azure ML's words. Mapped to the error envelope at one edge (shared/api). */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** Path of the field at fault, e.g. `properties.inputData.heart.uri`. */
+  readonly target: string | undefined;
+  readonly details: readonly ErrorDetail[];
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    at: { target?: string; details?: readonly ErrorDetail[] } = {},
+  ) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+    this.target = at.target;
+    this.details = at.details ?? [];
+  }
+}
+
+export interface ErrorDetail {
+  readonly code: string;
+  readonly message: string;
+  readonly target: string;
+}
+
+export const badRequest = (message: string, target?: string): ApiError =>
+  new ApiError(400, 'UserError', message, target === undefined ? {} : { target });
+
+export const notFound = (message: string): ApiError => new ApiError(404, 'NotFound', message);
+
+export const conflict = (message: string): ApiError => new ApiError(409, 'Conflict', message);
+
+/** A reason for which a whole job fails. Shown to the user in one line; retrying would not help. */
+export class JobFault extends Error {
+  readonly code: string;
+  constructor(code: string, reason: string) {
+    super(reason);
+    this.name = 'JobFault';
+    this.code = code;
+  }
+}
+
+/** Text of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

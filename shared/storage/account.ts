@@ -1,0 +1,7 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+
+/** The account that a connection string opens: its name and its blob endpoint without a slash at the end. */
+export function accountOf(connectionString: string): { account: string; endpoint: string } {
+  const { accountName, url } = BlobServiceClient.fromConnectionString(connectionString);
+  return { account: accountName, endpoint: url.replace(/\/$/, '') };
+}

@@ -1,0 +1,44 @@
+import { BlobServiceClient, type StorageRetryOptions } from '@azure/storage-blob';
+import { TableClient } from '@azure/data-tables';
+
+/** What the adapters need of an identity; every credential of `@azure/identity` is one. */
+export interface TokenSource {
+  getToken(scopes: string | string[]): Promise<{ token: string; expiresOnTimestamp: number } | null>;
+}
+
+/**
+ * How one service of one account is reached: by its keys (Azurite, local work), or by address. The address may carry a SAS,
+ * and then needs no credential.
+ */
+export type StorageConnection =
+  { readonly connectionString: string } | { readonly serviceUri: string; readonly credential?: TokenSource };
+
+/** Limits of an adapter, the same for every operation. */
+export interface AdapterOptions {
+  /** Milliseconds that storage may stay silent before a call fails with code `ETIMEDOUT`. Default 120,000. */
+  readonly answerWithinMs?: number;
+}
+
+/** A client for the blobs of one account. Its connections are pooled by the SDK per process, not per client. */
+export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
+  return 'connectionString' in connection
+    ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
+    : new BlobServiceClient(connection.serviceUri, connection.credential, { retryOptions });
+}
+
+/** A client for one table; `maxRetries` 0 sends every request once. */
+export function tableClientFrom(connection: StorageConnection, table: string, maxRetries: number): TableClient {
+  const retryOptions = { maxRetries, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
+  if ('connectionString' in connection) {
+    // Only Azurite is spoken to without TLS; the address says which it is.
+    const allowInsecureConnection = !/DefaultEndpointsProtocol=https/i.test(connection.connectionString);
+    return TableClient.fromConnectionString(connection.connectionString, table, {
+      retryOptions,
+      allowInsecureConnection,
+    });
+  }
+  const options = { retryOptions, allowInsecureConnection: connection.serviceUri.startsWith('http:') };
+  return connection.credential
+    ? new TableClient(connection.serviceUri, table, connection.credential, options)
+    : new TableClient(connection.serviceUri, table, options);
+}

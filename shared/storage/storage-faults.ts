@@ -1,0 +1,76 @@
+import { STATUS_CODES } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { RestError } from '@azure/storage-blob';
+import { z } from 'zod';
+import { StorageFault } from './ports.ts';
+
+const BUSY_STATUSES: readonly number[] = [429, 503];
+const BUSY_WAITS_MS = [200, 800];
+const tableErrorSchema = z.object({ odataError: z.object({ code: z.string().min(1) }) });
+
+/**
+ * Asks storage once and turns whatever goes wrong into a `StorageFault`, or into the reason of `signal` when that ended it.
+ * The request gets a signal that also ends when no answer came within `answerWithinMs` (code `ETIMEDOUT`).
+ * The SDK's error is not kept as cause: it holds the request with its address, SAS and Authorization header.
+ */
+export async function ask<T>(
+  operation: string,
+  limits: { readonly signal?: AbortSignal | undefined; readonly answerWithinMs: number },
+  request: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, answerWithinMs } = limits;
+  signal?.throwIfAborted();
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), answerWithinMs);
+  try {
+    return await request(signal ? AbortSignal.any([signal, silence.signal]) : silence.signal);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (silence.signal.aborted) throw new StorageFault(operation, 0, 'ETIMEDOUT');
+    throw error instanceof RestError ? faultOf(operation, error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Sends a conditional write again only when storage said that it did not take it. After a lost answer nobody can tell our own
+ * write from a rival's, so a lost answer stays a fault and a 409 or 412 always speaks of somebody else.
+ */
+export async function again<T>(write: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (const pause of BUSY_WAITS_MS) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof StorageFault) || !BUSY_STATUSES.includes(error.status)) throw error;
+      await wait(pause, undefined, { signal }).catch((aborted: unknown) => {
+        throw signal?.aborted ? signal.reason : aborted;
+      });
+    }
+  }
+  return write();
+}
+
+/** Undefined for a 404; every other fault stays one. */
+export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof StorageFault && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function faultOf(operation: string, error: RestError): StorageFault {
+  const status = error.statusCode ?? 0;
+  const headers = error.response?.headers;
+  return new StorageFault(operation, status, codeOf(error, status), headers?.get('x-ms-request-id'));
+}
+
+/** Tables name the code in the body, blobs in body and header, HEAD only in the header, Azurite's tables at times nowhere. */
+function codeOf(error: RestError, status: number): string {
+  const inTable = tableErrorSchema.safeParse(error.details);
+  if (inTable.success) return inTable.data.odataError.code;
+  const named = error.response?.headers.get('x-ms-error-code') ?? error.code;
+  return named || (STATUS_CODES[status]?.replaceAll(' ', '') ?? 'Unknown');
+}
