@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { Failure } from './job.ts';
+import { Extensions, ScoringSettings } from './settings.ts';
+
+/** An input blob as it was when the job was planned; every read is If-Match on this ETag (B8). */
+export const InputFile = z.object({
+  /** Blob name in the datastore's container. */
+  blob: z.string(),
+  /** As it appears in the output's `file` column: the path below the input's folder. */
+  name: z.string(),
+  etag: z.string(),
+  length: z.number(),
+  /** Found at plan to be unreadable (archived, a bad name): fails as data when its turn comes. */
+  fault: z.object({ code: z.string(), reason: z.string() }).optional(),
+});
+export type InputFile = z.infer<typeof InputFile>;
+
+/** A contiguous run of mini-batches [from, to), scored by one orchestration, one slice at a time. */
+export const Lane = z.object({ from: z.number(), to: z.number() });
+export type Lane = z.infer<typeof Lane>;
+
+/** A blob in a datastore. */
+export const Target = z.object({ datastore: z.string(), container: z.string(), blob: z.string() });
+export type Target = z.infer<typeof Target>;
+
+/** All that scoring needs, in a blob: orchestrators carry counts, never lists. */
+export const Manifest = z.object({
+  job: z.string(),
+  model: z.object({ name: z.string(), version: z.string() }),
+  settings: ScoringSettings,
+  extensions: Extensions,
+  inputDatastore: z.string(),
+  inputContainer: z.string(),
+  files: z.array(InputFile),
+  lanes: z.array(Lane),
+  output: Target,
+  errors: Target,
+  /** Bytes of one output block before it is staged. */
+  blockBytes: z.number(),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+export const miniBatchCount = (files: number, miniBatchSize: number): number => Math.ceil(files / miniBatchSize);
+
+/** The files of one mini-batch, in input order. */
+export const filesOf = (manifest: Manifest, miniBatch: number): readonly InputFile[] =>
+  manifest.files.slice(miniBatch * manifest.settings.miniBatchSize, (miniBatch + 1) * manifest.settings.miniBatchSize);
+
+/**
+ * Cuts the mini-batches into at most `wanted` contiguous lanes of about equal bytes; no lane is empty. Contiguous, so that a
+ * slice's consecutive mini-batches can share a block and the output's order is the lanes' order.
+ */
+export function cutLanes(bytesOfMiniBatch: readonly number[], wanted: number): Lane[] {
+  const count = Math.min(Math.max(1, wanted), bytesOfMiniBatch.length);
+  const lanes: Lane[] = [];
+  let from = 0;
+  // A mini-batch costs something even when its files are empty.
+  let left = bytesOfMiniBatch.reduce((sum, bytes) => sum + bytes + 1, 0);
+  for (let lane = 0; lane < count; lane++) {
+    const share = left / (count - lane);
+    const lastStart = bytesOfMiniBatch.length - (count - lane - 1);
+    let to = from;
+    let taken = 0;
+    while (to < lastStart && (to === from || taken + (bytesOfMiniBatch[to] ?? 0) / 2 < share)) {
+      taken += (bytesOfMiniBatch[to] ?? 0) + 1;
+      to++;
+    }
+    if (lane === count - 1) to = bytesOfMiniBatch.length;
+    lanes.push({ from, to });
+    left -= taken;
+    from = to;
+  }
+  return lanes;
+}
+
+/** The part of a failure that one file or record causes, without the attempts. */
+export type FaultText = Pick<Failure, 'code' | 'reason'>;

@@ -1,0 +1,44 @@
+import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
+import type { ModelReference } from '../domain/resources.ts';
+import type { Engine } from '../scoring/engine.ts';
+import type { Blobs } from '../storage/ports.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { JobFiles } from './job-files.ts';
+import type { Clock, Log } from './ports.ts';
+
+/** A datastore and the adapter of its account. */
+export interface Datastore {
+  readonly address: DatastoreAddress;
+  readonly blobs: Blobs;
+}
+
+/** A loaded model in use; it is not closed before `release`. */
+export interface EngineLease {
+  readonly engine: Engine;
+  release(): void;
+}
+
+/** What the steps of a scoring job need. */
+export interface JobDeps {
+  readonly jobs: Jobs;
+  readonly files: JobFiles;
+  /** By name in any case; undefined when there is none. */
+  datastore(name: string): Datastore | undefined;
+  /** The workspace's default datastore, where outputs go that the caller did not place. */
+  readonly defaultDatastore: string;
+  readonly uriRules: UriRules;
+  engine(model: ModelReference): Promise<EngineLease>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a slice goes on before it answers, in milliseconds. */
+  readonly sliceMs: number;
+  /** Bytes of output that make a block. */
+  readonly blockBytes: number;
+}
+
+/** The datastore of a plan; its absence means that the app's settings changed under a running job. */
+export function datastoreOf(deps: JobDeps, name: string): Datastore {
+  const found = deps.datastore(name);
+  if (!found) throw new Error(`datastore ${name} is not configured any more`);
+  return found;
+}

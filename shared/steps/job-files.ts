@@ -1,0 +1,64 @@
+import { sha256 } from '../domain/blocks.ts';
+import { Manifest } from '../domain/plan.ts';
+import { Receipt, receiptName } from '../domain/receipts.ts';
+import { collect, readJson, writeJsonOnce } from '../storage/json-blobs.ts';
+import type { Blobs } from '../storage/ports.ts';
+import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
+
+/** A manifest and the hash by which receipts name it. */
+export interface Plan {
+  readonly manifest: Manifest;
+  readonly hash: string;
+}
+
+/** The manifests and receipts of jobs, in the app's own container. */
+export interface JobFiles {
+  /** The first plan of a job stands; answers the one that is stored. */
+  writePlan(manifest: Manifest): Promise<Plan>;
+  /** Throws when the job has no plan. Cached: a plan never changes. */
+  plan(job: string): Promise<Plan>;
+  /** Answers the receipt's name. */
+  writeReceipt(receipt: Receipt): Promise<string>;
+  receipt(job: string, name: string): Promise<Receipt | undefined>;
+}
+
+/** Plans kept in memory: one slice after another asks for the same few. */
+const PLANS_IN_MEMORY = 8;
+
+export function jobFiles(blobs: Blobs): JobFiles {
+  const cache = new Map<string, Plan>();
+  const manifestRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/manifest.json` });
+  const receiptRef = (job: string, name: string) => ({
+    container: JOBS_CONTAINER,
+    name: `${job}/receipts/${name}.json`,
+  });
+
+  const plan = async (job: string): Promise<Plan> => {
+    const known = cache.get(job);
+    if (known) return known;
+    const found = await blobs.read(manifestRef(job));
+    if (!found) throw new Error(`job ${job} has no plan`);
+    const text = await collect(found.body);
+    const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
+    cache.set(job, read);
+    for (const oldest of cache.keys()) {
+      if (cache.size <= PLANS_IN_MEMORY) break;
+      cache.delete(oldest);
+    }
+    return read;
+  };
+
+  return {
+    plan,
+    async writePlan(manifest) {
+      await writeJsonOnce(blobs, manifestRef(manifest.job), manifest);
+      return plan(manifest.job);
+    },
+    async writeReceipt(receipt) {
+      const name = receiptName(receipt);
+      await writeJsonOnce(blobs, receiptRef(receipt.job, name), receipt);
+      return name;
+    },
+    receipt: (job, name) => readJson(blobs, receiptRef(job, name), Receipt),
+  };
+}

@@ -1,0 +1,122 @@
+import type { JobRecord, JobSpec, JobStatus, LaneProgress, Reason, Totals } from '../domain/job.ts';
+import { isEnded, jobStatus } from '../domain/job.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Clock, Orchestrations } from './ports.ts';
+
+/** A job as every surface shows it. */
+export interface JobView {
+  readonly spec: JobSpec;
+  readonly record: JobRecord;
+  readonly status: JobStatus;
+  /** Of a job that failed or was cancelled. */
+  readonly reason?: Reason;
+  /** Absent until the input is known. */
+  readonly totals?: Totals;
+  /** Rows a second since the start; absent before the first row. */
+  readonly rowsPerSecond?: number;
+  /** Estimated from files done; absent when nothing is done yet or the job has ended. */
+  readonly secondsLeft?: number;
+  readonly firstRowAt?: string;
+}
+
+export interface ViewDeps {
+  readonly jobs: Jobs;
+  readonly orchestrations: Orchestrations;
+  readonly clock: Clock;
+}
+
+/** One job with its true progress; undefined when there is none of that name. */
+export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | undefined> {
+  const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
+  if (!spec || !found) return undefined;
+  let record = found.value;
+  let orchestration: Awaited<ReturnType<Orchestrations['state']>> = 'active';
+  if (!isEnded(record)) {
+    orchestration = await deps.orchestrations.state(name);
+    // It may have settled between the two reads; the record has the last word.
+    if (orchestration !== 'active') record = (await deps.jobs.get(name))?.value ?? record;
+  }
+  return view(spec, record, jobStatus(record, orchestration), await deps.jobs.progress(name), deps.clock.now());
+}
+
+export interface JobViewPage {
+  readonly views: readonly JobView[];
+  readonly continuation?: string;
+}
+
+/** Newest first, from the index and the records alone: no question to Durable Functions per row. */
+export async function listJobs(
+  deps: Pick<ViewDeps, 'jobs' | 'clock'>,
+  filter: { endpoint: string; deployment?: string },
+  limit: number,
+  continuation?: string,
+): Promise<JobViewPage> {
+  const page = await deps.jobs.list(filter, limit, continuation);
+  const views = await Promise.all(
+    page.names.map(async (name): Promise<JobView | undefined> => {
+      const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
+      if (!spec || !found) return undefined;
+      return view(spec, found.value, jobStatus(found.value), [], deps.clock.now());
+    }),
+  );
+  return {
+    views: views.filter((one) => one !== undefined),
+    ...(page.continuation === undefined ? {} : { continuation: page.continuation }),
+  };
+}
+
+function view(
+  spec: JobSpec,
+  record: JobRecord,
+  status: JobStatus,
+  lanes: readonly LaneProgress[],
+  now: number,
+): JobView {
+  const firstRowAt = lanes
+    .map((lane) => lane.firstRowAt)
+    .filter((at) => at !== null)
+    .sort()[0];
+  const first = firstRowAt === undefined ? {} : { firstRowAt };
+  if (isEnded(record)) {
+    return {
+      spec,
+      record,
+      status,
+      ...first,
+      ...(record.state === 'completed' ? {} : { reason: record.reason }),
+      ...(record.totals === null ? {} : { totals: record.totals }),
+      ...speed(record.totals?.rows ?? 0, record.startedAt, Date.parse(record.endedAt)),
+    };
+  }
+  const lost =
+    status === 'Failed'
+      ? { reason: { code: 'OrchestrationLost', message: 'The orchestration of this job ended without a result.' } }
+      : {};
+  if (record.state === 'accepted' || record.state === 'planning') return { spec, record, status, ...lost };
+  const sum = (field: 'filesDone' | 'filesFailed' | 'rows' | 'recordsFailed'): number =>
+    lanes.reduce((total, lane) => total + lane[field], 0);
+  const totals = {
+    files: record.files,
+    filesDone: sum('filesDone'),
+    filesFailed: sum('filesFailed'),
+    rows: sum('rows'),
+    recordsFailed: sum('recordsFailed'),
+  };
+  const done = totals.filesDone + totals.filesFailed;
+  const elapsed = (now - Date.parse(record.startedAt)) / 1000;
+  return {
+    spec,
+    record,
+    status,
+    totals,
+    ...first,
+    ...lost,
+    ...speed(totals.rows, record.startedAt, now),
+    ...(done > 0 ? { secondsLeft: Math.round((elapsed * (totals.files - done)) / done) } : {}),
+  };
+}
+
+function speed(rows: number, startedAt: string | null, until: number): { rowsPerSecond?: number } {
+  const seconds = startedAt === null ? 0 : (until - Date.parse(startedAt)) / 1000;
+  return rows > 0 && seconds > 0 ? { rowsPerSecond: Math.round(rows / seconds) } : {};
+}

@@ -1,0 +1,79 @@
+import { JobFault } from '../domain/errors.ts';
+import type { InputFile } from '../domain/plan.ts';
+import { badBlobName, type DataAddress } from '../domain/uri.ts';
+import type { BlobItem } from '../storage/ports.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
+
+/** Metadata by which an errors file is known, so that a folder that was an output can be an input. */
+export const ERRORS_MARK = 'batchpoint_errors';
+
+/**
+ * The input's blobs in name order with the ETag and length that they have now. Throws JobFault for an input that is absent or
+ * empty; a blob that cannot be read becomes a file with a fault, which fails as data.
+ */
+export async function listInput(
+  deps: JobDeps,
+  kind: 'UriFile' | 'UriFolder',
+  address: DataAddress,
+  recursive: boolean,
+): Promise<InputFile[]> {
+  const { blobs } = datastoreOf(deps, address.datastore);
+  const where = `'${address.path}' in datastore ${address.datastore}`;
+  if (kind === 'UriFile') {
+    const found = await blobs.head({ container: address.container, name: address.path });
+    if (!found) throw new JobFault('InputNotFound', `The input file ${where} does not exist.`);
+    return [
+      {
+        blob: address.path,
+        name: address.path.split('/').at(-1) ?? address.path,
+        etag: found.etag,
+        length: found.length,
+        ...encodingFault(found.contentEncoding),
+      },
+    ];
+  }
+  const prefix = address.path === '' || address.path.endsWith('/') ? address.path : `${address.path}/`;
+  const files: InputFile[] = [];
+  let below = false;
+  for await (const item of blobs.list(address.container, { prefix })) {
+    if (isMarker(item, prefix)) continue;
+    if (!recursive && item.name.slice(prefix.length).includes('/')) {
+      below = true;
+      continue;
+    }
+    files.push(inputFile(item, prefix));
+  }
+  if (files.length > 0) return files;
+  if (below)
+    throw new JobFault(
+      'InputEmpty',
+      `The input folder ${where} holds only folders. Set the deployment's property batchpoint.recursive to 'true' to look into them.`,
+    );
+  throw new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
+}
+
+/** Directory markers and our own errors files are no data. */
+const isMarker = (item: BlobItem, prefix: string): boolean =>
+  item.name === prefix ||
+  (item.length === 0 && item.name.endsWith('/')) ||
+  item.metadata['hdi_isfolder'] === 'true' ||
+  item.metadata[ERRORS_MARK] !== undefined;
+
+function inputFile(item: BlobItem, prefix: string): InputFile {
+  const base = { blob: item.name, name: item.name.slice(prefix.length), etag: item.etag, length: item.length };
+  const bad = badBlobName(item.name);
+  if (bad !== undefined) return { ...base, fault: { code: 'BadName', reason: `The blob's name ${bad}.` } };
+  if (item.accessTier === 'Archive')
+    return { ...base, fault: { code: 'Archived', reason: 'The blob is in the archive tier; rehydrate it first.' } };
+  return { ...base, ...encodingFault(item.contentEncoding) };
+}
+
+const encodingFault = (encoding: string | undefined): Pick<InputFile, 'fault'> =>
+  encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity'
+    ? {}
+    : {
+        fault: {
+          code: 'UnsupportedEncoding',
+          reason: `The blob has Content-Encoding '${encoding.slice(0, 40)}'; store it unpacked.`,
+        },
+      };

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
+import { ApiError, JobFault } from '../domain/errors.ts';
+import { Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
+import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type Target } from '../domain/plan.ts';
+import { parseDataUri } from '../domain/uri.ts';
+import { StorageFault } from '../storage/ports.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
+import { listInput } from './list-input.ts';
+import { outputTarget } from './output-target.ts';
+
+export const JobInput = z.object({ job: z.string(), execution: z.string() });
+export type JobInput = z.infer<typeof JobInput>;
+
+export const TakeAnswer = z.object({ over: z.boolean() });
+export type TakeAnswer = z.infer<typeof TakeAnswer>;
+
+/** Counts only: the lists are in the manifest. */
+export const PlanAnswer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), lanes: z.number() }),
+  z.object({ ok: z.literal(false), reason: Reason }),
+]);
+export type PlanAnswer = z.infer<typeof PlanAnswer>;
+
+/**
+ * Takes the job for one execution of its orchestration. `over` when it has ended or belongs to another execution: starting an
+ * orchestration again under a finished id silently runs it anew (B5).
+ */
+export async function takeJob(deps: JobDeps, { job, execution }: JobInput): Promise<TakeAnswer> {
+  const record = await deps.jobs.transition(job, (current) =>
+    current.state === 'accepted'
+      ? { ...current, state: 'planning', execution, startedAt: new Date(deps.clock.now()).toISOString() }
+      : undefined,
+  );
+  return { over: record?.state !== 'planning' || record.execution !== execution };
+}
+
+/** Lists and pins the input, reserves the output, cuts the lanes and writes the manifest. A repeat answers the same plan. */
+export async function planJob(deps: JobDeps, { job, execution }: JobInput): Promise<PlanAnswer> {
+  try {
+    const stopped = await deps.jobs.stopped(job);
+    if (stopped) return { ok: false, reason: stopped };
+    const spec = await deps.jobs.spec(job);
+    if (!spec) throw new Error(`the spec of job ${job} is gone`);
+    const manifest = await makeManifest(deps, spec);
+    const plan = await deps.files.writePlan(manifest);
+    const { files, lanes } = plan.manifest;
+    await deps.jobs.transition(job, (current) =>
+      current.state === 'planning' && current.execution === execution
+        ? ({ ...current, state: 'scoring', files: files.length, lanes: lanes.length } satisfies JobRecord)
+        : undefined,
+    );
+    deps.log.info({ job, files: files.length, lanes: lanes.length }, 'planned');
+    return { ok: true, lanes: lanes.length };
+  } catch (error) {
+    const reason = planFault(error);
+    if (!reason) throw error;
+    return { ok: false, reason };
+  }
+}
+
+async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
+  const { settings, extensions } = spec;
+  const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
+  const { output, errors } = outputTarget(deps, spec);
+  const files = await listInput(deps, spec.input.kind, input, extensions.recursive);
+  await claimOutput(deps, spec.name, [output, errors]);
+
+  const bytes = files.reduce((sum, file) => sum + file.length, 0);
+  const draft: Manifest = {
+    job: spec.name,
+    model: spec.model,
+    settings,
+    extensions,
+    inputDatastore: input.datastore,
+    inputContainer: input.container,
+    files,
+    lanes: [],
+    output,
+    errors,
+    // Predictions are seldom larger than their input; what is, still has the other half of the limit.
+    blockBytes: Math.max(deps.blockBytes, Math.ceil(bytes / MAX_PLANNED_BLOCKS)),
+  };
+  const batches = Array.from({ length: miniBatchCount(files.length, settings.miniBatchSize) }, (_, index) =>
+    filesOf(draft, index).reduce((sum, file: InputFile) => sum + file.length, 0),
+  );
+  return { ...draft, lanes: cutLanes(batches, settings.instanceCount * settings.maxConcurrencyPerInstance) };
+}
+
+/** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
+async function claimOutput(deps: JobDeps, job: string, targets: readonly [Target, Target]): Promise<void> {
+  const [output] = targets;
+  const { blobs } = datastoreOf(deps, output.datastore);
+  const ref = { container: output.container, name: output.blob };
+  if (await blobs.head(ref))
+    throw new JobFault(
+      'OutputExists',
+      `The output path already exists: ${output.blob} in datastore ${output.datastore}. Give another path or file name.`,
+    );
+  const holder = await deps.jobs.reserve(reservationOf(output), job);
+  if (holder !== job)
+    throw new JobFault(
+      'OutputReserved',
+      `Job ${holder} is writing to the same output path: ${output.blob} in datastore ${output.datastore}.`,
+    );
+  for (const target of targets) {
+    try {
+      await blobs.stageBlock({ container: target.container, name: target.blob }, blockId(job, 0, 'probe', 0), PROBE);
+    } catch (error) {
+      if (error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')
+        throw new JobFault(
+          'OutputBlocked',
+          `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
+        );
+      throw error;
+    }
+  }
+}
+
+const PROBE = new TextEncoder().encode('A probe of this path, never committed.');
+
+/** Outputs are reserved by their canonical address. */
+export const reservationOf = (target: Target): string => `${target.datastore}/${target.container}/${target.blob}`;
+
+/** The one line that a user gets for a fault that no retry would mend; undefined for the others. */
+function planFault(error: unknown): Reason | undefined {
+  if (error instanceof JobFault) return { code: error.code, message: error.message };
+  if (error instanceof ApiError) return { code: error.code, message: error.message };
+  if (error instanceof StorageFault && error.status >= 400 && error.status < 500 && error.status !== 429)
+    return { code: 'StorageRefused', message: error.message };
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { JobSpec } from '../../domain/job.ts';
+import type { Table, TableKey, TableValues } from '../ports.ts';
+import type { JobFilter, JobPage } from './jobs-port.ts';
+
+/** Far enough ahead that a job's key shrinks as time goes on: row key order is newest first. */
+const LAST_MOMENT = 9e15;
+
+/** The oldest month that a list looks into. */
+const FIRST_MONTH = '202601';
+
+const partitionOf = (endpoint: string, month: string): string => `jobs-of|${endpoint.toLowerCase()}|${month}`;
+
+const monthOf = (iso: string): string => iso.slice(0, 7).replace('-', '');
+
+/** The index row of a job: partition endpoint and month, row newest first (S3.4). */
+export function indexRow(spec: JobSpec): { key: TableKey; values: TableValues & Record<string, string> } {
+  const newestFirst = String(LAST_MOMENT - Date.parse(spec.createdAt)).padStart(16, '0');
+  return {
+    key: { partition: partitionOf(spec.endpoint, monthOf(spec.createdAt)), row: `${newestFirst}_${spec.name}` },
+    values: { name: spec.name, deployment: spec.deployment },
+  };
+}
+
+/** Where the next page begins: a month and a row in it. */
+const Cursor = z.object({ month: z.string().regex(/^\d{6}$/), after: z.string().optional() });
+
+/** Pages through the months, newest first; a page has `limit` names unless the list ends. */
+export async function listIndex(
+  table: Table,
+  filter: JobFilter,
+  limit: number,
+  continuation?: string,
+): Promise<JobPage> {
+  const start =
+    continuation === undefined ? { month: monthOf(new Date().toISOString()) } : Cursor.parse(JSON.parse(continuation));
+  const names: string[] = [];
+  let from = start.after;
+  for (let month = start.month; month >= FIRST_MONTH; month = before(month), from = undefined) {
+    let page: string | undefined;
+    do {
+      const answer = await table.query(partitionOf(filter.endpoint, month), {
+        ...(from === undefined ? {} : { from }),
+        ...(page === undefined ? {} : { continuation: page }),
+        limit: limit + 1,
+      });
+      for (const row of answer.rows) {
+        if (filter.deployment !== undefined && row.values['deployment'] !== filter.deployment) continue;
+        if (names.length === limit) return { names, continuation: JSON.stringify({ month, after: row.row }) };
+        names.push(z.string().parse(row.values['name']));
+      }
+      page = answer.continuation;
+    } while (page !== undefined);
+  }
+  return { names };
+}
+
+function before(month: string): string {
+  const year = Number(month.slice(0, 4));
+  const number = Number(month.slice(4));
+  return number === 1 ? `${year - 1}12` : `${year}${String(number - 1).padStart(2, '0')}`;
+}

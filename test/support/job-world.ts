@@ -1,0 +1,162 @@
+import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
+import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
+import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
+import { memoryTables } from '../../shared/storage/memory-tables.ts';
+import type { Blobs } from '../../shared/storage/ports.ts';
+import { collect } from '../../shared/storage/json-blobs.ts';
+import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
+import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
+import type { JobDeps } from '../../shared/steps/deps.ts';
+import { jobFiles } from '../../shared/steps/job-files.ts';
+import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
+import { scoreSlice, type SliceAnswer } from '../../shared/steps/score-slice.ts';
+import { settleJob } from '../../shared/steps/settle-job.ts';
+import { lineEngine, type LineEngine } from './line-engine.ts';
+
+const ACCOUNT = 'https://account.blob.core.windows.net';
+
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface JobWorld {
+  readonly deps: JobDeps;
+  readonly engine: LineEngine;
+  /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
+  readonly data: Blobs;
+  put(files: Readonly<Record<string, string>>): Promise<void>;
+  /** Accepts a job over `in/` that writes to `out/predictions.csv`. */
+  accept(name: string, settings?: Partial<ScoringSettings>, change?: Partial<JobSpec>): Promise<JobSpec>;
+  take(name: string): Promise<void>;
+  /** Plays the orchestrator: plan, every lane to its end, fan-in. */
+  run(name: string): Promise<JobRecord>;
+  commit(name: string, lanes: readonly LaneResult[]): Promise<CommitAnswer>;
+  /** Slices of one lane until its end. */
+  lane(name: string, lane: number): Promise<LaneResult>;
+  slice(name: string, lane: number, from?: Pick<SliceAnswer, 'position' | 'receipt'>): Promise<SliceAnswer>;
+  record(name: string): Promise<JobRecord>;
+  text(blob: string): Promise<string | undefined>;
+}
+
+const EXECUTION = 'the-execution';
+
+/** The steps of a scoring job over storage in memory, with the data's storage optionally made faulty. */
+export function jobWorld(
+  options: { faulty?: (blobs: Blobs) => Blobs; sliceMs?: number; blockBytes?: number } = {},
+): JobWorld {
+  const system = memoryBlobs();
+  const data = memoryBlobs();
+  const blobs = options.faulty?.(data) ?? data;
+  const engine = lineEngine();
+  const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
+  const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
+  const deps: JobDeps = {
+    jobs: jobsRegistry({ table: memoryTables()('registry'), blobs: system }),
+    files: jobFiles(system),
+    datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
+    defaultDatastore: 'store',
+    uriRules: { workspace, datastores: [address] },
+    engine: async () => ({ engine, release() {} }),
+    clock: { now: () => Date.now() },
+    log: silent,
+    sliceMs: options.sliceMs ?? 60_000,
+    blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
+  };
+  const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
+  const world: JobWorld = {
+    deps,
+    engine,
+    data,
+    async put(files) {
+      await ready;
+      for (const [name, text] of Object.entries(files))
+        await data.write({ container: 'data', name }, new TextEncoder().encode(text));
+    },
+    async accept(name, settings = {}, change = {}) {
+      await ready;
+      const spec: JobSpec = {
+        name,
+        displayName: name,
+        endpoint: 'heart',
+        deployment: 'blue',
+        description: null,
+        tags: {},
+        properties: {},
+        model: { name: 'm', version: '1' },
+        settings: ScoringSettings.parse({ miniBatchSize: 1, ...settings }),
+        extensions: Extensions.parse({}),
+        input: {
+          name: 'in',
+          kind: 'UriFolder',
+          uri: 'azureml://datastores/store/paths/in',
+          mode: 'ReadOnlyMount',
+          description: null,
+        },
+        output: {
+          name: 'out',
+          kind: 'UriFile',
+          uri: 'azureml://datastores/store/paths/out/predictions.csv',
+          mode: 'ReadWriteMount',
+          description: null,
+        },
+        createdBy: 'tester',
+        createdAt: new Date().toISOString(),
+        requestHash: name,
+        ...change,
+      };
+      await deps.jobs.create(spec);
+      return spec;
+    },
+    async take(name) {
+      await takeJob(deps, { job: name, execution: EXECUTION });
+    },
+    async run(name) {
+      const { over } = await takeJob(deps, { job: name, execution: EXECUTION });
+      if (!over) {
+        const plan = await planJob(deps, { job: name, execution: EXECUTION });
+        if (!plan.ok) await settleJob(deps, { job: name, reason: plan.reason });
+        else
+          await world.commit(
+            name,
+            await Promise.all(Array.from({ length: plan.lanes }, (_, lane) => world.lane(name, lane))),
+          );
+      }
+      return world.record(name);
+    },
+    commit: (name, lanes) => commitJob(deps, { job: name, execution: EXECUTION, lanes: [...lanes] }),
+    async lane(name, lane) {
+      for (let at: SliceAnswer | undefined; ;) {
+        at = await world.slice(name, lane, at);
+        if (!at.ok || at.done) return { ok: at.ok, receipt: at.receipt, reason: at.reason };
+      }
+    },
+    slice: (name, lane, from) =>
+      scoreSlice(deps, { job: name, lane, position: from?.position ?? null, receipt: from?.receipt ?? null }),
+    async record(name) {
+      const found = await deps.jobs.get(name);
+      if (!found) throw new Error(`there is no job ${name}`);
+      return found.value;
+    },
+    async text(blob) {
+      const found = await data.read({ container: 'data', name: blob });
+      return found && new TextDecoder().decode(await collect(found.body));
+    },
+  };
+  return world;
+}
+
+/** Plans a job that was accepted and answers its lanes. */
+export async function planned(world: JobWorld, name: string): Promise<number> {
+  await world.take(name);
+  const plan = await planJob(world.deps, { job: name, execution: EXECUTION });
+  if (!plan.ok) throw new Error(plan.reason.message);
+  return plan.lanes;
+}
+
+/** `count` files of one line each, named so that their order is their number's. */
+export const numbered = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`in/f${String(i).padStart(3, '0')}.csv`, `v${i}\n`]));
+
+/** The output that files of `numbered` give, in input order. */
+export const numberedOutput = (count: number): string =>
+  ['file,row,value', ...Array.from({ length: count }, (_, i) => `f${String(i).padStart(3, '0')}.csv,0,v${i}`), ''].join(
+    '\n',
+  );
