@@ -8,6 +8,5 @@ export default defineConfig({
     globalSetup: ['./test/support/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    reporters: ['default', ...(process.env['CI'] ? ['./test/support/ci-reporter.ts'] : [])],
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from './job.ts';
+import type { Failure } from './job.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
 /** An input blob as it was when the job was planned; every read is If-Match on this ETag (B8). */

@@ -38,7 +38,7 @@ const MAX_URI = 2048;
  */
 export function parseDataUri(text: string, rules: UriRules, target: string): DataAddress {
   if (text.length > MAX_URI) throw badRequest(`A URI may have at most ${MAX_URI} characters.`, target);
-  // eslint-disable-next-line no-control-regex -- control characters are what this refuses
+
   if (/[\u0000-\u0020\u007f\\]/.test(text))
     throw badRequest('A URI may not hold spaces, control characters or backslashes; encode them with %.', target);
   if (/^azureml:\/\//i.test(text)) return workspaceUri(text.slice('azureml://'.length), text, rules, target);
@@ -46,7 +46,7 @@ export function parseDataUri(text: string, rules: UriRules, target: string): Dat
   if (arm?.[1] !== undefined) return workspaceUri(arm[1], text, rules, target);
   if (/^azureml:/i.test(text))
     throw badRequest(
-      `Data assets such as '${text}' are not registered here; give the path: azureml://datastores/<datastore>/paths/<path>.`,
+      `Data assets such as '${shown(text)}' are not registered here; give the path: azureml://datastores/<datastore>/paths/<path>.`,
       target,
     );
   return storageUri(text, rules, target);
@@ -66,7 +66,7 @@ function workspaceUri(rest: string, text: string, rules: UriRules, target: strin
   }
   const short = /^datastores\/([^/?#]+)\/paths(?:\/([^?#]*))?$/i.exec(long?.[4] ?? rest);
   if (!short)
-    throw badRequest(`'${text}' is not a data URI. Use azureml://datastores/<datastore>/paths/<path>.`, target);
+    throw badRequest(`'${shown(text)}' is not a data URI. Use azureml://datastores/<datastore>/paths/<path>.`, target);
   const name = decodeSegment(short[1] ?? '', target).toLowerCase();
   const store = rules.datastores.find((candidate) => candidate.name.toLowerCase() === name);
   if (!store) throw elsewhere(text, target);
@@ -78,7 +78,7 @@ function storageUri(text: string, rules: UriRules, target: string): DataAddress 
   const scheme = parts?.[1]?.toLowerCase();
   if (!parts || scheme === undefined || !['https', 'http', 'wasbs', 'abfss'].includes(scheme))
     throw badRequest(
-      `'${text.slice(0, 80)}' is not a data URI. Use azureml://datastores/<datastore>/paths/<path> or https://<account>.blob.core.windows.net/<container>/<path>.`,
+      `'${shown(text)}' is not a data URI. Use azureml://datastores/<datastore>/paths/<path> or https://<account>.blob.core.windows.net/<container>/<path>.`,
       target,
     );
   if (parts[4] || parts[5])
@@ -123,7 +123,7 @@ export const dataUri = (address: Pick<DataAddress, 'datastore' | 'path'>): strin
 export function badBlobName(name: string): string | undefined {
   if (name.length === 0) return 'is empty';
   if (name.length > 1024) return 'is longer than 1,024 characters';
-  // eslint-disable-next-line no-control-regex -- control characters are what this refuses
+
   if (/[\u0000-\u001f\u007f\\]/.test(name)) return 'holds a backslash or a control character';
   const segments = name.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) return "has a segment '.' or '..'";
@@ -152,7 +152,10 @@ function decodeSegment(segment: string, target: string): string {
   }
 }
 
+/** A caller's text in an answer: no query, which may hold a signature, and no longer than is useful. */
+const shown = (text: string): string => text.replace(/[?#].*$/s, '').slice(0, 200);
+
 const elsewhere = (text: string, target: string): ApiError =>
-  new ApiError(403, 'UriNotAllowed', `'${text.slice(0, 200)}' does not lie in a datastore of this workspace.`, {
+  new ApiError(403, 'UriNotAllowed', `'${shown(text)}' does not lie in a datastore of this workspace.`, {
     target,
   });

@@ -70,7 +70,7 @@ async function linkLanes(deps: JobDeps, plan: Plan, results: readonly LaneResult
   const { job, lanes } = plan.manifest;
   const read = (name: string): Promise<Receipt | undefined> => deps.files.receipt(job, name);
   const chains = await Promise.all(
-    lanes.map((lane, index) => {
+    lanes.map(async (lane, index) => {
       const result = results[index];
       if (!result) throw new BrokenChain(index, 'the lane gave no answer');
       if (result.receipt === null) {

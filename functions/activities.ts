@@ -1,0 +1,25 @@
+import * as df from 'durable-functions';
+import type { z } from 'zod';
+import { runtime } from '../shared/runtime.ts';
+import { commitJob, CommitInput } from '../shared/steps/commit-job.ts';
+import type { JobDeps } from '../shared/steps/deps.ts';
+import { JobInput, planJob, takeJob } from '../shared/steps/plan-job.ts';
+import { scoreSlice, SliceInput } from '../shared/steps/score-slice.ts';
+import { SettleInput, settleJob } from '../shared/steps/settle-job.ts';
+import { StopInput, stopJob } from '../shared/steps/stop-job.ts';
+
+/** An activity is a step: its input through a schema, its answer one JSON object. */
+function activity<T extends z.ZodType>(
+  name: string,
+  input: T,
+  step: (deps: JobDeps, input: z.infer<T>) => Promise<object>,
+): void {
+  df.app.activity(name, { handler: async (raw: unknown) => step((await runtime()).jobDeps, input.parse(raw)) });
+}
+
+activity('takeJob', JobInput, takeJob);
+activity('planJob', JobInput, planJob);
+activity('scoreSlice', SliceInput, scoreSlice);
+activity('stopJob', StopInput, stopJob);
+activity('commitJob', CommitInput, commitJob);
+activity('settleJob', SettleInput, settleJob);

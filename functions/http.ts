@@ -1,0 +1,66 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import type { DurableClient } from 'durable-functions';
+import { createApi, type Api } from '../shared/api/app.ts';
+import { runtime } from '../shared/runtime.ts';
+import { cancelJob } from '../shared/steps/cancel-job.ts';
+import { durableOrchestrations } from './durable-orchestrations.ts';
+
+/** The binding is the same for every invocation of a process; the first request brings it. */
+let client: DurableClient | undefined;
+
+const orchestrations = durableOrchestrations(() => {
+  if (!client) throw new Error('no request has brought the durable client yet');
+  return client;
+});
+
+let api: Api | undefined;
+
+async function makeApi(): Promise<Api> {
+  const { apiDeps } = await runtime();
+  const { jobs, clock } = apiDeps;
+  return createApi({
+    ...apiDeps,
+    orchestrations,
+    cancelJob: (name) => cancelJob({ jobs, clock, orchestrations }, name),
+  });
+}
+
+/** Both planes are routers of their own behind one catch-all function each; this only translates. */
+async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  client ??= df.getClient(context);
+  api ??= await makeApi();
+  const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+  const response = await api.fetch(
+    new Request(request.url, {
+      method: request.method,
+      headers: Object.fromEntries(request.headers.entries()),
+      ...(hasBody ? { body: await request.arrayBuffer() } : {}),
+    }),
+  );
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers.entries()),
+    body: new Uint8Array(await response.arrayBuffer()),
+  };
+}
+
+const planes = { scoring: 'endpoints', management: 'subscriptions' };
+
+for (const [name, literal] of Object.entries(planes)) {
+  app.http(name, {
+    route: `${literal}/{*path}`,
+    // All of them, or the host answers 404 by itself.
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
+    authLevel: 'anonymous',
+    extraInputs: [df.input.durableClient()],
+    handler: serve,
+  });
+}
+
+app.http('health', {
+  route: 'health',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: () => ({ jsonBody: { status: 'ok' } }),
+});

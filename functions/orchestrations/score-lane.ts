@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { SliceAnswer, SliceInput } from '../../shared/steps/score-slice.ts';
+import type { LaneResult } from '../../shared/steps/commit-job.ts';
+import { activity, failureLine, type Durable, type Story } from './durable.ts';
+
+/** Slices of one execution: the whole history is read again at every step (durable-design, lanes). */
+const SLICES_PER_EXECUTION = 20;
+
+const Stopped = z.object({ stopped: z.literal(true) });
+
+/**
+ * One lane: slice after slice until its end. Never throws: it answers a value, and whoever fails first writes the stop mark
+ * itself, because the parent can do nothing until every lane has ended (B1). Undefined when it goes on as a new execution.
+ */
+export function* scoreLane(durable: Durable): Story<LaneResult | undefined> {
+  const input = SliceInput.parse(durable.getInput<unknown>());
+  const { job, lane } = input;
+  let { position, receipt } = input;
+  try {
+    for (let slice = 0; slice < SLICES_PER_EXECUTION; slice++) {
+      const answer = yield* activity(durable, 'scoreSlice', { job, lane, position, receipt }, SliceAnswer);
+      ({ position, receipt } = answer);
+      if (!answer.ok || answer.done) return { ok: answer.ok, receipt, reason: answer.reason };
+    }
+  } catch (error) {
+    const reason = { code: 'ScoringUnavailable', message: failureLine(error) };
+    yield* markStopped(durable, job, reason);
+    return { ok: false, receipt, reason };
+  }
+  durable.continueAsNew({ job, lane, position, receipt } satisfies SliceInput);
+  return undefined;
+}
+
+/** If even the mark cannot be written, the lane's answer still says why. */
+function* markStopped(durable: Durable, job: string, reason: { code: string; message: string }): Story<void> {
+  try {
+    yield* activity(durable, 'stopJob', { job, reason }, Stopped);
+  } catch (error) {
+    reason.message += ` (and the job could not be told to stop: ${failureLine(error)})`;
+  }
+}

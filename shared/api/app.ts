@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { authenticate } from '../auth/bearer.ts';
+import type { Plane } from '../auth/principal.ts';
+import { messageOf, notFound } from '../domain/errors.ts';
+import { isoNow, routeDeps, type ApiEnv } from './context.ts';
+import type { ApiDeps } from './deps.ts';
+import { errorResponse, isInternal } from './envelope.ts';
+import { managementRoutes } from './management/routes.ts';
+import { routePath } from './route-path.ts';
+import { scoringRoutes } from './scoring/routes.ts';
+
+export interface Api {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** Whose audience a path asks for; an unknown path is answered to whoever may call at all. */
+function planesOf(path: string): readonly Plane[] {
+  if (path.startsWith('/endpoints/')) return ['scoring'];
+  if (path.startsWith('/subscriptions/')) return ['management'];
+  return ['scoring', 'management'];
+}
+
+/**
+ * Both planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
+ * else. One line of log per request; neither tokens nor queries are in it.
+ */
+export function createApi(deps: ApiDeps): Api {
+  const routes = routeDeps(deps);
+  const app = new Hono<ApiEnv>({ getPath: routePath });
+  const unknownRoute = (request: Request) =>
+    notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
+  app.use(async (c, next) => {
+    const authorization = c.req.header('authorization');
+    c.set('principal', await authenticate(authorization, planesOf(c.req.path), deps.verifyToken));
+    // hono would answer HEAD from the GET routes; Azure ML has none.
+    if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
+    await next();
+  });
+  app.route('/endpoints', scoringRoutes(routes));
+  app.route('/subscriptions', managementRoutes(routes));
+  app.notFound((c) => {
+    throw unknownRoute(c.req.raw);
+  });
+  app.onError((error) => {
+    throw error;
+  });
+
+  return {
+    async fetch(request) {
+      const requestId = randomUUID();
+      const started = deps.clock.now();
+      const path = new URL(request.url).pathname;
+      let response: Response;
+      try {
+        response = await app.fetch(request);
+      } catch (error) {
+        if (isInternal(error)) {
+          const stack = error instanceof Error ? error.stack : undefined;
+          deps.log.error({ requestId, method: request.method, path, error: messageOf(error), stack }, 'request failed');
+        }
+        response = errorResponse(error, { requestId, location: deps.workspace.location, time: isoNow(deps) });
+      }
+      const ms = deps.clock.now() - started;
+      if (!response.headers.has('x-ms-response-type')) response.headers.set('x-ms-response-type', 'standard');
+      response.headers.set('X-Request-ID', requestId);
+      response.headers.set('x-request-time', (ms / 1000).toFixed(3));
+      deps.log.info({ method: request.method, path, status: response.status, ms, requestId }, 'request');
+      return request.method === 'HEAD' ? new Response(null, response) : response;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Context } from 'hono';
+import type { Principal } from '../auth/principal.ts';
+import { appKey } from '../storage/registry/app-key.ts';
+import type { ApiDeps } from './deps.ts';
+import { signedIds, type SignedIds } from './signed-ids.ts';
+
+/** What the edge knows about a request when a route runs. */
+export interface ApiEnv {
+  Variables: { principal: Principal };
+}
+export type ApiContext = Context<ApiEnv>;
+
+/** The dependencies of routes, with what is made from them once. */
+export interface RouteDeps extends ApiDeps {
+  readonly ids: SignedIds;
+}
+
+export const routeDeps = (deps: ApiDeps): RouteDeps => ({ ...deps, ids: signedIds(appKey(deps.systemBlobs)) });
+
+export const isoNow = (deps: Pick<ApiDeps, 'clock'>): string => new Date(deps.clock.now()).toISOString();
+
+/** A request's URL as the client wrote it: behind a proxy the host that we see is another. */
+export function publicUrl(deps: ApiDeps, request: Request): URL {
+  const { pathname, search } = new URL(request.url);
+  return new URL(`${deps.baseUrl(request)}${pathname}${search}`);
+}

@@ -1,0 +1,39 @@
+import type { ModelRecord } from '../domain/resources.ts';
+import type { Extensions } from '../domain/settings.ts';
+import type { WorkspaceAddress } from '../domain/uri.ts';
+import type { VerifyToken } from '../auth/token-verifier.ts';
+import type { Blobs } from '../storage/ports.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Registry } from '../storage/registry/resources.ts';
+import type { Datastore } from '../steps/deps.ts';
+import type { JobView } from '../steps/job-view.ts';
+import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
+
+/** The workspace that this app plays. */
+export interface Workspace extends WorkspaceAddress {
+  readonly location: string;
+  readonly workspaceId: string;
+  readonly tenantId: string;
+}
+
+/** What the HTTP surface needs of the house. */
+export interface ApiDeps {
+  readonly jobs: Jobs;
+  readonly orchestrations: Orchestrations;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly datastores: readonly Datastore[];
+  /** The app's own account: models, large documents, the signing key. */
+  readonly systemBlobs: Blobs;
+  readonly workspace: Workspace;
+  /** Where clients reach this app, without a slash at the end. */
+  baseUrl(request: Request): string;
+  readonly verifyToken: VerifyToken;
+  /** Loads the model once to prove that it can be used. Throws ModelFault when it cannot. */
+  proveModel(model: ModelRecord): Promise<void>;
+  /** Throws ApiError 404, or 409 when the job has ended otherwise. */
+  cancelJob(name: string): Promise<JobView>;
+  /** The app's own settings for what a deployment and an invocation leave open. */
+  readonly appExtensions: Partial<Extensions>;
+}

@@ -1,0 +1,86 @@
+import { Hono } from 'hono';
+import { formatDuration } from '../../domain/invocation-settings.ts';
+import { DeploymentBody } from '../../domain/management.ts';
+import type { DeploymentRecord } from '../../domain/resources.ts';
+import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
+import { endpointOf } from '../../steps/endpoints.ts';
+import { isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { nextLink, pageRequest } from '../paging.ts';
+import { readBody } from '../request-body.ts';
+import { deploymentId, modelVersionId, PROVIDER, systemData } from '../resource-ids.ts';
+import { operationHeaders } from './operations.ts';
+
+/** `batchEndpoints/{endpoint}/deployments` of a workspace (contract 3.2). */
+export function deploymentRoutes(deps: RouteDeps): Hono<ApiEnv> {
+  const collection = '/:endpoint/deployments';
+  const resource = '/:endpoint/deployments/:deployment';
+
+  return new Hono<ApiEnv>()
+    .get(collection, async (c) => {
+      const endpoint = await endpointOf(deps, c.req.param('endpoint'));
+      const scope = `deployments|${endpoint.name}`;
+      const url = publicUrl(deps, c.req.raw);
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const page = await deps.registry.deployments.list([endpoint.name], limit, continuation);
+      return c.json({
+        value: page.records.map((record) => deploymentResource(deps, record)),
+        nextLink: await nextLink(url, scope, page.continuation, deps.ids),
+      });
+    })
+    .get(resource, async (c) => {
+      const endpoint = await endpointOf(deps, c.req.param('endpoint'));
+      return c.json(deploymentResource(deps, await deploymentOf(deps, endpoint.name, c.req.param('deployment'))));
+    })
+    .put(resource, async (c) => {
+      const body = await readBody(c.req.raw, DeploymentBody);
+      const { endpoint, deployment } = c.req.param();
+      const { record, created } = await putDeployment(deps, endpoint, deployment, body, c.var.principal.subject);
+      return answer(deps, c, record, created ? 201 : 200);
+    })
+    .patch(resource, async (c) => {
+      const body = await readBody(c.req.raw, DeploymentBody);
+      const { endpoint, deployment } = c.req.param();
+      return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body), 200);
+    })
+    .delete(resource, async (c) => {
+      const { endpoint, deployment } = c.req.param();
+      if (!(await deleteDeployment(deps, endpoint, deployment))) return c.body(null, 204);
+      return Response.json(null, { status: 202, headers: await operationHeaders(deps, c, 'bd', isoNow(deps)) });
+    });
+}
+
+async function answer(deps: RouteDeps, c: ApiContext, record: DeploymentRecord, status: 200 | 201): Promise<Response> {
+  const headers = await operationHeaders(deps, c, 'bd', record.modifiedAt, publicUrl(deps, c.req.raw).href);
+  return Response.json(deploymentResource(deps, record), { status, headers });
+}
+
+/** A deployment as Azure ML shows it. */
+function deploymentResource({ workspace }: RouteDeps, record: DeploymentRecord) {
+  const { settings, model } = record;
+  return {
+    id: deploymentId(workspace, record.endpoint, record.name),
+    name: record.name,
+    type: `${PROVIDER}/workspaces/batchEndpoints/deployments`,
+    location: workspace.location,
+    tags: record.tags,
+    properties: {
+      description: record.description,
+      properties: record.properties,
+      codeConfiguration: null,
+      environmentId: record.environmentId,
+      environmentVariables: record.environmentVariables,
+      compute: record.compute,
+      errorThreshold: settings.errorThreshold,
+      retrySettings: { maxRetries: settings.maxRetries, timeout: formatDuration(settings.timeoutSeconds) },
+      miniBatchSize: settings.miniBatchSize,
+      loggingLevel: settings.loggingLevel,
+      model: { referenceType: 'Id', assetId: modelVersionId(workspace, model.name, model.version) },
+      maxConcurrencyPerInstance: settings.maxConcurrencyPerInstance,
+      outputAction: settings.outputAction,
+      outputFileName: settings.outputFileName,
+      resources: { instanceCount: settings.instanceCount, instanceType: null, properties: null },
+      provisioningState: 'Succeeded',
+    },
+    systemData: systemData(record),
+  };
+}

@@ -1,0 +1,43 @@
+import { PageSize } from '../domain/management.ts';
+import { badRequest } from '../domain/errors.ts';
+import { checked } from './request-body.ts';
+import type { SignedIds } from './signed-ids.ts';
+
+const DEFAULT_PAGE = 100;
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly continuation?: string;
+}
+
+/** Clients spell these in several ways: `$skiptoken`, `$skip`, `limit`, `$top`, `count`; names match in any case. */
+function query(url: URL, names: readonly string[]): string | undefined {
+  const found = [...url.searchParams].filter(([name]) => names.includes(name.toLowerCase()));
+  if (found.length > 1) throw badRequest(`Give one of ${names.join(', ')}, once.`, names[0]);
+  return found[0]?.[1];
+}
+
+/** What page of the list `scope` a request asks for. Throws ApiError 400. */
+export async function pageRequest(url: URL, scope: string, ids: SignedIds): Promise<PageRequest> {
+  const limit = query(url, ['limit', '$top', 'count']);
+  const token = query(url, ['$skiptoken', '$skip']);
+  return {
+    limit: limit === undefined ? DEFAULT_PAGE : checked(PageSize, limit, 'limit'),
+    ...(token !== undefined && { continuation: await ids.open(scope, token) }),
+  };
+}
+
+/** The URL of the page after this one, or null. `self` is the list's own URL as clients reach it, with its other parameters. */
+export async function nextLink(
+  self: URL,
+  scope: string,
+  continuation: string | undefined,
+  ids: SignedIds,
+): Promise<string | null> {
+  if (continuation === undefined) return null;
+  const next = new URL(self);
+  for (const name of [...next.searchParams.keys()])
+    if (['$skiptoken', '$skip'].includes(name.toLowerCase())) next.searchParams.delete(name);
+  next.searchParams.set('$skiptoken', await ids.seal(scope, continuation));
+  return next.href;
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import { ApiError, badRequest, type ErrorDetail } from '../domain/errors.ts';
+
+/** Far above any honest request, far below what the host lets in. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+const tooLarge = (): ApiError =>
+  new ApiError(413, 'RequestEntityTooLarge', `A request body may have at most ${MAX_BODY_BYTES} bytes.`);
+
+/**
+ * Reads a JSON object through its schema. A body without Content-Length is refused, because the Functions host can drop
+ * chunked bodies and an empty one must not pass for "all defaults". Throws ApiError 400, 411, 413.
+ */
+export async function readBody<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.infer<Schema>> {
+  const length = request.headers.get('content-length');
+  if (length === null || !/^\d{1,15}$/.test(length))
+    throw new ApiError(411, 'LengthRequired', 'The request needs a body and its Content-Length.');
+  if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+  const text = await readText(request);
+  if (text.trim() === '') throw badRequest('The request body is empty; a JSON object is required.');
+  return checked(schema, parseJson(text));
+}
+
+async function readText(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (error) {
+    if (error instanceof TypeError) throw badRequest('The request body is not UTF-8 text.');
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The parser's own message quotes the body, which may hold a secret.
+    throw badRequest('The request body is not valid JSON.');
+  }
+  throw badRequest('The request body must be a JSON object.');
+}
+
+/** Reads a value through a schema. Throws one ApiError 400 with a detail per issue, named by its path on the wire. */
+export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix = ''): z.infer<Schema> {
+  const result = schema.safeParse(value, { error: wording });
+  if (result.success) return result.data;
+  const details = result.error.issues.map((issue): ErrorDetail => {
+    const target = [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.');
+    return { code: 'UserError', message: `${target}: ${issue.message}`, target };
+  });
+  const [first] = details;
+  const others = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+  throw new ApiError(400, 'UserError', `${first?.message ?? 'The request is wrong'}${others}`, {
+    ...(first && { target: first.target }),
+    details,
+  });
+}
+
+/** Zod's own words suit programmers; these are for whoever reads an error envelope. */
+function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') {
+    const kind = issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`;
+    return issue.input === undefined ? 'is required' : `must be ${kind}`;
+  }
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'too_small' && issue.origin !== 'string')
+    return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+  if (issue.code === 'too_big')
+    return issue.origin === 'string'
+      ? `must have at most ${issue.maximum} characters`
+      : `must be at most ${issue.maximum}`;
+  return undefined;
+}

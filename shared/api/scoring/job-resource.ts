@@ -1,0 +1,152 @@
+import { isEnded } from '../../domain/job.ts';
+import { formatDuration } from '../../domain/invocation-settings.ts';
+import type { WorkspaceAddress } from '../../domain/uri.ts';
+import type { JobView } from '../../steps/job-view.ts';
+import { deploymentId, PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
+
+export interface JobSurroundings {
+  readonly workspace: WorkspaceAddress;
+  /** The job's own URL, where its state can be read. */
+  readonly url: string;
+}
+
+/** The one output of a model deployment (contract 6). */
+const OUTPUT = 'score';
+
+/** A job as Azure ML shows it (contract 1.1). Progress and failures have no place there: they are `batchpoint.` properties. */
+export function jobResource(view: JobView, { workspace, url }: JobSurroundings) {
+  const { spec, record, status } = view;
+  const { settings, input } = spec;
+  return {
+    id: `${deploymentId(workspace, spec.endpoint, spec.deployment)}/jobs/${spec.name}`,
+    name: spec.name,
+    type: `${PROVIDER}/workspaces/batchEndpoints/deployments/jobs`,
+    properties: {
+      provisioningState: 'Succeeded',
+      description: spec.description,
+      inputData: {
+        [input.name]: { description: input.description, uri: input.uri, mode: input.mode, jobInputType: input.kind },
+      },
+      miniBatchSize: settings.miniBatchSize,
+      errorThreshold: settings.errorThreshold,
+      maxConcurrencyPerInstance: settings.maxConcurrencyPerInstance,
+      compute: {
+        target: null,
+        instanceCount: settings.instanceCount,
+        isLocal: false,
+        location: null,
+        instanceType: null,
+        properties: null,
+      },
+      outputFileName: settings.outputFileName,
+      output: { datastoreId: null, path: null },
+      ...(record.state === 'completed'
+        ? {
+            outputData: {
+              [OUTPUT]: {
+                jobOutputType: 'UriFile',
+                mode: 'ReadWriteMount',
+                uri: armDataPath(workspace, record.outputUri),
+              },
+            },
+          }
+        : {}),
+      retrySettings: { maxRetries: settings.maxRetries, timeout: formatDuration(settings.timeoutSeconds) },
+      status,
+      loggingLevel: settings.loggingLevel,
+      interactionEndpoints: {
+        Tracking: { jobEndpointType: 'Tracking', port: null, endpoint: null, properties: null },
+        Studio: { jobEndpointType: 'Studio', port: null, endpoint: url, properties: null },
+      },
+      tags: {
+        ...spec.tags,
+        'azureml.batchrun': 'true',
+        'azureml.deploymentname': spec.deployment,
+        'azureml.jobtype': 'azureml.batchjob',
+        inputType: 'input_data',
+        outputType: 'output_data',
+      },
+      properties: { ...spec.properties, ...runProperties(view), ...progressProperties(view) },
+      name: spec.displayName,
+    },
+    ...errorOf(view),
+    systemData: systemData({
+      createdAt: spec.createdAt,
+      createdBy: spec.createdBy,
+      modifiedAt: (isEnded(record) ? record.endedAt : undefined) ?? startOf(view) ?? spec.createdAt,
+    }),
+  };
+}
+
+/** What Azure ML's own runs carry. */
+function runProperties({ spec }: JobView): Record<string, string> {
+  const { settings } = spec;
+  return {
+    'azureml.pipelineid': spec.name.replace(/^batchjob-/, ''),
+    'azureml.runsource': 'azureml.PipelineRun',
+    runSource: 'Unavailable',
+    runType: 'HTTP',
+    'azureml.parameters': JSON.stringify({
+      run_max_try: String(settings.maxRetries),
+      run_invocation_timeout: String(settings.timeoutSeconds),
+      mini_batch_size: String(settings.miniBatchSize),
+      error_threshold: String(settings.errorThreshold),
+      logging_level: settings.loggingLevel.toUpperCase(),
+      process_count_per_node: String(settings.maxConcurrencyPerInstance),
+      legacy_model_job: 'False',
+      NodeCount: String(settings.instanceCount),
+      append_row_file_name: settings.outputFileName,
+    }),
+    'azureml.continue_on_step_failure': 'False',
+    'azureml.continue_on_failed_optional_input': 'False',
+    'azureml.pipelineComponent': 'pipelinerun',
+  };
+}
+
+/** How far the job is; only what is known. */
+function progressProperties({
+  record,
+  totals,
+  rowsPerSecond,
+  secondsLeft,
+  firstRowAt,
+}: JobView): Record<string, string> {
+  const known: Record<string, string | number | null | undefined> = {
+    files: totals?.files,
+    filesDone: totals?.filesDone,
+    filesFailed: totals?.filesFailed,
+    rows: totals?.rows,
+    recordsFailed: totals?.recordsFailed,
+    rowsPerSecond,
+    secondsLeft,
+    firstRowAt,
+    ...(isEnded(record) && record.failures.length > 0 ? { failures: JSON.stringify(record.failures) } : {}),
+    ...(record.state === 'completed' ? { errorsUri: record.errorsUri } : {}),
+  };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([name, value]) =>
+      value === undefined || value === null ? [] : [[`batchpoint.${name}`, String(value)]],
+    ),
+  );
+}
+
+/** Scripts print the top-level `error` of a job that failed (contract 1.3). */
+function errorOf({ record, reason }: JobView) {
+  if (!reason) return {};
+  const failures = isEnded(record) ? record.failures : [];
+  return {
+    error: {
+      code: reason.code,
+      message: reason.message,
+      details: failures.map((failure) => ({ code: failure.code, message: failure.reason, target: failure.file })),
+    },
+  };
+}
+
+const startOf = ({ record }: JobView): string | null => (record.state === 'accepted' ? null : record.startedAt);
+
+/** `azureml://datastores/D/paths/P` as responses write it: the ARM form without a scheme (contract 1.1). */
+function armDataPath(workspace: WorkspaceAddress, uri: string): string {
+  const place = /^azureml:\/\/(datastores\/.+)$/.exec(uri)?.[1];
+  return place === undefined ? uri : `${workspaceIdOf(workspace)}/${place}`;
+}

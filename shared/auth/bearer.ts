@@ -1,0 +1,27 @@
+import { ApiError } from '../domain/errors.ts';
+import type { Plane, Principal } from './principal.ts';
+import type { VerifyToken } from './token-verifier.ts';
+
+/** Far above real tokens (Entra's are some 2 KiB), far below what would be work to parse. */
+const MAX_TOKEN = 16 * 1024;
+
+/** The caller of a request by its `Authorization: Bearer` header. Throws ApiError 401. */
+export async function authenticate(
+  authorization: string | undefined,
+  planes: readonly Plane[],
+  verify: VerifyToken,
+): Promise<Principal> {
+  const token = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+  if (authorization === undefined || authorization === '')
+    throw new ApiError(401, 'Unauthorized', 'Authorization: Bearer <token> is required.');
+  if (token === undefined || token.length > MAX_TOKEN)
+    throw new ApiError(401, 'InvalidToken', 'The Authorization header must be: Bearer <token>.');
+  return verify(token, planes);
+}
+
+/** The `WWW-Authenticate` header of a 401 (RFC 6750, section 3). */
+export function challenge(error: ApiError): string {
+  const realm = 'Bearer realm="batchpoint"';
+  if (error.code === 'Unauthorized') return realm;
+  return `${realm}, error="invalid_token", error_description="${error.message.replace(/[^\x20-\x7e]|["\\]/g, '')}"`;
+}

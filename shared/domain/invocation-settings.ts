@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { caselessEnum, caselessObject, numeric } from './caseless.ts';
+import { ScoringSettings } from './settings.ts';
+
+const rules = ScoringSettings.shape;
+
+/** host.json's functionTimeout; a try that is longer would be killed with its worker (H4). */
+const FUNCTION_TIMEOUT_SECONDS = 30 * 60;
+/** The longest slice (20 s) and a minute of grace. */
+const SLICE_AND_GRACE_SECONDS = 80;
+export const MAX_TIMEOUT_SECONDS = FUNCTION_TIMEOUT_SECONDS - SLICE_AND_GRACE_SECONDS;
+
+const DURATION = /^P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,6})?)S)?)?$/i;
+
+/** Seconds of an ISO 8601 duration such as `PT30S` or `PT1H30M`; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const parts = DURATION.exec(text);
+  if (!parts || parts.slice(1).every((part) => part === undefined)) return undefined;
+  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+}
+
+/** `PT30S`, `PT1M30S`, `PT1H`: as Azure ML writes a duration. */
+export function formatDuration(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  const rest = Number((seconds % 60).toFixed(6));
+  const parts = [hours > 0 ? `${hours}H` : '', minutes > 0 ? `${minutes}M` : '', rest > 0 ? `${rest}S` : ''];
+  return `PT${parts.join('') || '0S'}`;
+}
+
+const timeout = z.string().transform((text, context) => {
+  const seconds = parseDuration(text);
+  const wrong =
+    seconds === undefined
+      ? `must be an ISO 8601 duration such as PT30S, not '${text.slice(0, 40)}'`
+      : seconds <= 0
+        ? 'must be longer than nothing'
+        : seconds > MAX_TIMEOUT_SECONDS
+          ? `must be at most ${formatDuration(MAX_TIMEOUT_SECONDS)}: one try has to end within the app's functionTimeout of ${formatDuration(FUNCTION_TIMEOUT_SECONDS)}`
+          : undefined;
+  if (seconds === undefined || wrong !== undefined) {
+    context.addIssue({ code: 'custom', message: wrong ?? 'is no duration', input: text });
+    return z.NEVER;
+  }
+  return seconds;
+});
+
+/** The settings that a deployment and an invocation both have, under their wire names. */
+export const settingsFields = {
+  miniBatchSize: numeric(rules.miniBatchSize.unwrap()).optional(),
+  maxConcurrencyPerInstance: numeric(rules.maxConcurrencyPerInstance.unwrap()).optional(),
+  errorThreshold: numeric(rules.errorThreshold.unwrap()).optional(),
+  outputFileName: rules.outputFileName.unwrap().optional(),
+  loggingLevel: caselessEnum(rules.loggingLevel.unwrap().options).optional(),
+  retrySettings: caselessObject({
+    maxRetries: numeric(rules.maxRetries.unwrap()).optional(),
+    timeout: timeout.optional(),
+  }).optional(),
+};
+
+/** `resources` of a deployment, `compute` of an invocation. */
+export const instanceFields = { instanceCount: numeric(rules.instanceCount.unwrap()).optional() };
+
+interface WireSettings {
+  readonly miniBatchSize?: number | undefined;
+  readonly maxConcurrencyPerInstance?: number | undefined;
+  readonly errorThreshold?: number | undefined;
+  readonly outputFileName?: string | undefined;
+  readonly loggingLevel?: ScoringSettings['loggingLevel'] | undefined;
+  readonly retrySettings?:
+    { readonly maxRetries?: number | undefined; readonly timeout?: number | undefined } | undefined;
+}
+
+/** Lays what was sent over other settings; what was not sent stays. */
+export function withSettings(
+  base: ScoringSettings,
+  wire: WireSettings,
+  instanceCount: number | undefined,
+): ScoringSettings {
+  return {
+    miniBatchSize: wire.miniBatchSize ?? base.miniBatchSize,
+    maxConcurrencyPerInstance: wire.maxConcurrencyPerInstance ?? base.maxConcurrencyPerInstance,
+    instanceCount: instanceCount ?? base.instanceCount,
+    maxRetries: wire.retrySettings?.maxRetries ?? base.maxRetries,
+    timeoutSeconds: wire.retrySettings?.timeout ?? base.timeoutSeconds,
+    errorThreshold: wire.errorThreshold ?? base.errorThreshold,
+    outputFileName: wire.outputFileName ?? base.outputFileName,
+    outputAction: base.outputAction,
+    loggingLevel: wire.loggingLevel ?? base.loggingLevel,
+  };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { caselessEnum, caselessObject, numeric, textMap } from './caseless.ts';
+import { instanceFields, settingsFields } from './invocation-settings.ts';
+
+/** Bodies of the management plane (contract 3). What Azure ML knows and this app has no use for is taken and left. */
+
+const resource = { tags: textMap.optional() };
+const described = { description: z.string().nullable().optional(), properties: textMap.optional() };
+
+export const EndpointBody = caselessObject({
+  ...resource,
+  properties: caselessObject({
+    ...described,
+    authMode: caselessEnum(['AADToken'], { aad_token: 'AADToken' }).optional(),
+    /** Null takes the default away; absent leaves it. */
+    defaults: caselessObject({ deploymentName: z.string().nullable().optional() }).optional(),
+  }).optional(),
+});
+export type EndpointBody = z.infer<typeof EndpointBody>;
+
+const notYet = (what: string) => z.undefined(`${what} not supported yet; leave it out`).optional();
+
+export const DeploymentBody = caselessObject({
+  ...resource,
+  properties: caselessObject({
+    ...described,
+    ...settingsFields,
+    resources: caselessObject(instanceFields).optional(),
+    model: caselessObject({
+      referenceType: caselessEnum(['Id', 'DataPath', 'OutputPath']).default('Id'),
+      assetId: z.string().min(1).max(1024).optional(),
+    }).optional(),
+    outputAction: caselessEnum(['AppendRow', 'SummaryOnly'], { append_row: 'AppendRow', summary_only: 'SummaryOnly' })
+      .refine((action) => action === 'AppendRow', 'SummaryOnly is not supported yet; use AppendRow')
+      .optional(),
+    compute: z.string().nullable().optional(),
+    environmentId: z.string().nullable().optional(),
+    environmentVariables: textMap.optional(),
+    codeConfiguration: notYet('scoring scripts (codeConfiguration) are'),
+    deploymentConfiguration: notYet('pipeline components (deploymentConfiguration) are'),
+  }).optional(),
+});
+export type DeploymentBody = z.infer<typeof DeploymentBody>;
+
+export const ModelBody = caselessObject({
+  properties: caselessObject({
+    ...described,
+    tags: textMap.optional(),
+    modelType: caselessEnum(['custom_model', 'mlflow_model', 'triton_model'], {
+      custommodel: 'custom_model',
+      mlflowmodel: 'mlflow_model',
+      tritonmodel: 'triton_model',
+    }).default('custom_model'),
+    modelUri: z.string().min(1),
+    flavors: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+export type ModelBody = z.infer<typeof ModelBody>;
+
+/** `limit`, `$top` and `count` of lists: how many a page may hold. */
+export const PageSize = numeric(z.int().min(1).max(1000));

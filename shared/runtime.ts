@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { pino } from 'pino';
+import type { ApiDeps } from './api/deps.ts';
+import { devIssuer } from './auth/dev-tokens.ts';
+import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
+import type { ModelRecord, ModelReference } from './domain/resources.ts';
+import { engineCache } from './scoring/engine-cache.ts';
+import { loadEngine } from './scoring/model-engines.ts';
+import { readSettings, type Settings } from './settings.ts';
+import type { Datastore, JobDeps } from './steps/deps.ts';
+import { jobFiles } from './steps/job-files.ts';
+import { modelFile } from './steps/register-model-files.ts';
+import { accountOf } from './storage/account.ts';
+import { azureBlobs } from './storage/azure-blobs.ts';
+import { azureTables } from './storage/azure-tables.ts';
+import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
+import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
+import type { Blobs } from './storage/ports.ts';
+
+/** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
+export interface Runtime {
+  readonly jobDeps: JobDeps;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
+}
+
+/** Models kept loaded at once. */
+const MAX_ENGINES = 4;
+
+let made: Promise<Runtime> | undefined;
+
+/** The process's runtime. A failed start is tried again at the next call. Throws on wrong settings, naming them. */
+export async function runtime(): Promise<Runtime> {
+  try {
+    return await (made ??= compose(readSettings(process.env)));
+  } catch (error) {
+    made = undefined;
+    throw error;
+  }
+}
+
+async function compose(settings: Settings): Promise<Runtime> {
+  const verifyToken = verifier(settings);
+  const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
+  const clock = { now: () => Date.now() };
+  const state = { connectionString: settings.BATCHPOINT_STATE };
+  const systemBlobs = azureBlobs(state);
+  const table = azureTables(state)('batchpoint');
+  await systemBlobs.ensureContainer(JOBS_CONTAINER);
+  const jobs = jobsRegistry({ table, blobs: systemBlobs });
+  const registry = resourceRegistry({ table, blobs: systemBlobs });
+  const datastores = settings.BATCHPOINT_DATASTORES.map(datastore);
+  const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
+  const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
+  const address = { subscriptionId, resourceGroup, workspace };
+  return {
+    jobDeps: {
+      jobs,
+      files: jobFiles(systemBlobs),
+      datastore: (name) => datastores.find((store) => store.address.name.toLowerCase() === name.toLowerCase()),
+      defaultDatastore: settings.BATCHPOINT_DATASTORES[0]?.name ?? '',
+      uriRules: { workspace: address, datastores: datastores.map((store) => store.address) },
+      engine: engines.lease,
+      clock,
+      log,
+      sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
+      blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
+    },
+    apiDeps: {
+      jobs,
+      registry,
+      datastores,
+      systemBlobs,
+      clock,
+      log,
+      workspace: {
+        ...address,
+        location,
+        workspaceId: uuidOf(Object.values(address).join('/').toLowerCase()),
+        tenantId: settings.BATCHPOINT_TENANT_ID,
+      },
+      baseUrl: () => baseUrl(settings),
+      verifyToken,
+      proveModel: engines.prove,
+      appExtensions:
+        settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT },
+    },
+  };
+}
+
+/** Whose tokens count. In Azure the development issuer never does; an app that would let nobody in does not start. */
+function verifier(settings: Settings): VerifyToken {
+  if (settings.WEBSITE_INSTANCE_ID !== undefined && settings.BATCHPOINT_DEV_JWKS !== undefined)
+    throw new Error(
+      "BATCHPOINT_DEV_JWKS is set in Azure. Development tokens count on a developer's machine only: remove it.",
+    );
+  if (settings.BATCHPOINT_DEV_JWKS === undefined)
+    throw new Error(
+      'No token issuer is configured: set BATCHPOINT_DEV_JWKS (npm start does). Entra ID is not supported yet.',
+    );
+  return tokenVerifier({ issuers: [devIssuer(settings.BATCHPOINT_DEV_JWKS)] });
+}
+
+function datastore({ name, connection, container }: Settings['BATCHPOINT_DATASTORES'][number]): Datastore {
+  const blobs = azureBlobs({ connectionString: connection });
+  const { account, endpoint } = accountOf(connection);
+  return { address: { name, account, container, endpoint }, blobs };
+}
+
+function modelEngines(registry: Registry, blobs: Blobs, threads: number) {
+  const load = (model: ModelRecord, count: number) =>
+    loadEngine({ blobs, files: model.files, at: (path) => modelFile(model, path) }, count);
+  const cache = engineCache(
+    async (key) => {
+      const [name = '', version = ''] = key.split('\n');
+      const found = await registry.models.get(name, version);
+      if (!found) throw new Error(`model ${name} version ${version} is not registered any more`);
+      return load(found.value, threads);
+    },
+    { maxEngines: MAX_ENGINES },
+  );
+  return {
+    lease: ({ name, version }: ModelReference) => cache.lease(`${name}\n${version}`),
+    async prove(model: ModelRecord): Promise<void> {
+      await (await load(model, 1)).close();
+    },
+  };
+}
+
+const baseUrl = (settings: Settings): string => {
+  if (settings.BATCHPOINT_BASE_URL !== undefined) return settings.BATCHPOINT_BASE_URL.replace(/\/$/, '');
+  const scheme = /^(localhost|127\.0\.0\.1)(:|$)/.test(settings.WEBSITE_HOSTNAME) ? 'http' : 'https';
+  return `${scheme}://${settings.WEBSITE_HOSTNAME}`;
+};
+
+/** A stable UUID for a text. */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
+}

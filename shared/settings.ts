@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { Extensions } from './domain/settings.ts';
+
+/** JSON in an app setting. */
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const DatastoreSetting = z.object({
+  name: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
+  /** Connection string of the account. */
+  connection: z.string().min(1),
+  container: z.string().regex(/^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}$/),
+});
+
+const WorkspaceSetting = z.object({
+  subscriptionId: z.string().min(1),
+  resourceGroup: z.string().min(1),
+  workspace: z.string().min(1),
+  location: z.string().min(1),
+});
+
+/** The app's settings, read from the environment once. Names are in docs/settings.md. */
+export const Settings = z.object({
+  /** The app's own state: registry tables, models, manifests, receipts. Never the datastores' account in Azure. */
+  BATCHPOINT_STATE: z.string().min(1),
+  /** The first one is the default datastore. */
+  BATCHPOINT_DATASTORES: json(z.array(DatastoreSetting).min(1)),
+  BATCHPOINT_WORKSPACE: json(WorkspaceSetting),
+  /** Public keys (JWKS as JSON) of the development token issuer. Refused in Azure. */
+  BATCHPOINT_DEV_JWKS: z.string().min(1).optional(),
+  BATCHPOINT_TENANT_ID: z.string().default('00000000-0000-4000-8000-0000000000d0'),
+  BATCHPOINT_SLICE_SECONDS: z.coerce.number().positive().max(600).default(15),
+  /** Worker threads that score, per loaded model. */
+  BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(1),
+  /** MiB of output in one block. */
+  BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
+  BATCHPOINT_OUTPUT_FORMAT: Extensions.shape.outputFormat.unwrap().optional(),
+  /** Where clients reach the app; by default what the host says of itself. */
+  BATCHPOINT_BASE_URL: z.url().optional(),
+  BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
+  /** Set in Azure only. */
+  WEBSITE_INSTANCE_ID: z.string().optional(),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** Reads the environment; throws one Error that names every setting at fault, never a value. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const read = Settings.safeParse(environment);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`App settings are missing or wrong (see local.settings.sample.json):\n  ${faults.join('\n  ')}`);
+}

@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadDevIssuer, type DevIssuer } from '../../../cli/dev-issuer.ts';
+import { createApi, type Api } from '../../../shared/api/app.ts';
+import type { ApiDeps } from '../../../shared/api/deps.ts';
+import { devIssuer } from '../../../shared/auth/dev-tokens.ts';
+import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
+import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
+import { memoryTables } from '../../../shared/storage/memory-tables.ts';
+import type { Blobs, Table } from '../../../shared/storage/ports.ts';
+import { JOBS_CONTAINER, jobsRegistry } from '../../../shared/storage/registry/jobs.ts';
+import { resourceRegistry } from '../../../shared/storage/registry/resources.ts';
+import { cancelJob } from '../../../shared/steps/cancel-job.ts';
+
+export const WORKSPACE =
+  '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
+export const BASE = 'https://batch.example';
+export const NOW = '2026-02-03T04:05:06.000Z';
+export const CALLER = '00000000-0000-4000-8000-0000000000d0:00000000-0000-4000-8000-0000000000d1';
+export const SYSTEM_DATA = { createdAt: NOW, createdBy: CALLER, createdByType: 'User', lastModifiedAt: NOW };
+
+export type Answer = { status: number; headers: Headers; body: unknown };
+
+/** A call's extras; `body` is sent as JSON, `text` as it is. */
+export interface Call {
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One key for all tests of a file: making an RSA key takes its time. */
+export async function testIssuer(): Promise<{ issuer: DevIssuer; close: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'batchpoint-api-'));
+  const issuer = await loadDevIssuer(join(folder, 'key.json'), {});
+  return { issuer, close: () => rm(folder, { recursive: true }) };
+}
+
+/** The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it. */
+export async function apiWorld(issuer: DevIssuer, changes: Partial<ApiDeps> = {}) {
+  const writes: string[] = [];
+  const lines: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
+  const started: string[] = [];
+  // One table for both, as in the app.
+  const table = watchedTable(memoryTables()('batchpoint'), writes);
+  const systemBlobs = watchedBlobs(memoryBlobs(), writes);
+  const dataBlobs = watchedBlobs(memoryBlobs(), writes);
+  await systemBlobs.ensureContainer(JOBS_CONTAINER);
+  await dataBlobs.ensureContainer('data');
+  const clock = { time: Date.parse(NOW), now: () => clock.time };
+  const orchestrations = {
+    start: async (job: string) => {
+      started.push(job);
+    },
+    state: async () => 'active' as const,
+  };
+  const jobs = jobsRegistry({ table, blobs: systemBlobs });
+  const log = (fields: Readonly<Record<string, unknown>>, message: string) => {
+    lines.push({ fields, message });
+  };
+  const deps: ApiDeps = {
+    jobs,
+    orchestrations,
+    clock,
+    log: { debug: log, info: log, warn: log, error: log },
+    registry: resourceRegistry({ table, blobs: systemBlobs }),
+    datastores: [
+      {
+        address: {
+          name: 'workspaceblobstore',
+          account: 'acct',
+          container: 'data',
+          endpoint: 'https://acct.blob.core.windows.net',
+        },
+        blobs: dataBlobs,
+      },
+    ],
+    systemBlobs,
+    workspace: {
+      subscriptionId: 'sub-1',
+      resourceGroup: 'rg-1',
+      workspace: 'ws-1',
+      location: 'westeurope',
+      workspaceId: 'ws-guid',
+      tenantId: 'tenant-1',
+    },
+    baseUrl: () => BASE,
+    verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
+    proveModel: async () => undefined,
+    cancelJob: (name) => cancelJob({ jobs, orchestrations, clock }, name),
+    appExtensions: {},
+    ...changes,
+  };
+  const api = createApi(deps);
+  const token = await issuer.sign({ audience: 'api://batchpoint' });
+  return { api, deps, clock, jobs, writes, lines, started, systemBlobs, dataBlobs, call: caller(api, token) };
+}
+
+export type World = Awaited<ReturnType<typeof apiWorld>>;
+
+/** A request as the Functions host would hand it over: a body has its Content-Length. */
+export function request(method: string, path: string, { body, text, headers = {} }: Call = {}): Request {
+  const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  return new Request(path.startsWith('https:') ? path : `${BASE}${path}`, {
+    method,
+    headers: {
+      ...(sent === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) }),
+      ...headers,
+    },
+    ...(sent === undefined ? {} : { body: sent }),
+  });
+}
+
+function caller(api: Api, token: string) {
+  return async (method: string, path: string, call: Call = {}): Promise<Answer> => {
+    const headers = { authorization: `Bearer ${token}`, ...call.headers };
+    const response = await api.fetch(request(method, path, { ...call, headers }));
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? '' : JSON.parse(text) };
+  };
+}
+
+/** What an error answer says, without what differs from request to request. */
+export function errorOf({ status, body }: Answer): unknown {
+  const { error } = body as { error: { code: string; message: string; target?: string } };
+  return { status, code: error.code, target: error.target, message: error.message };
+}
+
+/** A registered ONNX model `heart:1`, an endpoint `heart-ep` and its default deployment `blue`. */
+export async function deployHeart(world: World): Promise<void> {
+  const { call, dataBlobs } = world;
+  await dataBlobs.write({ container: 'data', name: 'models/heart/model.onnx' }, new TextEncoder().encode('onnx'));
+  const model = await call('PUT', `${WORKSPACE}/models/heart/versions/1`, {
+    body: { properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/models/heart' } },
+  });
+  const endpoint = await call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep`, { body: {} });
+  const deployment = await call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, {
+    body: { properties: { model: { assetId: 'azureml:heart:1' }, compute: '/computes/cpu' } },
+  });
+  const chosen = await call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep`, {
+    body: { properties: { defaults: { deploymentName: 'blue' } } },
+  });
+  const statuses = [model, endpoint, deployment, chosen].map(({ status }) => status);
+  if (statuses.join() !== '201,201,201,200') throw new Error(`the model was not deployed: ${statuses.join()}`);
+}
+
+function watchedTable(table: Table, writes: string[]): Table {
+  return {
+    ...table,
+    insert: (key, values) => (writes.push(`insert ${key.row}`), table.insert(key, values)),
+    replace: (key, values, etag) => (writes.push(`replace ${key.row}`), table.replace(key, values, etag)),
+    remove: (key, etag) => (writes.push(`remove ${key.row}`), table.remove(key, etag)),
+  };
+}
+
+function watchedBlobs(blobs: Blobs, writes: string[]): Blobs {
+  return {
+    ...blobs,
+    write: (ref, ...rest) => (writes.push(`write ${ref.name}`), blobs.write(ref, ...rest)),
+    writeStream: (ref, ...rest) => (writes.push(`write ${ref.name}`), blobs.writeStream(ref, ...rest)),
+    remove: (ref) => (writes.push(`remove ${ref.name}`), blobs.remove(ref)),
+  };
+}
