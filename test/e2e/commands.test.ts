@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT } from '../../cli/stack.ts';
+
+/** What a person types: the commands of README and docs, run as they are written. */
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'batchpoint-commands-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const environment = () => ({ ...process.env, BATCHPOINT_FOLDER: folder, npm_config_loglevel: 'error' });
+
+function run(command: string): Promise<{ code: number | null; out: string }> {
+  const child = spawn('bash', ['-c', command], { cwd: PROJECT, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out })));
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
+    socket.once('error', () => resolve(false));
+  });
+
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+const fences = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text ?? '');
+const commands = fences('sh').flatMap((fence) => fence.trim().split('\n'));
+
+describe('npm run demo', () => {
+  it('scores the sample, shows rows, place and accuracy, and leaves nothing running', async () => {
+    const { code, out } = await run('npm run -s demo');
+    expect(out).toContain('file,row,label,probabilities_0,probabilities_1\npatients-01.csv,0,benign,0.9846095,');
+    expect(out).toMatch(/Completed +█+ +5\/5 files +171 rows/);
+    expect(out).toMatch(/Accuracy {2}96\.5 % \(165 of 171 rows/);
+    expect(code).toBe(0);
+    const copy = /^Copy +(.+)$/m.exec(out)?.[1] ?? '';
+    expect((await readFile(copy, 'utf8')).trimEnd().split('\n')).toHaveLength(172);
+    const port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
+    expect(await answers(port)).toBe(false);
+  });
+});
+
+describe('npm start', () => {
+  let app: ReturnType<typeof spawn>;
+  let printed = '';
+  beforeAll(async () => {
+    app = spawn('npm', ['start', '--', '--port', '0', '--storage-port', '0'], {
+      cwd: PROJECT,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a terminal gives it: Ctrl-C reaches all of it.
+      detached: true,
+    });
+    await new Promise<void>((resolve, reject) => {
+      app.stdout?.on('data', (chunk: Buffer) => {
+        printed += chunk.toString('utf8');
+        if (printed.includes('Ctrl-C ends both')) resolve();
+      });
+      app.stderr?.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')));
+      app.once('exit', () => reject(new Error(printed)));
+    });
+  });
+  afterAll(async () => {
+    const ended = new Promise((resolve) => app.once('exit', resolve));
+    process.kill(-(app.pid ?? 0), 'SIGINT');
+    await ended;
+    expect(await answers(Number(/127\.0\.0\.1:(\d+)\/endpoints/.exec(printed)?.[1]))).toBe(false);
+  });
+
+  const curls = (text: string): string[] =>
+    text.split('\n').flatMap((line) => /^ *(curl -s .*)$/.exec(line)?.[1] ?? []);
+  const withoutPort = (command: string): string => command.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT');
+
+  it('prints the functions with their URLs and the curl lines of the README', () => {
+    expect(printed).toMatch(/scoring: \[GET,POST,.*\] http:\/\/localhost:\d+\/endpoints\/\{\*path\}/);
+    expect(curls(printed)).toHaveLength(2);
+    expect(curls(readme).map(withoutPort)).toEqual(curls(printed).map(withoutPort));
+  });
+
+  it('answers them as the README shows', async () => {
+    const [invoke = '', list = ''] = curls(printed);
+    const answer = JSON.parse((await run(invoke)).out) as { name: string };
+    const shown = JSON.parse(fences('json')[0] ?? '') as Record<string, unknown>;
+    expect(answer).toMatchObject({ ...shown, name: expect.stringMatching(/^batchjob-/) as string });
+    expect(JSON.parse((await run(list)).out)).toMatchObject({ value: [{ name: answer.name }] });
+  });
+
+  it('says what to do about a port that is taken', async () => {
+    const port = /127\.0\.0\.1:(\d+)\/endpoints/.exec(printed)?.[1] ?? '';
+    const { code, out } = await run(`npm run -s start -- --port ${port} --storage-port 0`);
+    expect(out).toContain(
+      `Port ${port} is taken. Stop what listens there, or give another with --port (0 picks a free one).`,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe('every command', () => {
+  it('of the README is run by a test or is how the tests are run', () => {
+    const covered = ['npm ci && npm run demo', 'npm test', 'npm start'];
+    expect(commands.filter((command) => !covered.includes(command) && !command.startsWith('curl -s '))).toEqual([]);
+  });
+
+  it.each(['demo', 'start', 'token', 'bench'])('npm run %s has --help', async (name) => {
+    const { code, out } = await run(`npm run -s ${name} -- --help`);
+    expect(out).toMatch(/^Usage: npm (run )?(-s )?/);
+    expect(code).toBe(0);
+  });
+
+  it.each(['start -- --port banana', 'start -- --colour red', 'token -- --audience moon'])(
+    'npm run %s is refused in one line',
+    async (args) => {
+      const { code, out } = await run(`npm run -s ${args}`);
+      expect(code).toBe(1);
+      expect(out.trim().split('\n')).toHaveLength(1);
+    },
+  );
+});
