@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
+import { Extensions, ScoringSettings } from '../../shared/domain/settings.ts';
+import { azureBlobs } from '../../shared/storage/azure-blobs.ts';
+import { azureTables } from '../../shared/storage/azure-tables.ts';
+import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
+import { memoryTables } from '../../shared/storage/memory-tables.ts';
+import { JOBS_CONTAINER, jobsRegistry, type JobsDeps } from '../../shared/storage/registry/jobs.ts';
+import { type Azurite, startAzurite } from '../support/azurite.ts';
+import { withEmptyPages } from '../support/empty-pages.ts';
+
+let azurite: Azurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+
+let tables = 0;
+const adapters: [string, () => JobsDeps][] = [
+  ['memory', () => ({ table: memoryTables()('jobs'), blobs: memoryBlobs() })],
+  ['memory with empty pages', () => ({ table: withEmptyPages(memoryTables()('jobs')), blobs: memoryBlobs() })],
+  ['Azure storage on Azurite', () => ({ table: azureTables(azurite)(`jobs${tables++}`), blobs: azureBlobs(azurite) })],
+];
+
+const spec = (name: string, change: Partial<JobSpec> = {}): JobSpec => ({
+  name,
+  displayName: name,
+  endpoint: 'Heart',
+  deployment: 'blue',
+  description: null,
+  tags: { a: 'b' },
+  properties: {},
+  model: { name: 'm', version: '1' },
+  settings: ScoringSettings.parse({}),
+  extensions: Extensions.parse({}),
+  input: {
+    name: 'i',
+    kind: 'UriFolder',
+    uri: 'azureml://datastores/s/paths/x',
+    mode: 'ReadOnlyMount',
+    description: null,
+  },
+  output: null,
+  createdBy: 'someone',
+  createdAt: new Date().toISOString(),
+  requestHash: 'h',
+  ...change,
+});
+
+const failed = (record: JobRecord, failures: number): JobRecord => ({
+  state: 'failed',
+  name: record.name,
+  endpoint: record.endpoint,
+  deployment: record.deployment,
+  createdAt: record.createdAt,
+  cancelRequested: false,
+  startedAt: null,
+  endedAt: record.createdAt,
+  totals: null,
+  failures: Array.from({ length: failures }, (_, row) => ({
+    file: 'f'.repeat(1000),
+    row,
+    code: 'c',
+    reason: 'r'.repeat(300),
+    attempts: 1,
+  })),
+  reason: { code: 'c', message: 'm' },
+});
+
+describe.each(adapters)('the job registry on %s', (_name, make) => {
+  const registry = async () => {
+    const deps = make();
+    await deps.blobs.ensureContainer(JOBS_CONTAINER);
+    return jobsRegistry(deps);
+  };
+
+  it('keeps the first spec and record of a name', async () => {
+    const jobs = await registry();
+    const first = await jobs.create(spec('a'));
+    expect(first).toMatchObject({ created: true, record: { state: 'accepted', name: 'a', cancelRequested: false } });
+    const again = await jobs.create(spec('a', { requestHash: 'other', createdAt: '2030-01-01T00:00:00.000Z' }));
+    expect(again).toEqual({ created: false, spec: first.spec, record: first.record });
+    expect(await jobs.spec('a')).toEqual(first.spec);
+    expect(await jobs.get('none')).toBeUndefined();
+    expect(await jobs.spec('none')).toBeUndefined();
+  });
+
+  it('makes one job of a name that is created many times at once', async () => {
+    const jobs = await registry();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => jobs.create(spec('a'))));
+    expect(answers.filter(({ created }) => created)).toHaveLength(1);
+    expect((await jobs.list({ endpoint: 'heart' }, 10)).names).toContain('a');
+  });
+
+  it('applies every concurrent transition to the newest record, and never leaves an end', async () => {
+    const jobs = await registry();
+    await jobs.create(spec('a'));
+    await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        jobs.transition('a', (record) => ({ ...record, deployment: `${record.deployment}${i}` })),
+      ),
+    );
+    expect([...((await jobs.get('a'))?.value.deployment ?? '')].sort().join('')).toBe('012345belu');
+    await jobs.transition('a', (record) => failed(record, 0));
+    expect(await jobs.transition('a', (record) => ({ ...record, cancelRequested: true }))).toMatchObject({
+      state: 'failed',
+      cancelRequested: false,
+    });
+    expect(await jobs.transition('none', (record) => record)).toBeUndefined();
+  });
+
+  it('keeps a record that is larger than a row', async () => {
+    const jobs = await registry();
+    const { record } = await jobs.create(spec('a'));
+    const end = failed(record, 20);
+    await jobs.transition('a', () => end);
+    expect((await jobs.get('a'))?.value).toEqual(end);
+  });
+
+  it('lists the jobs of an endpoint in any case, newest first, in pages, over months', async () => {
+    const jobs = await registry();
+    expect(await jobs.list({ endpoint: 'heart' }, 2)).toEqual({ names: [] });
+    const times = ['2026-02-03', '2026-09-30', '2026-10-01', '2026-10-02', '2026-11-01'];
+    for (const time of times)
+      await jobs.create(
+        spec(`j${time}`, { createdAt: `${time}T00:00:00.000Z`, deployment: time < '2026-10' ? 'old' : 'new' }),
+      );
+    await jobs.create(spec('of-another', { endpoint: 'other' }));
+    const pages: string[][] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await jobs.list({ endpoint: 'HEART' }, 2, continuation);
+      pages.push([...page.names]);
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    expect(pages).toEqual([['j2026-11-01', 'j2026-10-02'], ['j2026-10-01', 'j2026-09-30'], ['j2026-02-03']]);
+    expect((await jobs.list({ endpoint: 'heart', deployment: 'old' }, 5)).names).toEqual([
+      'j2026-09-30',
+      'j2026-02-03',
+    ]);
+  });
+
+  it('remembers the first reason to stop', async () => {
+    const jobs = await registry();
+    expect(await jobs.stopped('a')).toBeUndefined();
+    await jobs.stop('a', { code: 'first', message: '1' });
+    await jobs.stop('a', { code: 'second', message: '2' });
+    expect(await jobs.stopped('a')).toEqual({ code: 'first', message: '1' });
+  });
+
+  it('never lets progress go back, and keeps when the first row was', async () => {
+    const jobs = await registry();
+    const at = (lane: number, position: number, firstRowAt: string | null) => ({
+      ...{ lane, position, filesDone: position, filesFailed: 0, rows: position, recordsFailed: 0 },
+      ...{ updatedAt: 'u', firstRowAt },
+    });
+    expect(await jobs.progress('a')).toEqual([]);
+    await jobs.report('a', at(1, 5, 'first'));
+    await jobs.report('a', at(1, 3, 'late'));
+    await jobs.report('a', at(1, 9, 'again'));
+    await jobs.report('a', at(0, 1, null));
+    expect(await jobs.progress('a')).toEqual([at(0, 1, null), at(1, 9, 'first')]);
+  });
+
+  it('reserves an output for one job until it is released or has ended', async () => {
+    const jobs = await registry();
+    for (const name of ['a', 'b', 'c']) await jobs.create(spec(name));
+    const holders = await Promise.all(['a', 'b', 'c'].map((name) => jobs.reserve('/out?#.csv', name)));
+    expect(new Set(holders).size).toBe(1);
+    const [holder = ''] = holders;
+    const [other = '', third = ''] = ['a', 'b', 'c'].filter((name) => name !== holder);
+    expect(await jobs.reserve('/out?#.csv', holder)).toBe(holder);
+    expect(await jobs.reserve('/another.csv', other)).toBe(other);
+    await jobs.release('/out?#.csv', other);
+    expect(await jobs.reserve('/out?#.csv', other)).toBe(holder);
+    await jobs.release('/out?#.csv', holder);
+    expect(await jobs.reserve('/out?#.csv', other)).toBe(other);
+    await jobs.transition(other, (record) => failed(record, 0));
+    expect(await jobs.reserve('/out?#.csv', third)).toBe(third);
+  });
+});

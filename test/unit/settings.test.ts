@@ -1,0 +1,58 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runtime } from '../../shared/runtime.ts';
+import { readSettings } from '../../shared/settings.ts';
+
+const good = {
+  BATCHPOINT_STATE: 'UseDevelopmentStorage=true',
+  BATCHPOINT_DATASTORES: '[{"name":"store","connection":"UseDevelopmentStorage=true","container":"data"}]',
+  BATCHPOINT_WORKSPACE: '{"subscriptionId":"s","resourceGroup":"r","workspace":"w","location":"l"}',
+};
+
+describe('app settings', () => {
+  it('have defaults for all but what nobody can guess', () => {
+    expect(readSettings(good)).toMatchObject({
+      BATCHPOINT_SLICE_SECONDS: 15,
+      BATCHPOINT_BLOCK_MB: 4,
+      BATCHPOINT_SCORING_THREADS: 1,
+    });
+  });
+
+  it.each([
+    ['BATCHPOINT_STATE', undefined],
+    ['BATCHPOINT_STATE', ''],
+    ['BATCHPOINT_DATASTORES', '[]'],
+    ['BATCHPOINT_DATASTORES', 'AccountKey=secret'],
+    ['BATCHPOINT_DATASTORES', '[{"name":"store","connection":"AccountKey=secret","container":"Not A Container"}]'],
+    ['BATCHPOINT_WORKSPACE', '{}'],
+    ['BATCHPOINT_SLICE_SECONDS', 'soon'],
+    ['BATCHPOINT_SCORING_THREADS', '0'],
+    ['BATCHPOINT_OUTPUT_FORMAT', 'parquet'],
+  ])('with %s = %j are refused by name, without the value', (name, value) => {
+    let text = '';
+    try {
+      readSettings({ ...good, [name]: value });
+    } catch (error) {
+      text = String(error);
+    }
+    expect(text).toContain(name);
+    expect(text).not.toContain('secret');
+  });
+});
+
+describe('the app', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const start = (more: Record<string, string>) => {
+    for (const [name, value] of Object.entries({ ...good, ...more })) vi.stubEnv(name, value);
+    return runtime();
+  };
+
+  it('does not start when nobody could get a token', async () => {
+    await expect(start({})).rejects.toThrow('No token issuer is configured');
+  });
+
+  it('does not start in Azure with the development issuer', async () => {
+    await expect(start({ WEBSITE_INSTANCE_ID: 'azure', BATCHPOINT_DEV_JWKS: '{"keys":[]}' })).rejects.toThrow(
+      "developer's machine only",
+    );
+  });
+});
