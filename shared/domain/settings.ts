@@ -38,8 +38,10 @@ export const Extensions = z.object({
   csvHeader: flag.default(true),
   csvDelimiter: z
     .string()
-    .length(1)
-    .regex(/[^"\r\n]/, 'must not be a quote or a line break')
+    .regex(
+      /^[\t !#$%&'()*,/:;<=>?@[\\\]^`{|}~]$/,
+      'must be one ASCII character that is neither a quote nor part of a number or word',
+    )
     .default(','),
   /** An empty cell of a numeric column: the record fails, or the model sees NaN. */
   missing: z.enum(['error', 'nan']).default('error'),

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { Extensions } from '../../../shared/domain/settings.ts';
+import { csvTokenizer } from '../../../shared/formats/csv-tokenizer.ts';
+import type { CsvTarget } from '../../../shared/formats/csv-layout.ts';
+
+const target: CsvTarget = {
+  open: () => ({
+    width: 0,
+    kinds: new Uint8Array(),
+    base: new Int32Array(),
+    step: new Int32Array(),
+    values: new Float32Array(),
+  }),
+  cell: () => undefined,
+  kept: () => false,
+  failed: () => false,
+};
+
+const tokenizerTakes = (delimiter: string): boolean => {
+  try {
+    csvTokenizer({ delimiter, header: true }, target);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('the extension csvDelimiter', () => {
+  it('is accepted exactly where the tokenizer can use it', () => {
+    const characters = Array.from({ length: 300 }, (_, code) => String.fromCharCode(code));
+    const accepted = characters.filter((csvDelimiter) => Extensions.safeParse({ csvDelimiter }).success);
+    expect(accepted).toContain(';');
+    expect(accepted).toContain('\t');
+    expect(accepted.filter((delimiter) => !tokenizerTakes(delimiter))).toEqual([]);
+  });
+
+  it.each(['', ',,', '"', '\n', '7', 'a', '-', '.', 'ü'])('refuses %j', (csvDelimiter) => {
+    expect(Extensions.safeParse({ csvDelimiter }).success).toBe(false);
+  });
+});
