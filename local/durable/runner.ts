@@ -1,0 +1,15 @@
+import type { OrchestratorState } from './protocol.ts';
+
+export type ActivityAnswer =
+  | { readonly ok: true; readonly result: string | null }
+  | { readonly ok: false; readonly message: string; readonly stack: string };
+
+/** The app's functions, as the engine sees them: text in, text out. */
+export interface FunctionRunner {
+  readonly activities: readonly string[];
+  readonly orchestrators: readonly string[];
+  /** Never rejects for an error of the app: that is part of the state. */
+  runOrchestrator(name: string, turn: string): Promise<{ state: OrchestratorState; repeatedTask?: string }>;
+  /** `input` is the text the trigger receives; undefined when there is none. Never rejects for an error of the app. */
+  runActivity(name: string, input: string | undefined, instanceId: string): Promise<ActivityAnswer>;
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { AppRegistry, FunctionCallback } from './core-api.ts';
+
+const binding = z.looseObject({
+  type: z.string(),
+  direction: z.string(),
+  methods: z.array(z.string()).optional(),
+  route: z.string().optional(),
+});
+const metadataSchema = z.looseObject({ name: z.string(), bindings: z.record(z.string(), binding) });
+
+/** One registered function: its trigger, and what the library wants back at each invocation. */
+export interface RegisteredFunction {
+  readonly id: string;
+  readonly name: string;
+  readonly triggerType: string;
+  /** Name of the trigger's binding, made up by the library. */
+  readonly triggerName: string;
+  /** HTTP triggers only; upper case, empty when all methods are meant. */
+  readonly methods: readonly string[];
+  readonly route: string | undefined;
+  /** Names of the bindings that want a Durable client. */
+  readonly durableClients: readonly string[];
+  readonly metadata: unknown;
+  readonly callback: FunctionCallback;
+}
+
+/** Decodes what the app registered. Throws when a function has no trigger. */
+export function registeredFunctions(registry: AppRegistry): RegisteredFunction[] {
+  return Array.from(registry.functions, ([id, { metadata, callback }]) => {
+    const { name, bindings } = metadataSchema.parse(metadata);
+    const entries = Object.entries(bindings);
+    const trigger = entries.find(([, { type }]) => /trigger$/i.test(type));
+    if (trigger === undefined) throw new Error(`The function '${name}' has no trigger.`);
+    const [triggerName, { type, methods = [], route }] = trigger;
+    return {
+      ...{ id, name, triggerName, route, metadata, callback },
+      triggerType: type,
+      methods: methods.map((method) => method.toUpperCase()),
+      durableClients: entries
+        .filter(([, other]) => other.type === 'durableClient' || other.type === 'orchestrationClient')
+        .map(([bindingName]) => bindingName),
+    };
+  });
+}

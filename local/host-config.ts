@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { logLevels, type LogLevels } from './log.ts';
+
+/** host.json, as far as this host acts on it. */
+export interface HostConfig {
+  readonly routePrefix: string;
+  readonly hubName: string;
+  readonly defaultVersion: string;
+  readonly maxConcurrentActivities: number;
+  readonly maxConcurrentOrchestrators: number;
+  readonly logLevels: LogLevels;
+}
+
+const hostJson = z.object({
+  logging: z.object({ logLevel: logLevels.default({}) }).default({ logLevel: {} }),
+  extensions: z
+    .object({
+      http: z.object({ routePrefix: z.string().optional() }).optional(),
+      durableTask: z
+        .object({
+          hubName: z.string().optional(),
+          defaultVersion: z.string().optional(),
+          maxConcurrentActivityFunctions: z.number().int().positive().optional(),
+          maxConcurrentOrchestratorFunctions: z.number().int().positive().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+});
+
+const overridePrefix = 'AzureFunctionsJobHost__';
+
+/** Settings named AzureFunctionsJobHost__a__b replace a.b of host.json, in any case, as on the real host. */
+function withOverrides(json: unknown, env: NodeJS.ProcessEnv): unknown {
+  const overrides = z.record(z.string(), z.unknown()).parse(json);
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || !name.toLowerCase().startsWith(overridePrefix.toLowerCase())) continue;
+    setPath(overrides, name.slice(overridePrefix.length).split('__'), /^\d+$/.test(value) ? Number(value) : value);
+  }
+  return overrides;
+}
+
+function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [first, ...rest] = path;
+  if (first === undefined) return;
+  const key = Object.keys(target).find((existing) => existing.toLowerCase() === first.toLowerCase()) ?? first;
+  if (rest.length === 0) {
+    target[key] = value;
+    return;
+  }
+  const inner = z.record(z.string(), z.unknown()).catch({}).parse(target[key]);
+  setPath(inner, rest, value);
+  target[key] = inner;
+}
+
+/** Reads <root>/host.json. A missing file, bad JSON or a wrong type is an error that names the file and the field. */
+export async function readHostConfig(root: string, env: NodeJS.ProcessEnv): Promise<HostConfig> {
+  const file = join(root, 'host.json');
+  const config = parseFile(file, hostJson, withOverrides(await readJson(file, { mayBeAbsent: false }), env));
+  const durable = config.extensions?.durableTask;
+  const tenPerCore = 10 * availableParallelism();
+  return {
+    routePrefix: config.extensions?.http?.routePrefix ?? 'api',
+    hubName: durable?.hubName ?? 'TestHubName',
+    defaultVersion: durable?.defaultVersion ?? '',
+    maxConcurrentActivities: durable?.maxConcurrentActivityFunctions ?? tenPerCore,
+    maxConcurrentOrchestrators: durable?.maxConcurrentOrchestratorFunctions ?? tenPerCore,
+    logLevels: config.logging.logLevel,
+  };
+}
+
+const localSettings = z.object({
+  IsEncrypted: z.boolean().default(true),
+  Values: z.record(z.string(), z.union([z.string(), z.null()])).default({}),
+  Host: z.object({ LocalHttpPort: z.number().int().optional() }).optional(),
+});
+
+/**
+ * Puts local.settings.json's Values into the environment, where what is already there wins. Answers the port that
+ * the file asks for. No file is fine.
+ */
+export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): Promise<number | undefined> {
+  const file = join(root, 'local.settings.json');
+  const json = await readJson(file, { mayBeAbsent: true });
+  if (json === undefined) return undefined;
+  const settings = parseFile(file, localSettings, json);
+  if (settings.IsEncrypted) {
+    throw new Error(
+      `${file} is encrypted (IsEncrypted is true or missing). Set "IsEncrypted": false and plain Values.`,
+    );
+  }
+  for (const [name, value] of Object.entries(settings.Values)) {
+    if (value !== null && env[name] === undefined) env[name] = value;
+  }
+  return settings.Host?.LocalHttpPort;
+}
+
+async function readJson(file: string, options: { readonly mayBeAbsent: boolean }): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (absent && options.mayBeAbsent) return undefined;
+    throw new Error(
+      absent ? `${file} does not exist: is this the root of a function app?` : `${file} cannot be read.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file} is not JSON.`, { cause: error });
+  }
+}
+
+function parseFile<T extends z.ZodType>(file: string, schema: T, json: unknown): z.infer<T> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  throw new Error(`${file}: ${z.prettifyError(result.error)}`);
+}

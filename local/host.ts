@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import { installCoreApi } from './core-api.ts';
+import { createDurableApi } from './durable/api.ts';
+import { chaosFrom } from './durable/chaos.ts';
+import { createEngine } from './durable/engine.ts';
+import { createFunctionRunner } from './durable/function-runner.ts';
+import { clientBinding, type HubAddress } from './durable/links.ts';
+import { createMemoryStore } from './durable/store.ts';
+import { registeredFunctions } from './functions.ts';
+import { applyLocalSettings, readHostConfig } from './host-config.ts';
+import { listen } from './http/listen.ts';
+import { createRoutes } from './http/router.ts';
+import { createListener } from './http/server.ts';
+import { createInvoke } from './invoke.ts';
+import { listFunctions, unservedTriggers } from './listing.ts';
+import { loadApp } from './load-app.ts';
+import { createLog } from './log.ts';
+
+export interface HostOptions {
+  /** Folder with host.json and package.json. */
+  readonly root: string;
+  /** 0 takes a free port; undefined leaves it to local.settings.json, else 7071. */
+  readonly port: number | undefined;
+  readonly verbose: boolean;
+}
+
+export interface RunningHost {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const defaultPort = 7071;
+
+/** Loads the app and serves it. One host per process: the library keeps the first one it finds. */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const root = resolve(options.root);
+  const { env } = process;
+  const settingsPort = await applyLocalSettings(root, env);
+  const config = await readHostConfig(root, env);
+  const log = createLog(config.logLevels, options.verbose);
+
+  // The port must be known before the app loads: it may read WEBSITE_HOSTNAME. Requests wait until then.
+  const ready = Promise.withResolvers<ReturnType<typeof createListener>>();
+  const server = await listen(options.port ?? settingsPort ?? defaultPort, (request, response) => {
+    void ready.promise.then((listener) => listener(request, response));
+  });
+  try {
+    const hub: HubAddress = { origin: `http://localhost:${server.port}`, hubName: config.hubName };
+    env['WEBSITE_HOSTNAME'] = `localhost:${server.port}`;
+    env['AzureWebJobsScriptRoot'] = root;
+    env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
+    // The Durable client would send even calls to this host through a proxy.
+    for (const name of ['NO_PROXY', 'no_proxy']) {
+      env[name] = [env[name], 'localhost', '127.0.0.1', '[::1]'].filter(Boolean).join(',');
+    }
+
+    const registry = installCoreApi((level, category, message) => log.app(level, category, message));
+    await loadApp(root);
+    const hookData = { appHookData: {}, hookData: {}, functionAppDirectory: root };
+    for (const hook of registry.hooks('appStart')) await hook(hookData);
+    registry.close();
+    const capabilities = (await registry.programmingModel()?.getCapabilities({})) ?? {};
+    if (capabilities['HttpUri'] !== undefined) {
+      throw new Error(
+        'The app asks for app.setup({ enableHttpStream: true }), which the embedded host does not serve.',
+      );
+    }
+
+    const functions = registeredFunctions(registry);
+    const routes = createRoutes(functions, config.routePrefix);
+    const invoke = createInvoke(registry, log, () => clientBinding(hub));
+    const runner = createFunctionRunner(functions, invoke);
+    const store = createMemoryStore();
+    const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env) });
+    const durable = createDurableApi({ engine, store, orchestrators: runner.orchestrators, hub: () => hub });
+    ready.resolve(createListener({ functions, routes, durable, invoke, log }));
+
+    for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);
+    for (const line of unservedTriggers(functions)) log.warn(line);
+    return {
+      port: server.port,
+      async stop() {
+        engine.stop();
+        for (const hook of registry.hooks('appTerminate')) await hook(hookData);
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}

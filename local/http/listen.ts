@@ -1,0 +1,65 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+
+export interface Listening {
+  readonly port: number;
+  /** Ends open connections too. */
+  close(): Promise<void>;
+}
+
+const attempts = 20;
+
+/**
+ * Listens on 127.0.0.1 and, where the machine has IPv6, on [::1] with the same port, so that `localhost` works
+ * whatever it resolves to. Port 0 takes a free one. Rejects when a named port is taken.
+ */
+export async function listen(port: number, listener: RequestListener): Promise<Listening> {
+  for (let attempt = 1; ; attempt++) {
+    const ipv4 = await listenOn('127.0.0.1', port, listener);
+    const chosen = portOf(ipv4);
+    try {
+      const ipv6 = await listenOn('::1', chosen, listener);
+      return { port: chosen, close: () => closeAll([ipv4, ipv6]) };
+    } catch (error) {
+      if (hasCode(error, 'EADDRNOTAVAIL') || hasCode(error, 'EAFNOSUPPORT')) {
+        return { port: chosen, close: () => closeAll([ipv4]) };
+      }
+      await closeAll([ipv4]);
+      // Somebody else has this free port on the other address: try the next one.
+      if (port !== 0 || !hasCode(error, 'EADDRINUSE') || attempt === attempts) throw error;
+    }
+  }
+}
+
+function listenOn(host: string, port: number, listener: RequestListener): Promise<Server> {
+  const server = createServer(listener);
+  // Long uploads and long handlers are the app's business; the platform's front end is not imitated here.
+  server.requestTimeout = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<Server>();
+  server.once('error', reject);
+  server.listen(port, host, () => {
+    server.off('error', reject);
+    resolve(server);
+  });
+  return promise;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The HTTP server has no port.');
+  return address.port;
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(
+    servers.map((server) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      server.closeAllConnections();
+      return promise;
+    }),
+  );
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

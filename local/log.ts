@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+const order = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
+export type LogLevel = (typeof order)[number];
+
+/** Levels by category, as in host.json `logging.logLevel`; names of levels in any case. */
+export const logLevels = z.record(z.string(), z.string().toLowerCase().pipe(z.enum(order)));
+export type LogLevels = z.infer<typeof logLevels>;
+
+export interface Log {
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string, error?: unknown): void;
+  /** A line about one execution; printed with --verbose only. */
+  execution(line: string): void;
+  /** A line that a function wrote, filtered by host.json's levels. */
+  app(level: LogLevel, category: string, line: string): void;
+}
+
+/** Warnings and errors go to stderr, all else to stdout. */
+export function createLog(levels: LogLevels, verbose: boolean): Log {
+  const out = (line: string): void => void process.stdout.write(`${line}\n`);
+  const err = (line: string): void => void process.stderr.write(`${line}\n`);
+
+  /** The most specific category that host.json names wins: Function.x.User, Function.x, Function, default. */
+  function threshold(category: string): LogLevel {
+    for (let name = category; name !== ''; name = name.slice(0, Math.max(name.lastIndexOf('.'), 0))) {
+      const level = levels[name];
+      if (level !== undefined) return level;
+    }
+    return levels['default'] ?? 'information';
+  }
+
+  return {
+    info: out,
+    warn: (line) => err(`warning: ${line}`),
+    error: (line, error) => err(error === undefined ? `error: ${line}` : `error: ${line} ${describe(error)}`),
+    execution: (line) => {
+      if (verbose) out(line);
+    },
+    app: (level, category, line) => {
+      if (level === 'none' || order.indexOf(level) < order.indexOf(threshold(category))) return;
+      (order.indexOf(level) >= order.indexOf('error') ? err : out)(`${level}: ${category}: ${line}`);
+    },
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { startHost, type HostOptions } from './host.ts';
+
+const help = `Usage: node local/main.ts [--port N] [--root DIR] [--verbose]
+
+Serves a function app (Node.js v4 programming model) for development and tests.
+
+  --port N     port on 127.0.0.1 and [::1]; 0 takes a free one (default: local.settings.json, else 7071)
+  --root DIR   folder with host.json and package.json (default: the current one)
+  --verbose    print a line when a function starts and ends
+  --help       this text`;
+
+/** The options of a start; undefined when only help is wanted. Throws on an unknown or wrong one. */
+function readArguments(args: string[]): HostOptions | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string' },
+      root: { type: 'string', default: process.cwd() },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
+    throw new Error(`--port must be a number from 0 to 65535, not '${values.port}'.`);
+  }
+  return { root: values.root, port, verbose: values.verbose };
+}
+
+async function main(): Promise<void> {
+  const options = readArguments(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(help);
+    return;
+  }
+  const host = await startHost(options);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    void host.stop().finally(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // A parent that is gone cannot stop us any more.
+  process.on('disconnect', stop);
+  process.send?.({ state: 'listening', port: host.port });
+}
+
+/** The message first; causes with their stack, because they often lie in the app. */
+function report(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  for (let inner = error; inner instanceof Error && inner.cause !== undefined; inner = inner.cause)
+    console.error(inner.cause);
+}
+
+try {
+  await main();
+} catch (error) {
+  report(error);
+  process.exit(1);
+}

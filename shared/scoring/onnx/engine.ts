@@ -1,0 +1,101 @@
+import type { Engine } from '../engine.ts';
+import type { Signature } from '../mlmodel.ts';
+import { modelWorker, type ModelWorker } from './model-worker.ts';
+
+export interface OnnxModel {
+  /** Content of the ONNX file. */
+  readonly model: Uint8Array;
+  /** From the model's MLmodel file: names the columns of a matrix input. */
+  readonly signature?: Signature | undefined;
+  /** Files that are scored at the same time, each in a worker thread with its own copy of the model. */
+  readonly threads: number;
+}
+
+/**
+ * An engine for an ONNX model and CSV files. The first thread is started here, the others when they are needed; a
+ * thread that died or was stopped is replaced by the next file that needs it. An idle engine does not keep the process
+ * alive. Throws ModelFault when the model cannot be used.
+ */
+export async function onnxEngine({ model, signature, threads }: OnnxModel): Promise<Engine> {
+  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`threads must be at least 1, got ${threads}.`);
+  const first = await modelWorker(model, signature);
+  const idle: ModelWorker[] = [first];
+  const workers = new Set<ModelWorker>([first]);
+  const waiting: (() => void)[] = [];
+  let places = threads;
+  let closed = false;
+
+  /** One of `threads` places, in the order of asking. */
+  async function takePlace(signal: AbortSignal): Promise<void> {
+    if (places > 0) {
+      places--;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        waiting.splice(waiting.indexOf(granted), 1);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's reason, unchanged
+        reject(signal.reason);
+      };
+      const granted = () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      waiting.push(granted);
+    });
+  }
+
+  function freePlace(): void {
+    const next = waiting.shift();
+    if (next === undefined) places++;
+    else next();
+  }
+
+  async function takeWorker(): Promise<ModelWorker> {
+    for (let worker = idle.pop(); worker !== undefined; worker = idle.pop()) {
+      if (worker.usable) return worker;
+      workers.delete(worker);
+    }
+    const worker = await modelWorker(model, signature);
+    workers.add(worker);
+    return worker;
+  }
+
+  function assertOpen(): void {
+    if (closed) throw new Error('The engine is closed.');
+  }
+
+  return {
+    columns: first.columns,
+    async *score(file, options, signal) {
+      signal.throwIfAborted();
+      assertOpen();
+      await takePlace(signal);
+      try {
+        assertOpen();
+        const worker = await takeWorker();
+        try {
+          assertOpen();
+          yield* worker.score(file, options, signal);
+        } finally {
+          if (worker.usable && !closed) {
+            idle.push(worker);
+          } else {
+            workers.delete(worker);
+            await worker.stop();
+          }
+        }
+      } finally {
+        freePlace();
+      }
+    },
+    async close() {
+      closed = true;
+      const all = [...workers];
+      workers.clear();
+      idle.length = 0;
+      await Promise.all(all.map((worker) => worker.stop()));
+    },
+  };
+}

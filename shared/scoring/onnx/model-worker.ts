@@ -1,0 +1,130 @@
+import { Worker } from 'node:worker_threads';
+import type { FileToScore, ScoredPart, ScoringOptions } from '../engine.ts';
+import type { Signature } from '../mlmodel.ts';
+import { chunkSender } from './chunk-sender.ts';
+import { fromSent, type FromWorker, type ToWorker } from './protocol.ts';
+
+/** A worker thread with the model in it. Scores one file at a time. */
+export interface ModelWorker {
+  readonly columns: readonly string[];
+  /** False once the thread ended, or was stopped in the middle of a file: it must be replaced. */
+  readonly usable: boolean;
+  score(file: FileToScore, options: ScoringOptions, signal: AbortSignal): AsyncGenerator<ScoredPart, void, undefined>;
+  /** Ends the thread, whatever it does; a score under way throws. */
+  stop(): Promise<void>;
+}
+
+type Event =
+  | Extract<FromWorker, { kind: 'part' | 'done' | 'loaded' }>
+  | { readonly kind: 'threw'; readonly error: unknown; readonly settled: boolean };
+
+/** Starts a worker and loads the model in it. Throws ModelFault for the model, Error when the thread dies. */
+export async function modelWorker(model: Uint8Array, signature: Signature | undefined): Promise<ModelWorker> {
+  const script = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+  // The host's own flags (--input-type, --import of an agent) are not for this thread.
+  const worker = new Worker(script, { execArgv: [] });
+  const sender = chunkSender((message, transfer) => {
+    worker.postMessage(message, transfer);
+  });
+  const post = (message: ToWorker) => {
+    worker.postMessage(message);
+  };
+
+  // What the current file's consumer has not seen yet: bounded, since parts need room and the others come once.
+  let events: Event[] = [];
+  let wake: (() => void) | undefined;
+  let alive = true;
+  let busy = true;
+
+  const notify = (event: Event) => {
+    events.push(event);
+    wake?.();
+  };
+  async function nextEvent(): Promise<Event> {
+    for (;;) {
+      const event = events.shift();
+      if (event !== undefined) return event;
+      if (!alive) return { kind: 'threw', error: new Error('The scoring thread has ended.'), settled: false };
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+  const died = (error: Error) => {
+    alive = false;
+    notify({ kind: 'threw', error, settled: false });
+  };
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind === 'credit') sender.credit(message.buffer);
+    else if (message.kind === 'failed') notify({ kind: 'threw', error: fromSent(message.error), settled: true });
+    else notify(message);
+  });
+  worker.on('error', (error) => {
+    died(new Error(`The scoring thread crashed: ${messageOf(error)}`, { cause: error }));
+  });
+  worker.on('exit', (code) => {
+    died(new Error(`The scoring thread has ended with code ${code}.`));
+  });
+
+  async function stop(): Promise<void> {
+    alive = false;
+    await worker.terminate();
+  }
+
+  async function* score(file: FileToScore, options: ScoringOptions, signal: AbortSignal) {
+    if (!alive || busy) throw new Error('The scoring thread cannot take a file.');
+    signal.throwIfAborted();
+    busy = true;
+    events = [];
+    worker.ref();
+    const abort = () => {
+      events = [];
+      notify({ kind: 'threw', error: signal.reason, settled: false });
+      // At once, whether or not somebody waits for a part: a thread that scores has no other way to hear of it.
+      alive = false;
+      void worker.terminate();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    post({ kind: 'start', name: file.name, options });
+    const sending = sender.send(file.body, (error) => {
+      notify({ kind: 'threw', error, settled: false });
+    });
+    try {
+      for (;;) {
+        const event = await nextEvent();
+        // The thread came to the file's end by itself: it can take the next one.
+        if (event.kind === 'done' || (event.kind === 'threw' && event.settled)) busy = false;
+        if (event.kind === 'done') return;
+        if (event.kind === 'threw') throw event.error;
+        if (event.kind === 'part') {
+          yield event.part;
+          post({ kind: 'taken' });
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', abort);
+      sending.stop();
+      if (busy) await stop();
+      else worker.unref();
+    }
+  }
+
+  post({ kind: 'load', model, signature });
+  const first = await nextEvent();
+  if (first.kind !== 'loaded') {
+    await stop();
+    throw first.kind === 'threw' ? first.error : new Error('The scoring thread did not load the model.');
+  }
+  busy = false;
+  worker.unref();
+  return {
+    columns: first.columns,
+    get usable() {
+      return alive && !busy;
+    },
+    score,
+    stop,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
