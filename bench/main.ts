@@ -1,27 +1,66 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../cli/build.ts';
 import { exitWith } from '../cli/exit.ts';
-import { PROJECT } from '../cli/stack.ts';
-import { figures } from './figure.ts';
+import { DATA_FOLDER, PROJECT } from '../cli/stack.ts';
+import { figures, type Figure } from './figure.ts';
+import { hostOverhead } from './host-overhead.ts';
+import { memory } from './memory.ts';
+import { profile } from './profile.ts';
 import { responsiveness } from './responsiveness.ts';
+import { storageRequests } from './storage-requests.ts';
+import { throughput } from './throughput.ts';
 
-const HELP = `Usage: npm run bench
+const HELP = `Usage: npm run bench [-- options]
 
-Measures the app on this machine and prints one line of JSON per figure. Exit code 1 when a target is missed.
+Measures the app on this machine, in about five minutes, and prints one line of JSON per figure. Exit code 1 when
+a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
+
+  --only NAMES   some of responsiveness,throughput,requests,overhead,memory
+  --profile      no figures: where the time goes, as CPU profiles
+  --help         show this text
 `;
 
+type Measurement = (keyFile: string, add: (figure: Figure) => void) => Promise<void>;
+
+const measurements: Readonly<Record<string, Measurement>> = {
+  responsiveness,
+  throughput,
+  requests: storageRequests,
+  overhead: hostOverhead,
+  memory,
+};
+
+function chosen(only: string | undefined): Measurement[] {
+  if (only === undefined) return Object.values(measurements);
+  return only.split(',').map((name) => {
+    const measurement = measurements[name.trim()];
+    if (!measurement) throw new Error(`--only takes ${Object.keys(measurements).join(', ')}, not '${name}'.`);
+    return measurement;
+  });
+}
+
 await exitWith(async () => {
-  if (process.argv.includes('--help')) {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, profile: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  if (values.help) {
     process.stdout.write(HELP);
     return;
   }
+  const run = chosen(values.only);
   await ensureBuilt(PROJECT, (text) => process.stderr.write(text));
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-bench-'));
+  const keyFile = join(folder, 'key.json');
   try {
+    if (values.profile) {
+      await profile(keyFile, join(DATA_FOLDER, 'profile'));
+      return;
+    }
     const printed = figures();
-    await responsiveness(join(folder, 'key.json'), (figure) => printed.add(figure));
+    for (const measurement of run) await measurement(keyFile, (figure) => printed.add(figure));
     if (!printed.allHold()) throw new Error('A target was missed.');
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -26,6 +27,10 @@ export interface StackOptions {
   readonly keyFile: string;
   /** What the app prints. */
   readonly onOutput?: (text: string) => void;
+  /** Node's own options for the host's process. */
+  readonly execArgv?: readonly string[];
+  /** Puts something between the app and its storage: answers the connection string that the app gets. */
+  readonly between?: (azurite: Azurite) => Promise<string>;
   /** Settings on top of the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -36,6 +41,8 @@ export interface Stack {
   readonly url: string;
   readonly connectionString: string;
   readonly issuer: DevIssuer;
+  /** The host's process. */
+  readonly host: ChildProcess;
   /** Settles when the app ends by itself. */
   readonly ended: Promise<number | null>;
   /** What the app printed last. */
@@ -56,12 +63,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.folder === undefined ? {} : { folder: options.folder }),
   });
   try {
-    const host = startHost(options, azurite, issuer);
+    const connection = (await options.between?.(azurite)) ?? azurite.connectionString;
+    const host = startHost(options, connection, issuer);
     const port = await listening(host);
     return {
       url: `http://127.0.0.1:${port}`,
       connectionString: azurite.connectionString,
       issuer,
+      host: host.process,
       ended: host.ended,
       tail: () => host.tail(),
       async stop() {
@@ -75,8 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-function startHost(options: StackOptions, azurite: Azurite, issuer: DevIssuer): Child {
-  const connection = azurite.connectionString;
+function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Child {
   const datastores = [{ name: 'workspaceblobstore', connection, container: 'azureml-blobstore' }];
   return startChild(join(PROJECT, 'dist/local/main.js'), ['--port', String(options.port), '--root', PROJECT], {
     cwd: PROJECT,
@@ -87,6 +95,7 @@ function startHost(options: StackOptions, azurite: Azurite, issuer: DevIssuer): 
       BATCHPOINT_DEV_JWKS: issuer.jwks,
       ...options.settings,
     },
+    ...(options.execArgv ? { execArgv: options.execArgv } : {}),
     ...(options.onOutput ? { onOutput: options.onOutput } : {}),
   });
 }

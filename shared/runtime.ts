@@ -13,15 +13,20 @@ import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
 import { azureTables } from './storage/azure-tables.ts';
+import { memoryBlobs } from './storage/memory-blobs.ts';
+import { memoryTables } from './storage/memory-tables.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
-import type { Blobs } from './storage/ports.ts';
+import type { Blobs, Table } from './storage/ports.ts';
 
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
   readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
 }
+
+/** The app's one table: jobs and resources are told apart by their partitions. */
+const TABLE = 'batchpoint';
 
 /** Models kept loaded at once. */
 const MAX_ENGINES = 4;
@@ -42,9 +47,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const verifyToken = verifier(settings);
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
   const clock = { now: () => Date.now() };
-  const state = { connectionString: settings.BATCHPOINT_STATE };
-  const systemBlobs = azureBlobs(state);
-  const table = azureTables(state)('batchpoint');
+  const { blobs: systemBlobs, table } = stateStorage(settings);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
@@ -100,10 +103,24 @@ function verifier(settings: Settings): VerifyToken {
   return tokenVerifier({ issuers: [devIssuer(settings.BATCHPOINT_DEV_JWKS)] });
 }
 
+/** Storage in this process, gone when it ends: for tests and the bench, never in Azure. */
+const MEMORY = 'memory';
+
+function stateStorage(settings: Settings): { blobs: Blobs; table: Table } {
+  const { BATCHPOINT_STATE: connectionString } = settings;
+  if (connectionString !== MEMORY)
+    return { blobs: azureBlobs({ connectionString }), table: azureTables({ connectionString })(TABLE) };
+  if (settings.WEBSITE_INSTANCE_ID !== undefined) throw new Error('BATCHPOINT_STATE may not be memory in Azure.');
+  return { blobs: memoryBlobs(), table: memoryTables()(TABLE) };
+}
+
 function datastore({ name, connection, container }: Settings['BATCHPOINT_DATASTORES'][number]): Datastore {
-  const blobs = azureBlobs({ connectionString: connection });
+  if (connection === MEMORY) {
+    const address = { name, account: MEMORY, container, endpoint: 'https://memory.blob.invalid' };
+    return { address, blobs: memoryBlobs() };
+  }
   const { account, endpoint } = accountOf(connection);
-  return { address: { name, account, container, endpoint }, blobs };
+  return { address: { name, account, container, endpoint }, blobs: azureBlobs({ connectionString: connection }) };
 }
 
 function modelEngines(registry: Registry, blobs: Blobs, threads: number) {

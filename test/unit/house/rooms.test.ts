@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   functions: ['shared'],
   local: [],
   cli: [],
-  bench: ['cli', 'shared'],
+  bench: ['cli', 'shared', 'local'],
 };
 
 const LONGEST = 300;

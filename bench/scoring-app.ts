@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { client, workspacePath, type Client, type Job } from '../cli/client.ts';
+import { PROJECT, startStack, type Stack, type StackOptions } from '../cli/stack.ts';
+import { localWorkspace } from '../cli/workspace.ts';
+
+export type BenchModel = 'mlp' | 'trees';
+
+/** The app with the bench's models deployed as endpoints of their names; one file a mini-batch, one lane unless asked. */
+export interface ScoringApp {
+  readonly stack: Stack;
+  readonly data: ContainerClient;
+  /** Starts a job over a folder; answers its name. */
+  invoke(model: BenchModel, folder: string, settings?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Runs a job over a folder to its end. Throws when it fails. */
+  run(model: BenchModel, folder: string, settings?: Readonly<Record<string, unknown>>): Promise<FinishedJob>;
+  stop(): Promise<void>;
+}
+
+export interface FinishedJob {
+  /** From just before the request to just after the first answer that says Completed. */
+  readonly seconds: number;
+  readonly rows: number;
+  readonly job: Job;
+}
+
+const POLL_MS = 25;
+
+export async function scoringApp(keyFile: string, options: Partial<StackOptions> = {}): Promise<ScoringApp> {
+  const stack = await startStack({
+    port: 0,
+    storagePort: 0,
+    keyFile,
+    ...options,
+    settings: { BATCHPOINT_LOG_LEVEL: 'error', BATCHPOINT_SCORING_THREADS: '2', ...options.settings },
+  });
+  const data = BlobServiceClient.fromConnectionString(stack.connectionString).getContainerClient('azureml-blobstore');
+  await data.createIfNotExists();
+  const token = await stack.issuer.sign({ audience: 'api://batchpoint', lifetimeSeconds: 7200 });
+  const workspace = await localWorkspace(PROJECT);
+  const api = client(stack.url, workspace, async () => token);
+  for (const model of ['mlp', 'trees'] as const) await deploy(api, data, model, workspacePath(workspace));
+  return {
+    stack,
+    data,
+    invoke: (model, folder, settings) => invoke(api, model, folder, settings),
+    run: (model, folder, settings) => run(api, model, folder, settings),
+    stop: () => stack.stop(),
+  };
+}
+
+async function deploy(api: Client, data: ContainerClient, model: BenchModel, workspace: string): Promise<void> {
+  const path = `models/${model}/model.onnx`;
+  await data.getBlockBlobClient(path).uploadData(await readFile(join(PROJECT, 'bench/models', model, 'model.onnx')));
+  await api.put(`/batchEndpoints/${model}`, { properties: { authMode: 'aadToken' } });
+  await api.put(`/models/${model}/versions/1`, {
+    properties: { modelType: 'custom_model', modelUri: `azureml://datastores/workspaceblobstore/paths/${path}` },
+  });
+  await api.put(`/batchEndpoints/${model}/deployments/one`, {
+    properties: {
+      model: { referenceType: 'Id', assetId: `${workspace}/models/${model}/versions/1` },
+      miniBatchSize: 1,
+      retrySettings: { maxRetries: 1, timeout: 'PT10M' },
+    },
+  });
+  await api.put(`/batchEndpoints/${model}`, {
+    properties: { authMode: 'aadToken', defaults: { deploymentName: 'one' } },
+  });
+}
+
+async function invoke(
+  api: Client,
+  model: BenchModel,
+  folder: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const uri = `azureml://datastores/workspaceblobstore/paths/${folder}`;
+  const inputData = { in: { jobInputType: 'UriFolder', uri } };
+  return (await api.invoke(model, { properties: { inputData, ...settings } })).name;
+}
+
+async function run(
+  api: Client,
+  model: BenchModel,
+  folder: string,
+  settings?: Readonly<Record<string, unknown>>,
+): Promise<FinishedJob> {
+  const started = performance.now();
+  const name = await invoke(api, model, folder, settings);
+  for (;;) {
+    const job = await api.job(model, name);
+    if (job.error) throw new Error(job.error.message);
+    const seconds = (performance.now() - started) / 1000;
+    if (job.properties.status === 'Completed')
+      return { seconds, rows: Number(job.properties.properties['batchpoint.rows']), job };
+    await wait(POLL_MS);
+  }
+}
