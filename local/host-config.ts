@@ -14,6 +14,7 @@ export interface HostConfig {
   readonly logLevels: LogLevels;
 }
 
+// Numbers may be text, as an override in the environment always is.
 const hostJson = z.object({
   logging: z.object({ logLevel: logLevels.default({}) }).default({ logLevel: {} }),
   extensions: z
@@ -23,8 +24,8 @@ const hostJson = z.object({
         .object({
           hubName: z.string().optional(),
           defaultVersion: z.string().optional(),
-          maxConcurrentActivityFunctions: z.number().int().positive().optional(),
-          maxConcurrentOrchestratorFunctions: z.number().int().positive().optional(),
+          maxConcurrentActivityFunctions: z.coerce.number().int().positive().optional(),
+          maxConcurrentOrchestratorFunctions: z.coerce.number().int().positive().optional(),
         })
         .optional(),
     })
@@ -38,7 +39,7 @@ function withOverrides(json: unknown, env: NodeJS.ProcessEnv): unknown {
   const overrides = z.record(z.string(), z.unknown()).parse(json);
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || !name.toLowerCase().startsWith(overridePrefix.toLowerCase())) continue;
-    setPath(overrides, name.slice(overridePrefix.length).split('__'), /^\d+$/.test(value) ? Number(value) : value);
+    setPath(overrides, name.slice(overridePrefix.length).split('__'), value);
   }
   return overrides;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
+import { activityAnswer, childAnswer, childFailure } from './answers.ts';
 import type { Chaos } from './chaos.ts';
 import { newExecutionId, runEpisode, type Decision } from './episode.ts';
 import { EventType, type EventBody, type ParentInstance } from './history.ts';
@@ -9,7 +10,7 @@ import type { InboxItem, LiveInstance } from './live-instance.ts';
 import { startLongTimer } from './long-timer.ts';
 import type { Operation } from './operations.ts';
 import { activityInputText } from './protocol.ts';
-import type { FunctionRunner } from './runner.ts';
+import type { ActivityAnswer, FunctionRunner } from './runner.ts';
 import { isFinished, type InstanceHead, type InstanceStore, type RuntimeStatus } from './store.ts';
 
 export interface EngineOptions {
@@ -21,6 +22,8 @@ export interface EngineOptions {
   readonly maxConcurrentOrchestrators: number;
   readonly defaultVersion: string;
 }
+
+type ActivityOperation = Extract<Operation, { kind: 'activity' }>;
 
 export interface StartRequest {
   readonly name: string;
@@ -189,7 +192,8 @@ export function createEngine(options: EngineOptions): DurableEngine {
     if (!isFinished(commit.head.status)) return;
     for (const cancel of instance.timers.values()) cancel();
     if (isCurrent(instance)) live.delete(commit.head.instanceId);
-    tellParent(commit.head);
+    const { parent } = commit.head;
+    if (parent !== null) post(parent.instanceId, childAnswer(parent, commit.head));
   }
 
   function dispatch(instance: LiveInstance, executionId: string, operation: Operation): void {
@@ -217,24 +221,19 @@ export function createEngine(options: EngineOptions): DurableEngine {
     }
   }
 
-  async function activity(
-    instanceId: string,
-    executionId: string,
-    operation: Extract<Operation, { kind: 'activity' }>,
-  ): Promise<void> {
+  async function activity(instanceId: string, executionId: string, operation: ActivityOperation): Promise<void> {
     if (stopped) return;
-    const answer = await runner.runActivity(operation.name, activityInputText(operation.input), instanceId);
-    const TaskScheduledId = operation.id;
-    if (answer.ok) {
-      post(instanceId, {
-        executionId,
-        event: { EventType: EventType.taskCompleted, TaskScheduledId, Result: answer.result },
-      });
-      return;
+    post(instanceId, activityAnswer(executionId, operation, await answerOf(operation, instanceId)));
+  }
+
+  /** A fault of the host itself must not leave the orchestration waiting: it counts as the activity's failure. */
+  async function answerOf({ name, input }: ActivityOperation, instanceId: string): Promise<ActivityAnswer> {
+    try {
+      return await runner.runActivity(name, activityInputText(input), instanceId);
+    } catch (error) {
+      log.error(`The activity '${name}' of '${instanceId}' could not be run.`, error);
+      return { ok: false, message: error instanceof Error ? error.message : String(error), stack: '' };
     }
-    const Reason = `Activity function '${operation.name}' failed: ${answer.message}`;
-    const Details = JSON.stringify({ Message: answer.message, StackTrace: answer.stack });
-    post(instanceId, { executionId, event: { EventType: EventType.taskFailed, TaskScheduledId, Reason, Details } });
   }
 
   async function startChild(
@@ -247,34 +246,11 @@ export function createEngine(options: EngineOptions): DurableEngine {
       if (existing === undefined) return;
       const reason = `An Orchestration instance with the status ${existing} already exists.`;
       log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
-      failChild(parent, reason);
+      post(parent.instanceId, childFailure(parent, reason));
     } catch (error) {
       log.error(`The sub-orchestration '${instanceId}' could not be stored.`, error);
-      failChild(parent, `The sub-orchestration '${instanceId}' could not be stored.`);
+      post(parent.instanceId, childFailure(parent, `The sub-orchestration '${instanceId}' could not be stored.`));
     }
-  }
-
-  function failChild(parent: ParentInstance, reason: string): void {
-    post(parent.instanceId, {
-      executionId: parent.executionId,
-      event: {
-        EventType: EventType.subOrchestrationFailed,
-        TaskScheduledId: parent.taskScheduledId,
-        Reason: reason,
-        Details: JSON.stringify({ Message: reason }),
-      },
-    });
-  }
-
-  function tellParent({ parent, status, output }: InstanceHead): void {
-    if (parent === null) return;
-    if (status !== 'Completed') {
-      failChild(parent, output ?? '');
-      return;
-    }
-    const { executionId, taskScheduledId } = parent;
-    const event = { EventType: EventType.subOrchestrationCompleted, TaskScheduledId: taskScheduledId, Result: output };
-    post(parent.instanceId, { executionId, event });
   }
 
   return {

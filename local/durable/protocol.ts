@@ -113,12 +113,19 @@ const outOfProcLabel = '\n\n$OutOfProcData$:';
 
 /**
  * Decodes the message of the error that an orchestrator function threw. The SDK packs its state into it; any other
- * error happened outside of the orchestrator's replay and fails it with its own text.
+ * error happened outside of the orchestrator's replay and fails it with its own text. Never throws: the instance
+ * would hang.
  */
 export function decodeThrown(message: string): OrchestratorState {
   const at = message.indexOf(outOfProcLabel);
-  if (at < 0) return { isDone: false, actions: [], output: null, error: message, threw: true };
-  return decodeState(message.slice(at + outOfProcLabel.length), true);
+  const outside = { isDone: false, actions: [], output: null, threw: true };
+  if (at < 0) return { ...outside, error: message };
+  try {
+    return decodeState(message.slice(at + outOfProcLabel.length), true);
+  } catch (error) {
+    if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+    return { ...outside, error: `the state that it threw cannot be read: ${error.message}` };
+  }
 }
 
 export interface OrchestratorTurn {

@@ -1,13 +1,9 @@
-import { EventType, completedTaskId, isScheduling, type HistoryEvent, type SchedulingEvent } from './history.ts';
+import { createExternalEvents } from './external-events.ts';
+import { EventType, type HistoryEvent } from './history.ts';
 import { OrchestrationFault, type Operation, type Outcome, type Simulation } from './operations.ts';
-import {
-  ActionType,
-  toJson,
-  type Action,
-  type CompoundAction,
-  type OrchestratorState,
-  type RetryOptions,
-} from './protocol.ts';
+import { ActionType, toJson, type Action, type CompoundAction, type OrchestratorState } from './protocol.ts';
+import { scheduleWithRetry } from './retry.ts';
+import { createTaskLedger } from './task-ledger.ts';
 
 export interface SimulationInput {
   readonly name: string;
@@ -52,57 +48,45 @@ function failed(name: string, reason: string): Outcome {
 
 function replay(input: SimulationInput): Simulation {
   const { history, state } = input;
-  const scheduled = new Map<number, SchedulingEvent>();
-  for (const event of history) if (isScheduling(event)) scheduled.set(event.EventId, event);
-
-  const operations: Operation[] = [];
+  const ledger = createTaskLedger(history);
+  const external = createExternalEvents();
   const canceledTimers: number[] = [];
-  const waiting = new Map<number, { readonly label: string; readonly settle: (ok: boolean) => void }>();
-  const eventWaiters = new Map<string, (() => void)[]>();
-  const bufferedEvents = new Map<string, number>();
-  let nextId = 0;
-  let now = 0;
+  let clock = 0;
+  const now = (): number => clock;
   let continuation: { readonly input: string | null } | undefined;
   let listEnded = false;
-
-  /** Gives the next id to a task; it is new unless the history knows the id. */
-  function schedule(make: (id: number) => Operation, settle: (ok: boolean) => void): number {
-    const id = nextId++;
-    const operation = make(id);
-    const known = scheduled.get(id);
-    if (known === undefined) operations.push(operation);
-    else requireSame(known, operation);
-    scheduled.delete(id);
-    waiting.set(id, { label: describe(operation), settle });
-    return id;
-  }
 
   function start(action: Action, done: () => void): void {
     switch (action.actionType) {
       case ActionType.callActivity:
-        schedule(activityOf(action.functionName, action.input), done);
+        ledger.schedule(activityOf(action.functionName, action.input), done);
         return;
       case ActionType.callSubOrchestrator:
-        schedule(subOrchestrationOf(action), done);
+        ledger.schedule(subOrchestrationOf(action), done);
         return;
       case ActionType.callActivityWithRetry:
-        retry(activityOf(action.functionName, action.input), action.retryOptions, done);
+        scheduleWithRetry(ledger, {
+          attempt: activityOf(action.functionName, action.input),
+          options: action.retryOptions,
+          now,
+          done,
+        });
         return;
       case ActionType.callSubOrchestratorWithRetry:
-        retry(subOrchestrationOf(action), action.retryOptions, done);
+        scheduleWithRetry(ledger, { attempt: subOrchestrationOf(action), options: action.retryOptions, now, done });
         return;
       case ActionType.createTimer: {
-        const id = schedule((timer) => ({ kind: 'timer', id: timer, fireAt: action.fireAt }), done);
+        const id = ledger.schedule((timer) => ({ kind: 'timer', id: timer, fireAt: action.fireAt }), done);
         if (action.isCanceled) {
           // The host cancels right after it has created the timer, so its wait ends at once.
-          waiting.delete(id);
+          ledger.abandon(id);
           canceledTimers.push(id);
           done();
         }
         return;
       }
       case ActionType.waitForExternalEvent:
-        waitForEvent(action.externalEventName, done);
+        external.wait(action.externalEventName, done);
         return;
       case ActionType.whenAll:
       case ActionType.whenAny:
@@ -138,46 +122,6 @@ function replay(input: SimulationInput): Simulation {
       ended = needed;
       done();
     }
-  }
-
-  function retry(attempt: (id: number) => Operation, options: RetryOptions, done: () => void): void {
-    if (options.retryTimeoutInMilliseconds !== undefined) {
-      throw new OrchestrationFault(
-        'retryTimeoutInMilliseconds is not supported: on the real host the orchestration hangs when it is exceeded.',
-      );
-    }
-    let failures = 0;
-    const run = (): void => {
-      schedule(attempt, (ok) => {
-        if (ok) {
-          done();
-          return;
-        }
-        failures += 1;
-        const last = failures >= options.maxNumberOfAttempts;
-        // The last failure still costs one timer, which fires at once: the SDK counts its id.
-        const fireAt = new Date(now + (last ? 0 : retryDelay(options, failures - 1))).toISOString();
-        schedule((id) => ({ kind: 'timer', id, fireAt }), last ? done : run);
-      });
-    };
-    run();
-  }
-
-  function waitForEvent(name: string, done: () => void): void {
-    const buffered = bufferedEvents.get(name) ?? 0;
-    if (buffered > 0) {
-      bufferedEvents.set(name, buffered - 1);
-      done();
-      return;
-    }
-    eventWaiters.set(name, [...(eventWaiters.get(name) ?? []), done]);
-  }
-
-  function raiseEvent(name: string): void {
-    // Several waiters of one name are served last in, first out, by the SDK as well as by the host.
-    const waiter = eventWaiters.get(name)?.pop();
-    if (waiter === undefined) bufferedEvents.set(name, (bufferedEvents.get(name) ?? 0) + 1);
-    else waiter();
   }
 
   function activityOf(name: string, value: unknown): (id: number) => Operation {
@@ -216,33 +160,20 @@ function replay(input: SimulationInput): Simulation {
   }
 
   for (const event of history) {
-    if (event.EventType === EventType.orchestratorStarted) now = Date.parse(event.Timestamp);
+    if (event.EventType === EventType.orchestratorStarted) clock = Date.parse(event.Timestamp);
     else if (event.EventType === EventType.executionStarted) invokeFrom(0);
-    else if (event.EventType === EventType.eventRaised) raiseEvent(event.Name);
-    else {
-      const id = completedTaskId(event);
-      const task = id === undefined ? undefined : waiting.get(id);
-      if (id === undefined || task === undefined) continue;
-      waiting.delete(id);
-      task.settle(event.EventType !== EventType.taskFailed && event.EventType !== EventType.subOrchestrationFailed);
-    }
+    else if (event.EventType === EventType.eventRaised) external.raise(event.Name);
+    else ledger.complete(event);
   }
-
-  const [forgotten] = scheduled.values();
-  if (forgotten !== undefined) {
-    throw new OrchestrationFault(
-      `Non-Deterministic workflow detected: the history has ${describeEvent(forgotten)} at id ${forgotten.EventId}, ` +
-        'which this replay did not schedule.',
-    );
-  }
-  const outcome = listEnded ? outcomeAtEnd(input, continuation, waiting.values()) : ({ kind: 'running' } as const);
-  return { operations, canceledTimers, outcome };
+  ledger.requireNothingForgotten();
+  const outcome = listEnded ? outcomeAtEnd(input, continuation, ledger.waiting()) : ({ kind: 'running' } as const);
+  return { operations: ledger.operations(), canceledTimers, outcome };
 }
 
 function outcomeAtEnd(
   { name, state }: SimulationInput,
   continuation: { readonly input: string | null } | undefined,
-  waiting: Iterable<{ readonly label: string }>,
+  open: readonly string[],
 ): Outcome {
   if (state.error !== undefined) return failed(name, state.error);
   if (state.isDone) {
@@ -252,14 +183,8 @@ function outcomeAtEnd(
   }
   // It threw something without text: the real host waits for ever.
   if (state.threw) return { kind: 'running' };
-  const open = Array.from(waiting, (task) => task.label);
   const candidates = open.length === 0 ? 'an event or a cancelled timer' : open.join(', ');
   return failed(name, `it waits again for a task of an earlier yield (${candidates}). ${yieldOnce}`);
-}
-
-function retryDelay(options: RetryOptions, attempt: number): number {
-  const delay = options.firstRetryIntervalInMilliseconds * (options.backoffCoefficient ?? 1) ** attempt;
-  return Math.min(delay, options.maxRetryIntervalInMilliseconds ?? Number.MAX_SAFE_INTEGER);
 }
 
 function requireKnown(name: string, known: readonly string[], kind: 'activity' | 'orchestrator'): void {
@@ -268,36 +193,5 @@ function requireKnown(name: string, known: readonly string[], kind: 'activity' |
   throw new OrchestrationFault(
     `The function '${name}' doesn't exist, is disabled, or is not ${article} function. Additional info: ` +
       `The following are the known ${kind} functions: ${known.map((candidate) => `'${candidate}'`).join(', ')}.`,
-  );
-}
-
-function describe(operation: Operation): string {
-  switch (operation.kind) {
-    case 'activity':
-      return `activity '${operation.name}'`;
-    case 'subOrchestration':
-      return `sub-orchestration '${operation.name}'`;
-    case 'timer':
-      return 'a timer';
-  }
-}
-
-function describeEvent(event: SchedulingEvent): string {
-  switch (event.EventType) {
-    case EventType.taskScheduled:
-      return `activity '${event.Name}'`;
-    case EventType.subOrchestrationCreated:
-      return `sub-orchestration '${event.Name}'`;
-    case EventType.timerCreated:
-      return 'a timer';
-  }
-}
-
-function requireSame(known: SchedulingEvent, operation: Operation): void {
-  const before = describeEvent(known);
-  const after = describe(operation);
-  if (before === after) return;
-  throw new OrchestrationFault(
-    `Non-Deterministic workflow detected: the history has ${before} at id ${operation.id}, this replay has ${after}.`,
   );
 }

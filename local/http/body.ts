@@ -11,7 +11,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
-    const bytes = Buffer.from(chunk as Uint8Array);
+    const bytes: unknown = chunk;
+    if (!Buffer.isBuffer(bytes)) throw new TypeError('The request was given an encoding.');
     size += bytes.length;
     if (size > maxBodyBytes) throw new BodyTooLarge();
     chunks.push(bytes);

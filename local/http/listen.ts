@@ -8,6 +8,12 @@ export interface Listening {
 
 const attempts = 20;
 
+class PortTaken extends Error {
+  constructor(port: number) {
+    super(`Port ${port} is taken. Stop what listens there, or choose another with --port (0 takes a free one).`);
+  }
+}
+
 /**
  * Listens on 127.0.0.1 and, where the machine has IPv6, on [::1] with the same port, so that `localhost` works
  * whatever it resolves to. Port 0 takes a free one. Rejects when a named port is taken.
@@ -25,7 +31,7 @@ export async function listen(port: number, listener: RequestListener): Promise<L
       }
       await closeAll([ipv4]);
       // Somebody else has this free port on the other address: try the next one.
-      if (port !== 0 || !hasCode(error, 'EADDRINUSE') || attempt === attempts) throw error;
+      if (port !== 0 || !(error instanceof PortTaken) || attempt === attempts) throw error;
     }
   }
 }
@@ -35,9 +41,10 @@ function listenOn(host: string, port: number, listener: RequestListener): Promis
   // Long uploads and long handlers are the app's business; the platform's front end is not imitated here.
   server.requestTimeout = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Server>();
-  server.once('error', reject);
+  const refuse = (error: Error): void => reject(hasCode(error, 'EADDRINUSE') ? new PortTaken(port) : error);
+  server.once('error', refuse);
   server.listen(port, host, () => {
-    server.off('error', reject);
+    server.off('error', refuse);
     resolve(server);
   });
   return promise;

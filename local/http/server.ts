@@ -35,7 +35,10 @@ export function createListener({ functions, routes, durable, invoke, log }: Serv
       segments: target.segments,
       query: new URLSearchParams(target.search),
       contentType: request.headers['content-type'] ?? '',
-      body: body.toString('utf8'),
+      // Most bodies are for functions, and some are large: only the API's own become text.
+      get body() {
+        return body.toString('utf8');
+      },
     });
     if (fromDurable !== undefined) sendReply(response, await fromDurable);
     else await callFunction(request, response, method, target, body);
@@ -66,6 +69,8 @@ export function createListener({ functions, routes, durable, invoke, log }: Serv
       writeRpcResponse(response, returnValue?.http ?? undefined);
     } catch (error) {
       log.error(`The function '${fn.name}' failed.`, error);
+      // What an answer that cannot be sent has left behind.
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
       sendReply(response, { status: 500 });
     }
   }

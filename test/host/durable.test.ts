@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { durableClient } from './durable-client.ts';
 import { startHost, type TestHost } from './start-host.ts';
 
@@ -36,9 +37,8 @@ describe('fan-out', () => {
 
 describe('sub-orchestrations', () => {
   test('get automatic ids and the default version unless told otherwise', async () => {
-    const { id: parent } = (await (
-      await durable.post('orchestrators/parent?version=9', { explicit: 'my-child' })
-    ).json()) as { id: string };
+    const response = await durable.post('orchestrators/parent?version=9', { explicit: 'my-child' });
+    const { id: parent } = z.object({ id: z.string() }).parse(await response.json());
     const { output } = await durable.finished(parent);
     expect(output).toEqual([
       { instanceId: expect.stringMatching(/^[0-9a-f]{32}:0$/) as string, parent, version: '7', result: { n: 1 } },
@@ -88,7 +88,11 @@ describe('retries', () => {
       message: expect.stringContaining("Activity function 'flaky' failed: worn failed 3") as string,
       after: 'after',
     });
-    expect((await durable.journal()).filter((entry) => entry.startsWith('worn'))).toEqual(['worn 1', 'worn 2', 'worn 3']);
+    expect((await durable.journal()).filter((entry) => entry.startsWith('worn'))).toEqual([
+      'worn 1',
+      'worn 2',
+      'worn 3',
+    ]);
   });
 });
 
@@ -155,7 +159,10 @@ describe('what the real host would fail or hang on', () => {
     ['unknownActivity', "The function 'missing' doesn't exist, is disabled, or is not an activity function."],
     ['window', "the task 'wait' is part of two yields. A task must be yielded once"],
     ['again', "it waits again for a task of an earlier yield (activity 'wait'). A task must be yielded once"],
-    ['fickle', "Non-Deterministic workflow detected: the history has activity 'echo' at id 0, this replay has activity 'typeOf'"],
+    [
+      'fickle',
+      "Non-Deterministic workflow detected: the history has activity 'echo' at id 0, this replay has activity 'typeOf'",
+    ],
     ['entityUser', 'entities are not supported by the embedded host.'],
   ])('%s fails with its reason', async (name, text) => {
     const status = await durable.run(name);

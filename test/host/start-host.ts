@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -16,10 +17,12 @@ export interface TestHost {
   stop(): Promise<void>;
 }
 
-export function appRoot(name: string): string {
-  return fileURLToPath(new URL(`./apps/${name}`, import.meta.url));
+/** The folder of a fixture app; an absolute path stays what it is. */
+export function appRoot(app: string): string {
+  return resolve(fileURLToPath(new URL('./apps', import.meta.url)), app);
 }
 
+/** Of options given twice the last one counts. */
 function spawn(app: string, env: NodeJS.ProcessEnv, args: readonly string[]) {
   const child = fork(main, ['--port', '0', '--root', appRoot(app), ...args], {
     env: { ...process.env, ...env },
@@ -66,8 +69,9 @@ export async function startHost(
 export async function startRefused(
   app: string,
   env: NodeJS.ProcessEnv = {},
-): Promise<{ code: unknown; stderr: string }> {
-  const { child, output } = spawn(app, env, []);
-  const [code]: unknown[] = await once(child, 'close');
-  return { code, stderr: output.stderr };
+  args: readonly string[] = [],
+): Promise<{ code: number | null; stderr: string }> {
+  const { child, output } = spawn(app, env, args);
+  await once(child, 'close');
+  return { code: child.exitCode, stderr: output.stderr };
 }

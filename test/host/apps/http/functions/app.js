@@ -57,6 +57,9 @@ app.http('throws', {
   },
 });
 app.http('text', { handler: () => 'not an object' });
+app.http('badHeader', {
+  handler: () => ({ headers: { 'x-before': '1' }, cookies: [{ name: 'bad\nname', value: '1' }], body: 'unseen' }),
+});
 app.http('stream', {
   handler: () =>
     new HttpResponse({

@@ -1,0 +1,16 @@
+import { app } from '@azure/functions';
+
+// One reason to refuse this app for each value.
+const faults = {
+  throws: () => {
+    throw new Error('broken while it loads');
+  },
+  reserved: () => app.http('mine', { route: 'admin/mine', handler: () => ({}) }),
+  constraint: () => app.http('mine', { route: 'items/{id:range(1,5)}', handler: () => ({}) }),
+  catchAll: () => app.http('mine', { route: '{*rest}/tail', handler: () => ({}) }),
+  duplicate: () => {
+    app.http('mine', { handler: () => ({}) });
+    app.http('mine', { handler: () => ({}) });
+  },
+};
+faults[process.env.FIXTURE_FAULT]();

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** What the activities of one job answer, by name; an answer may throw. */
+export type Answers = Record<string, (input: object) => object>;
+
+const sliceInput = z.object({ lane: z.number(), position: z.number().nullable() });
+const unavailable = (what: string) => (): never => {
+  throw new Error(`${what} is unavailable`);
+};
+
+/** A slice that ends at the next mini-batch; `last` is the number of the lane's slices. */
+function slice(input: object, last: number): object {
+  const { lane, position } = sliceInput.parse(input);
+  const next = (position ?? 0) + 1;
+  return { ok: true, done: next === last, position: next, receipt: `receipt-${lane}-${next}`, reason: null };
+}
+
+const answers = (lanes: number, slices: number): Answers => ({
+  takeJob: () => ({ over: false }),
+  planJob: () => ({ ok: true, lanes }),
+  scoreSlice: (input) => slice(input, slices),
+  stopJob: () => ({ stopped: true }),
+  commitJob: () => ({ state: 'completed' }),
+  settleJob: () => ({ state: 'failed' }),
+});
+
+/** Fails at its first call and is right from then on. */
+function unsteady(answer: (input: object) => object): (input: object) => object {
+  let calls = 0;
+  return (input) => {
+    calls += 1;
+    if (calls === 1) throw new Error('the connection was reset');
+    return answer(input);
+  };
+}
+
+/** The ways that a scoring job can go, one for each branch of its orchestrations. */
+export const scenarios: Readonly<Record<string, Answers>> = {
+  success: answers(3, 2),
+  retried: { ...answers(1, 2), scoreSlice: unsteady((input) => slice(input, 2)) },
+  long: answers(1, 45),
+  over: { ...answers(1, 1), takeJob: () => ({ over: true }) },
+  refused: {
+    ...answers(1, 1),
+    planJob: () => ({ ok: false, reason: { code: 'InvalidInput', message: 'no files were found' } }),
+  },
+  'plan-fails': { ...answers(1, 1), planJob: unavailable('storage') },
+  'lane-stops': {
+    ...answers(2, 3),
+    scoreSlice(input) {
+      const answer = slice(input, 3);
+      if (sliceInput.parse(input).lane === 0) return answer;
+      return { ...answer, ok: false, reason: { code: 'ErrorThreshold', message: 'too many failures' } };
+    },
+    commitJob: () => ({ state: 'failed' }),
+  },
+  'lane-fails': {
+    ...answers(2, 2),
+    scoreSlice(input) {
+      return sliceInput.parse(input).lane === 0 ? slice(input, 2) : unavailable('scoring')();
+    },
+    commitJob: () => ({ state: 'failed' }),
+  },
+  'stop-fails': {
+    ...answers(1, 1),
+    scoreSlice: unavailable('scoring'),
+    stopJob: unavailable('storage'),
+    commitJob: () => ({ state: 'failed' }),
+  },
+  'commit-fails': { ...answers(1, 1), commitJob: unavailable('storage') },
+};
