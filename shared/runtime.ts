@@ -66,6 +66,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       clock,
       log,
       sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
+      scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
       blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
     },
     apiDeps: {

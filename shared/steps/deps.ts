@@ -32,6 +32,8 @@ export interface JobDeps {
   readonly log: Log;
   /** How long a slice goes on before it answers, in milliseconds. */
   readonly sliceMs: number;
+  /** Files that this instance scores at once. */
+  readonly scoringThreads: number;
   /** Bytes of output that make a block. */
   readonly blockBytes: number;
 }

@@ -29,6 +29,9 @@ export const SliceAnswer = z.object({
 });
 export type SliceAnswer = z.infer<typeof SliceAnswer>;
 
+/** A slice's time when lanes wait for their turn. */
+const CROWDED_SLICE_MS = 2000;
+
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
@@ -134,7 +137,7 @@ async function run(
   from: number,
   work: SliceWork,
 ): Promise<{ position: number; reason: Reason | null }> {
-  const until = deps.clock.now() + deps.sliceMs;
+  const until = deps.clock.now() + sliceMs(deps, plan.manifest.lanes.length);
   let lookedAt = deps.clock.now();
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < lane.to;) {
@@ -156,6 +159,10 @@ async function run(
   }
   return { position: lane.to, reason: null };
 }
+
+/** A job with more lanes than can score at once takes shorter turns, so that none waits long (H5). */
+const sliceMs = (deps: JobDeps, lanes: number): number =>
+  lanes > deps.scoringThreads ? Math.min(deps.sliceMs, CROWDED_SLICE_MS) : deps.sliceMs;
 
 /** Failed files of all lanes against the threshold; the fan-in counts again from the receipts. */
 async function overThreshold(

@@ -58,6 +58,7 @@ export function jobWorld(
     clock: { now: () => Date.now() },
     log: silent,
     sliceMs: options.sliceMs ?? 60_000,
+    scoringThreads: 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
   };
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
