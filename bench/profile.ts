@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROJECT } from '../cli/stack.ts';
-import { fileScorer } from '../shared/scoring/onnx/file-scorer.ts';
+import { scoreFile } from '../shared/scoring/onnx/file-scorer.ts';
 import { loadModel } from '../shared/scoring/onnx/model.ts';
 import { numericCsv } from './data.ts';
 import { scoringApp, type BenchModel } from './scoring-app.ts';
@@ -44,10 +44,14 @@ async function scoringThread(csv: Buffer, model: BenchModel): Promise<string> {
   await session.post('Profiler.enable');
   await session.post('Profiler.start');
   const options = { outputFormat: 'csv', csvHeader: true, csvDelimiter: ',', missing: 'error' } as const;
-  const scorer = fileScorer(loaded, 'a.csv', options, () => undefined);
-  for (let from = 0; from < csv.length; from += CHUNK)
-    await scorer.push(csv.subarray(from, Math.min(csv.length, from + CHUNK)));
-  await scorer.end();
+  let from = 0;
+  const source = {
+    length: csv.length,
+    next: async () => (from < csv.length ? csv.subarray(from, (from += CHUNK)) : undefined),
+    range: async (offset: number, count: number) => Uint8Array.from(csv.subarray(offset, offset + count)),
+    close: () => undefined,
+  };
+  await scoreFile(loaded, { name: 'a.csv' }, source, options, () => undefined);
   const { profile: recorded } = await session.post('Profiler.stop');
   session.disconnect();
   await loaded.close();

@@ -43,6 +43,7 @@ export const Failure = z.object({
   file: z.string(),
   row: z.number().optional(),
   line: z.number().optional(),
+  offset: z.number().optional(),
   code: z.string(),
   reason: z.string(),
   attempts: z.number(),

@@ -10,6 +10,8 @@ export const InputFile = z.object({
   name: z.string(),
   etag: z.string(),
   length: z.number(),
+  /** As storage has it; absent when the bytes are the file itself. */
+  contentEncoding: z.string().optional(),
   /** Found at plan to be unreadable (archived, a bad name): fails as data when its turn comes. */
   fault: z.object({ code: z.string(), reason: z.string() }).optional(),
 });

@@ -1,11 +1,11 @@
+import { POWERS_OF_TEN } from './plain-number.ts';
+
 /** Bytes that `writeFloat32`, `writeInteger` need at most at the place they write to. */
 export const MAX_NUMBER_BYTES = 24;
 
 const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
-
-const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
 const bits = new Float32Array(1);
 const bitsAsInteger = new Uint32Array(bits.buffer);
@@ -89,7 +89,8 @@ export function float64Text(value: number): string {
   return value > 0 ? 'inf' : '-inf';
 }
 
-function float32Text(value: number): string {
+/** A float32 as the shortest decimal that reads back to the same float32; `nan`, `inf`, `-inf`. */
+export function float32Text(value: number): string {
   if (!Number.isFinite(value) || value === 0) return float64Text(value);
   for (let precision = 1; precision < 9; precision++) {
     const text = value.toPrecision(precision);

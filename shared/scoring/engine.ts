@@ -10,8 +10,10 @@ export { FileFault } from '../formats/file-fault.ts';
 export interface RecordFailure {
   /** Zero-based data row of the file (the header does not count); absent when the whole file failed. */
   readonly row?: number;
-  /** One-based line of the file where the record starts. */
+  /** One-based line of the file where the record starts; absent in formats without lines. */
   readonly line?: number;
+  /** Byte at which the record starts, in the unpacked file; absent in formats whose records have none. */
+  readonly offset?: number;
   /** Stable word for programs, e.g. `TooFewColumns`, `MissingValue`, `NotANumber`. */
   readonly code: string;
   /** One sentence for people, naming column and value; never longer than 300 characters. */
@@ -26,10 +28,16 @@ export interface ScoredPart {
 }
 
 export interface FileToScore {
-  /** As it appears in the output's `file` column. */
+  /** As it appears in the output's `file` column. Its ending tells the format. */
   readonly name: string;
-  /** Consumed with backpressure. Its errors pass through `score` unchanged. */
+  /** As storage has it: `gzip` is unpacked. */
+  readonly contentEncoding?: string | undefined;
+  /** Bytes, as stored. */
+  readonly length: number;
+  /** The whole file, consumed with backpressure, for formats that are read as a stream. Its errors pass through `score` unchanged. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** Bytes [offset, offset + count), for formats that are read in pieces. Its errors pass through `score` unchanged. */
+  range(offset: number, count: number): Promise<Uint8Array>;
 }
 
 export type OutputFormat = 'csv' | 'azureml';

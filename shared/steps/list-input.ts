@@ -1,6 +1,7 @@
 import { JobFault } from '../domain/errors.ts';
 import type { InputFile } from '../domain/plan.ts';
 import { badBlobName, type DataAddress } from '../domain/uri.ts';
+import { isGzip } from '../formats/file-format.ts';
 import type { BlobItem } from '../storage/ports.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 
@@ -28,7 +29,7 @@ export async function listInput(
         name: address.path.split('/').at(-1) ?? address.path,
         etag: found.etag,
         length: found.length,
-        ...encodingFault(found.contentEncoding),
+        ...encodingOf(found.contentEncoding),
       },
     ];
   }
@@ -65,15 +66,13 @@ function inputFile(item: BlobItem, prefix: string): InputFile {
   if (bad !== undefined) return { ...base, fault: { code: 'BadName', reason: `The blob's name ${bad}.` } };
   if (item.accessTier === 'Archive')
     return { ...base, fault: { code: 'Archived', reason: 'The blob is in the archive tier; rehydrate it first.' } };
-  return { ...base, ...encodingFault(item.contentEncoding) };
+  return { ...base, ...encodingOf(item.contentEncoding) };
 }
 
-const encodingFault = (encoding: string | undefined): Pick<InputFile, 'fault'> =>
-  encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity'
-    ? {}
-    : {
-        fault: {
-          code: 'UnsupportedEncoding',
-          reason: `The blob has Content-Encoding '${encoding.slice(0, 40)}'; store it unpacked.`,
-        },
-      };
+/** The engine unpacks gzip; of any other encoding it could only read nonsense. */
+function encodingOf(encoding: string | undefined): Pick<InputFile, 'contentEncoding' | 'fault'> {
+  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return {};
+  if (isGzip(encoding)) return { contentEncoding: encoding };
+  const reason = `The blob has Content-Encoding '${encoding.slice(0, 40)}'; store it unpacked, or as gzip.`;
+  return { fault: { code: 'UnsupportedEncoding', reason } };
+}

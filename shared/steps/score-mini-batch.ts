@@ -2,7 +2,8 @@ import { messageOf } from '../domain/errors.ts';
 import { FAILURES_IN_JOB, type Failure } from '../domain/job.ts';
 import { filesOf, type InputFile, type Manifest } from '../domain/plan.ts';
 import type { LaneTallies } from '../domain/receipts.ts';
-import { FileFault, type Engine } from '../scoring/engine.ts';
+import { FileFault, type Engine, type FileToScore } from '../scoring/engine.ts';
+import { collect } from '../storage/json-blobs.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import { StagingFault, type BlockWriter } from './block-writer.ts';
 import type { Log } from './ports.ts';
@@ -78,16 +79,8 @@ async function scoreFile(work: SliceWork, file: InputFile, attempt: number, sign
   const signalOfFile = AbortSignal.any([signal, over.signal]);
   try {
     signal.throwIfAborted();
-    const read = await work.input.read(
-      { container: work.manifest.inputContainer, name: file.blob },
-      { ifMatch: file.etag, signal: signalOfFile },
-    );
-    if (!read) throw new FileFault('InputChanged', 'The file was deleted after the job had been planned.');
-    for await (const part of work.engine.score(
-      { name: file.name, body: read.body },
-      work.manifest.extensions,
-      signal,
-    )) {
+    const stored = storedFile(work, file, signalOfFile);
+    for await (const part of work.engine.score(stored, work.manifest.extensions, signal)) {
       rows += part.rows;
       failures += part.failures.length;
       await work.output.append(part.bytes, part.rows);
@@ -112,12 +105,42 @@ async function scoreFile(work: SliceWork, file: InputFile, attempt: number, sign
   }
 }
 
-type Fault = Pick<Failure, 'code' | 'reason'> & { readonly line?: number };
+/** A file as the engine reads it: nothing is asked of storage before the engine asks. */
+function storedFile(work: SliceWork, file: InputFile, signal: AbortSignal): FileToScore {
+  async function read(range: {
+    readonly offset?: number;
+    readonly count?: number;
+  }): Promise<AsyncIterable<Uint8Array>> {
+    const found = await work.input.read(
+      { container: work.manifest.inputContainer, name: file.blob },
+      { ...range, ifMatch: file.etag, signal },
+    );
+    if (!found) throw new FileFault('InputChanged', 'The file was deleted after the job had been planned.');
+    return found.body;
+  }
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield* await read({});
+  }
+  return {
+    name: file.name,
+    contentEncoding: file.contentEncoding,
+    length: file.length,
+    body: body(),
+    range: async (offset, count) => collect(await read({ offset, count })),
+  };
+}
+
+type Fault = Pick<Failure, 'code' | 'reason' | 'line' | 'offset'>;
 
 /** The fault of a file that no retry would mend. */
 function ownFault(error: unknown): Fault | undefined {
   if (error instanceof FileFault)
-    return { code: error.code, reason: error.message, ...(error.line === undefined ? {} : { line: error.line }) };
+    return {
+      code: error.code,
+      reason: error.message,
+      ...(error.line === undefined ? {} : { line: error.line }),
+      ...(error.offset === undefined ? {} : { offset: error.offset }),
+    };
   if (error instanceof StorageFault && error.status === 412)
     return { code: 'InputChanged', reason: 'The file was changed after the job had been planned.' };
   return undefined;
@@ -139,9 +162,9 @@ const encoder = new TextEncoder();
 
 /** One line of the errors file. */
 async function record(work: SliceWork, failure: Failure): Promise<void> {
-  const { file, row, line, code, reason, attempts } = failure;
+  const { file, row, line, offset, code, reason, attempts } = failure;
   if (work.failures.length < FAILURES_IN_JOB) work.failures.push(failure);
-  const text = JSON.stringify({ file, row, line, code, reason, attempts });
+  const text = JSON.stringify({ file, row, line, offset, code, reason, attempts });
   await work.errors.append(encoder.encode(`${text}\n`), 1);
 }
 

@@ -106,8 +106,10 @@ describe('a scoring job', () => {
 
   it('puts bad records and files into the errors file and the job, and the rest into the output', async () => {
     const [header = '', first = ''] = matrix.sample.split('\n');
+    const rows = [first, '1,2', first, '1,2,three,4', '1,2,,4'];
+    const atRow = (row: number) => `${[header, ...rows.slice(0, row)].join('\n')}\n`.length;
     await app.upload({
-      'bad/a.csv': `${header}\n${first}\n1,2\n${first}\n1,2,three,4\n1,2,,4\n`,
+      'bad/a.csv': `${[header, ...rows].join('\n')}\n`,
       'bad/b.csv': Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 3]),
       'bad/c.csv': 'some,other,columns\n1,2,3\n',
       'bad/d.csv': '',
@@ -121,9 +123,9 @@ describe('a scoring job', () => {
     const lines = ((await app.text(`${outputPath(job)}.errors.jsonl`)) ?? '').trimEnd().split('\n');
     const errors = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(errors).toMatchObject([
-      { file: 'a.csv', row: 1, line: 3, code: 'TooFewColumns', attempts: 1 },
-      { file: 'a.csv', row: 3, line: 5, code: 'NotANumber', attempts: 1 },
-      { file: 'a.csv', row: 4, line: 6, code: 'MissingValue', attempts: 1 },
+      { file: 'a.csv', row: 1, line: 3, offset: atRow(1), code: 'TooFewColumns', attempts: 1 },
+      { file: 'a.csv', row: 3, line: 5, offset: atRow(3), code: 'NotANumber', attempts: 1 },
+      { file: 'a.csv', row: 4, line: 6, offset: atRow(4), code: 'MissingValue', attempts: 1 },
       { file: 'b.csv', code: 'NotCsv', attempts: 1 },
       { file: 'c.csv', code: 'MissingColumns', attempts: 1 },
     ]);

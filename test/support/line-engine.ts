@@ -25,7 +25,7 @@ export function lineEngine(): LineEngine {
       const lines = text.split('\n').filter((line) => line !== '');
       for (const [row, line] of lines.entries()) {
         if (line === 'crash') throw new Error('the engine crashed');
-        if (line === 'not csv') throw new FileFault('NotCsv', 'The file is not CSV.', row + 1);
+        if (line === 'not csv') throw new FileFault('NotCsv', 'The file is not CSV.', { line: row + 1 });
         if (line === 'bad') {
           const failures = [{ row, line: row + 1, code: 'BadRecord', reason: 'The record is bad.' }];
           yield { bytes: new Uint8Array(), rows: 0, failures };

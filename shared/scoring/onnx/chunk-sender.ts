@@ -48,9 +48,10 @@ export function chunkSender(post: (message: ToWorker, transfer: Transferable[]) 
       };
       async function pump(): Promise<void> {
         for (;;) {
-          const { done, value } = await iterator.next();
+          const step = await iterator.next();
           if (stopped) return;
-          if (done) break;
+          if (step.done === true) break;
+          const { value } = step;
           for (let from = 0; from < value.length;) {
             current ??= await buffer(() => stopped);
             if (current === undefined) return;

@@ -1,3 +1,4 @@
+import { quoted } from '../../formats/quoted.ts';
 import { FileFault } from '../engine.ts';
 import type { ModelColumn } from './model-inputs.ts';
 
@@ -24,7 +25,7 @@ export function matchColumns(columns: readonly ModelColumn[], header: readonly s
   columns.forEach((column, index) => {
     const found = column.name === undefined ? undefined : places.get(column.name.trim());
     if (found === undefined) missing.push(column);
-    else if (found.length > 1) throw new FileFault('DuplicateColumn', `The header names ${show(column)} twice.`, 1);
+    else if (found.length > 1) throw new FileFault('DuplicateColumn', `The header names ${show(column)} twice.`);
     else matched[found[0] as number] = index;
   });
   if (missing.length === 0) return matched;
@@ -34,20 +35,14 @@ export function matchColumns(columns: readonly ModelColumn[], header: readonly s
       throw new FileFault(
         'MissingColumns',
         `The header has ${header.length} columns; the model takes ${columns.length} and names none of them.`,
-        1,
       );
     }
   }
   const shown = missing.slice(0, NAMES_SHOWN).map(show).join(', ');
   const more = missing.length > NAMES_SHOWN ? ` and ${missing.length - NAMES_SHOWN} more` : '';
-  throw new FileFault('MissingColumns', `The header lacks columns of the model: ${shown}${more}.`, 1);
+  throw new FileFault('MissingColumns', `The header lacks columns of the model: ${shown}${more}.`);
 }
 
 function show({ name }: ModelColumn): string {
   return quoted(name ?? '');
-}
-
-/** A name or value of the user for a message: in quotes, and never longer than 40 characters. */
-export function quoted(text: string): string {
-  return `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
 }

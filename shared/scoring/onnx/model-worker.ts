@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import type { FileToScore, ScoredPart, ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { chunkSender } from './chunk-sender.ts';
+import { fileSender } from './file-sender.ts';
+import { endThread, nativeGuard } from './native-guard.ts';
 import { fromSent, type FromWorker, type ToWorker } from './protocol.ts';
 
 /** A worker thread with the model in it. Scores one file at a time. */
@@ -10,7 +12,7 @@ export interface ModelWorker {
   /** False once the thread ended, or was stopped in the middle of a file: it must be replaced. */
   readonly usable: boolean;
   score(file: FileToScore, options: ScoringOptions, signal: AbortSignal): AsyncGenerator<ScoredPart, void, undefined>;
-  /** Ends the thread, whatever it does; a score under way throws. */
+  /** Ends the thread, at the latest after the batch that it scores; a score under way throws. */
   stop(): Promise<void>;
 }
 
@@ -22,7 +24,8 @@ type Event =
 export async function modelWorker(model: Uint8Array, signature: Signature | undefined): Promise<ModelWorker> {
   const script = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   // The host's own flags (--input-type, --import of an agent) are not for this thread.
-  const worker = new Worker(script, { execArgv: [] });
+  const shared = nativeGuard();
+  const worker = new Worker(script, { execArgv: [], workerData: shared });
   const sender = chunkSender((message, transfer) => {
     worker.postMessage(message, transfer);
   });
@@ -35,6 +38,8 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
   let wake: (() => void) | undefined;
   let alive = true;
   let busy = true;
+  /** Hears what the worker wants of the current file. */
+  let asked: ((wish: Extract<FromWorker, { kind: 'stream' | 'range' }>) => void) | undefined;
 
   const notify = (event: Event) => {
     events.push(event);
@@ -54,6 +59,7 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
   };
   worker.on('message', (message: FromWorker) => {
     if (message.kind === 'credit') sender.credit(message.buffer);
+    else if (message.kind === 'stream' || message.kind === 'range') asked?.(message);
     else if (message.kind === 'failed') notify({ kind: 'threw', error: fromSent(message.error), settled: true });
     else notify(message);
   });
@@ -64,9 +70,9 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     died(new Error(`The scoring thread has ended with code ${code}.`));
   });
 
-  async function stop(): Promise<void> {
+  function stop(): Promise<void> {
     alive = false;
-    await worker.terminate();
+    return endThread(worker, shared);
   }
 
   async function* score(file: FileToScore, options: ScoringOptions, signal: AbortSignal) {
@@ -78,15 +84,16 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     const abort = () => {
       events = [];
       notify({ kind: 'threw', error: signal.reason, settled: false });
-      // At once, whether or not somebody waits for a part: a thread that scores has no other way to hear of it.
-      alive = false;
-      void worker.terminate();
+      // Whether or not somebody waits for a part: a thread that scores has no other way to hear of it.
+      void stop();
     };
     signal.addEventListener('abort', abort, { once: true });
-    post({ kind: 'start', name: file.name, options });
-    const sending = sender.send(file.body, (error) => {
+    const sending = fileSender(file, sender, worker, (error) => {
       notify({ kind: 'threw', error, settled: false });
     });
+    asked = sending.answer;
+    const { name, length, contentEncoding } = file;
+    post({ kind: 'start', file: { name, length, contentEncoding }, options });
     try {
       for (;;) {
         const event = await nextEvent();
@@ -101,6 +108,7 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
       }
     } finally {
       signal.removeEventListener('abort', abort);
+      asked = undefined;
       sending.stop();
       if (busy) await stop();
       else worker.unref();

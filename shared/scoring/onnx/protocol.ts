@@ -1,4 +1,4 @@
-import { FileFault, ModelFault, type ScoredPart, type ScoringOptions } from '../engine.ts';
+import { FileFault, ModelFault, type FileToScore, type ScoredPart, type ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 
 /** Bytes of one chunk on their way to a worker. The buffer comes back as a `credit` to be filled again. */
@@ -7,16 +7,28 @@ export const CHUNK_BYTES = 256 * 1024;
 export const CHUNKS_IN_FLIGHT = 3;
 export const PARTS_IN_FLIGHT = 4;
 
+/** Places of the numbers that a worker shares with whoever may end it. */
+export const STOPPED = 0;
+export const IN_NATIVE_CODE = 1;
+
+/** What a worker is told of a file; it asks for the bytes. */
+export type FileFacts = Pick<FileToScore, 'name' | 'length' | 'contentEncoding'>;
+
 export type ToWorker =
   | { readonly kind: 'load'; readonly model: Uint8Array; readonly signature: Signature | undefined }
-  | { readonly kind: 'start'; readonly name: string; readonly options: ScoringOptions }
+  | { readonly kind: 'start'; readonly file: FileFacts; readonly options: ScoringOptions }
   | { readonly kind: 'chunk'; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly kind: 'end' }
+  /** The answer to a `range`: ranges are answered in the order of asking. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** A part was taken: there is room for another. */
   | { readonly kind: 'taken' };
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly columns: readonly string[] }
+  /** The file's chunks are wanted, until `end`. */
+  | { readonly kind: 'stream' }
+  | { readonly kind: 'range'; readonly offset: number; readonly count: number }
   | { readonly kind: 'credit'; readonly buffer: ArrayBuffer }
   | { readonly kind: 'part'; readonly part: ScoredPart }
   | { readonly kind: 'done' }
@@ -28,20 +40,27 @@ export interface SentError {
   readonly code: string;
   readonly message: string;
   readonly line: number | undefined;
+  readonly offset: number | undefined;
 }
 
 export function toSent(error: unknown): SentError {
   if (error instanceof FileFault) {
-    return { type: 'FileFault', code: error.code, message: error.message, line: error.line };
+    return { type: 'FileFault', code: error.code, message: error.message, line: error.line, offset: error.offset };
   }
   const type = error instanceof ModelFault ? 'ModelFault' : 'Error';
-  return { type, code: '', message: error instanceof Error ? error.message : String(error), line: undefined };
+  return {
+    type,
+    code: '',
+    message: error instanceof Error ? error.message : String(error),
+    line: undefined,
+    offset: undefined,
+  };
 }
 
-export function fromSent({ type, code, message, line }: SentError): Error {
+export function fromSent({ type, code, message, line, offset }: SentError): Error {
   switch (type) {
     case 'FileFault':
-      return new FileFault(code, message, line);
+      return new FileFault(code, message, { line, offset });
     case 'ModelFault':
       return new ModelFault(message);
     case 'Error':

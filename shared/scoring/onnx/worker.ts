@@ -1,16 +1,17 @@
-import { parentPort, type MessagePort, type Transferable } from 'node:worker_threads';
-import type { ScoredPart } from '../engine.ts';
-import { fileScorer, type FileScorer } from './file-scorer.ts';
+import { parentPort, workerData, type MessagePort, type Transferable } from 'node:worker_threads';
+import type { ScoredPart, ScoringOptions } from '../engine.ts';
+import { scoreFile } from './file-scorer.ts';
+import { messageSource, type MessageSource } from './message-source.ts';
 import { loadModel, type LoadedModel } from './model.ts';
-import { PARTS_IN_FLIGHT, toSent, type FromWorker, type ToWorker } from './protocol.ts';
+import { guardedModel } from './native-guard.ts';
+import { PARTS_IN_FLIGHT, toSent, type FileFacts, type FromWorker, type ToWorker } from './protocol.ts';
 
-/** Thread of one model: messages are worked off one after another, each part waits until there is room for it. */
-function serve(port: MessagePort): void {
+/** Thread of one model: scores one file after another, each part waits until there is room for it. */
+function serve(port: MessagePort, shared: Int32Array): void {
   let model: LoadedModel | undefined;
-  let scorer: FileScorer | undefined;
+  let source: MessageSource | undefined;
   let room = PARTS_IN_FLIGHT;
   let roomMade: (() => void) | undefined;
-  let work = Promise.resolve();
 
   const send = (message: FromWorker, transfer: Transferable[] = []) => {
     port.postMessage(message, transfer);
@@ -23,47 +24,50 @@ function serve(port: MessagePort): void {
     send({ kind: 'part', part }, buffer instanceof ArrayBuffer ? [buffer] : []);
   }
 
-  async function handle(message: Exclude<ToWorker, { kind: 'taken' }>): Promise<void> {
+  async function load({ model: bytes, signature }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
+    model = await guardedModel(() => loadModel(bytes, signature), shared);
+    send({ kind: 'loaded', columns: model.columns });
+  }
+
+  async function score(file: FileFacts, options: ScoringOptions): Promise<void> {
+    if (model === undefined) throw new Error('A file was started before the model was loaded.');
+    source = messageSource(file.length, send);
+    try {
+      await scoreFile(model, file, source, options, emit);
+    } finally {
+      source.close();
+    }
+    send({ kind: 'done' });
+  }
+
+  function handle(message: ToWorker): Promise<void> | undefined {
     switch (message.kind) {
       case 'load':
-        model = await loadModel(message.model, message.signature);
-        send({ kind: 'loaded', columns: model.columns });
-        return;
+        return load(message);
       case 'start':
-        if (model === undefined) throw new Error('A file was started before the model was loaded.');
-        scorer = fileScorer(model, message.name, message.options, emit);
-        return;
+        return score(message.file, message.options);
       case 'chunk':
-        // Chunks may still come after a file has failed: their buffers go back all the same.
-        try {
-          await scorer?.push(new Uint8Array(message.buffer, 0, message.length));
-        } finally {
-          send({ kind: 'credit', buffer: message.buffer }, [message.buffer]);
-        }
-        return;
+        source?.push(message.buffer, message.length);
+        return undefined;
       case 'end':
-        if (scorer === undefined) return;
-        await scorer.end();
-        scorer = undefined;
-        send({ kind: 'done' });
+        source?.end();
+        return undefined;
+      case 'bytes':
+        source?.answer(message.bytes);
+        return undefined;
+      case 'taken':
+        room++;
+        roomMade?.();
+        roomMade = undefined;
+        return undefined;
     }
   }
 
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'taken') {
-      room++;
-      roomMade?.();
-      roomMade = undefined;
-      return;
-    }
-    work = work
-      .then(() => handle(message))
-      .catch((error: unknown) => {
-        scorer = undefined;
-        send({ kind: 'failed', error: toSent(error) });
-      });
+    handle(message)?.catch((error: unknown) => send({ kind: 'failed', error: toSent(error) }));
   });
 }
 
 if (parentPort === null) throw new Error('This file runs as a worker thread.');
-serve(parentPort);
+if (!(workerData instanceof Int32Array)) throw new Error('This thread was started without its shared numbers.');
+serve(parentPort, workerData);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Extensions } from '../../../shared/domain/settings.ts';
 import { csvTokenizer } from '../../../shared/formats/csv-tokenizer.ts';
-import type { CsvTarget } from '../../../shared/formats/csv-layout.ts';
+import type { RecordTarget } from '../../../shared/formats/record-target.ts';
 
-const target: CsvTarget = {
+const target: RecordTarget = {
+  wanted: [],
   open: () => ({
     width: 0,
     kinds: new Uint8Array(),

@@ -57,7 +57,7 @@ describe('columns', () => {
     const { lines, failures } = await scoreText('1,2\n3,4,5\n6,7', { graph, signature, options: { csvHeader: false } });
     expect(lines).toEqual(['f,0,1,2', 'f,2,6,7']);
     expect(failures).toEqual([
-      { row: 1, line: 2, code: 'TooManyColumns', reason: 'The record has 3 cells, expected 2.' },
+      { row: 1, line: 2, offset: 4, code: 'TooManyColumns', reason: 'The record has 3 cells, expected 2.' },
     ]);
   });
 
@@ -151,7 +151,9 @@ describe('types', () => {
     const graph = perColumn({ f: 'float32', d: 'float64', i: 'int64' });
     const { lines, failures } = await scoreText('f,d,i\n,NA,1\n1,nan,\n', { graph, options: { missing: 'nan' } });
     expect(lines).toEqual(['f,0,nan,nan,1']);
-    expect(failures).toEqual([{ row: 1, line: 3, code: 'MissingValue', reason: "Column 'i' has no value." }]);
+    expect(failures).toEqual([
+      { row: 1, line: 3, offset: 12, code: 'MissingValue', reason: "Column 'i' has no value." },
+    ]);
   });
 });
 
@@ -188,7 +190,7 @@ describe('batches', () => {
     };
     const { lines, failures } = await scoreText('i\n0\n1\n7\n2\n', { graph });
     expect(lines).toEqual(['f,0,10', 'f,1,20', 'f,3,30']);
-    expect(failures).toMatchObject([{ row: 2, line: 4, code: 'ModelError' }]);
+    expect(failures).toMatchObject([{ row: 2, line: 4, offset: 6, code: 'ModelError' }]);
     expect(failures[0]?.reason).toContain('The model refused the record: ');
   });
 

@@ -74,7 +74,7 @@ function attributeFields(value: AttributeValue): Buffer[] {
   if (typeof value === 'string') return [text(4, value), integer(20, 3)];
   if ('floats' in value) return [...value.floats.map((item) => float(7, item)), integer(20, 6)];
   if (value.every((item) => typeof item === 'string')) return [...value.map((item) => text(9, item)), integer(20, 8)];
-  return [...value.map((item) => integer(8, item as number)), integer(20, 7)];
+  return [...value.map((item) => integer(8, item)), integer(20, 7)];
 }
 
 function valueFields({ name, type, shape }: Value): Buffer[] {

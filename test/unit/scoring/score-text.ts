@@ -1,7 +1,8 @@
 import type { RecordFailure, ScoringOptions } from '../../../shared/scoring/engine.ts';
-import { fileScorer } from '../../../shared/scoring/onnx/file-scorer.ts';
+import { scoreFile } from '../../../shared/scoring/onnx/file-scorer.ts';
 import { loadModel } from '../../../shared/scoring/onnx/model.ts';
 import type { Signature } from '../../../shared/scoring/mlmodel.ts';
+import { memorySource } from '../../support/memory-source.ts';
 import { onnxModel, type Graph } from './onnx-graph.ts';
 
 export const OPTIONS: ScoringOptions = { outputFormat: 'csv', csvHeader: true, csvDelimiter: ',', missing: 'error' };
@@ -19,6 +20,7 @@ export interface TextToScore {
   readonly signature?: Signature | undefined;
   readonly options?: Partial<ScoringOptions>;
   readonly name?: string;
+  readonly contentEncoding?: string;
   readonly chunk?: number;
 }
 
@@ -31,16 +33,15 @@ export async function scoreText(content: string | Uint8Array, setup: TextToScore
   );
   const scored: Scored = { lines: [], rows: 0, failures: [], parts: 0 };
   let text = '';
-  const scorer = fileScorer(model, setup.name ?? 'f', { ...OPTIONS, ...setup.options }, (part) => {
-    text += Buffer.from(part.bytes).toString();
-    scored.parts++;
-    scored.rows += part.rows;
-    scored.failures.push(...part.failures);
-  });
+  const file = { name: setup.name ?? 'f', contentEncoding: setup.contentEncoding };
   try {
-    const size = setup.chunk ?? 65536;
-    for (let from = 0; from < bytes.length; from += size) await scorer.push(bytes.subarray(from, from + size));
-    await scorer.end();
+    const source = memorySource(bytes, setup.chunk);
+    await scoreFile(model, file, source, { ...OPTIONS, ...setup.options }, (part) => {
+      text += Buffer.from(part.bytes).toString();
+      scored.parts++;
+      scored.rows += part.rows;
+      scored.failures.push(...part.failures);
+    });
   } finally {
     await model.close();
   }

@@ -1,15 +1,17 @@
 import { decodeText, isMissing, parseBoolean, parseDecimal, parseInteger } from '../../formats/csv-cell.ts';
-import { CellKind, type CellFault, type CsvTarget } from '../../formats/csv-layout.ts';
+import { quoted } from '../../formats/quoted.ts';
+import { CellKind, NO_LINE, NO_OFFSET, type CellFault, type RecordTarget } from '../../formats/record-target.ts';
 import type { RecordFailure, ScoringOptions } from '../engine.ts';
 import type { BatchMemory } from './batch-memory.ts';
-import { matchColumns, quoted } from './column-matching.ts';
+import { matchColumns } from './column-matching.ts';
 import type { InputType, ModelColumn } from './model-inputs.ts';
 
-/** Puts the records of one file into a batch's memory; what cannot be fed to the model becomes a failure. */
-export interface RecordReader extends CsvTarget {
-  /** Data row and line of the record in each slot. */
+/** Takes the records of one file into a batch's memory; what cannot be fed to the model becomes a failure. */
+export interface RecordBatch extends RecordTarget {
+  /** Data row of the record in each slot. */
   readonly rows: Float64Array;
-  readonly lines: Float64Array;
+  /** Where the record in a slot is, for its failure. */
+  placeOf(slot: number): Pick<RecordFailure, 'row' | 'line' | 'offset'>;
   /** Ends a batch: answers its failures. */
   takeFailures(): RecordFailure[];
 }
@@ -29,14 +31,15 @@ const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
 const INTEGER_BITS = { int64: 64, int32: 32 } as const;
 
-export function recordReader(
+export function recordBatch(
   columns: readonly ModelColumn[],
   widths: readonly number[],
   memory: BatchMemory,
   missing: ScoringOptions['missing'],
-): RecordReader {
+): RecordBatch {
   const rows = new Float64Array(memory.capacity);
   const lines = new Float64Array(memory.capacity);
+  const offsets = new Float64Array(memory.capacity);
   let failures: RecordFailure[] = [];
   let textBytes = 0;
   let feeds: readonly (ModelColumn | undefined)[] = [];
@@ -71,7 +74,9 @@ export function recordReader(
       const small = Number(value);
       const exact = Number.isSafeInteger(small);
       memory.values[place] = exact ? small : NaN;
-      if (!exact) memory.bigIntegers.set(place, value);
+      // A record that failed may have left one in this place.
+      if (exact) memory.bigIntegers.delete(place);
+      else memory.bigIntegers.set(place, value);
       return undefined;
     }
     const value = parseDecimal(text);
@@ -82,7 +87,13 @@ export function recordReader(
 
   return {
     rows,
-    lines,
+    wanted: columns.map(({ name }) => name),
+    placeOf(slot) {
+      const row = rows[slot] as number;
+      const line = lines[slot] as number;
+      const offset = offsets[slot] as number;
+      return { row, ...(line === NO_LINE ? {} : { line }), ...(offset === NO_OFFSET ? {} : { offset }) };
+    },
     open(header) {
       const matched = matchColumns(columns, header);
       names = header ?? [];
@@ -105,9 +116,10 @@ export function recordReader(
       }
       return number(column, feed, (base[column] as number) + slot * (step[column] as number), text.trim());
     },
-    kept(slot, row, line) {
+    kept(slot, row, line, offset) {
       rows[slot] = row;
       lines[slot] = line;
+      offsets[slot] = offset;
       return slot + 1 >= memory.capacity || textBytes >= MAX_TEXT_BYTES;
     },
     failed(fault) {
