@@ -26,13 +26,16 @@ async function makeApi(): Promise<Api> {
   });
 }
 
+/** Whatever the client wrote into Host: nothing here asks for it, and it may be no URL. */
+const ORIGIN = /^https?:\/\/[^/]*/i;
+
 /** Both planes are routers of their own behind one catch-all function each; this only translates. */
 async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   client ??= df.getClient(context);
   api ??= await makeApi();
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
   const response = await api.fetch(
-    new Request(request.url, {
+    new Request(request.url.replace(ORIGIN, 'http://app.invalid'), {
       method: request.method,
       headers: Object.fromEntries(request.headers.entries()),
       ...(hasBody ? { body: await request.arrayBuffer() } : {}),

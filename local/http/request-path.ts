@@ -15,10 +15,13 @@ export function parseRequestPath(target: string): RequestPath {
   const trimmed = segments.at(-1) === '' ? segments.slice(0, -1) : segments;
   return {
     segments: trimmed,
-    path: `/${segments.map((segment) => segment.split(/%2F/i).map(encodeURI).join('%2F')).join('/')}`,
+    path: `/${segments.map((segment) => segment.split(/%2F/i).map(encodeSegment).join('%2F')).join('/')}`,
     search: question < 0 ? '' : target.slice(question),
   };
 }
+
+/** As `encodeURI`, but a question mark or hash that was part of the path stays part of it. */
+const encodeSegment = (part: string): string => encodeURI(part).replaceAll('?', '%3F').replaceAll('#', '%23');
 
 function decodeSegment(segment: string): string {
   return segment

@@ -41,6 +41,7 @@ async function readText(request: Request): Promise<string> {
 function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
+    if (isDeeperThan(value, MAX_DEPTH)) throw badRequest(`The request body is nested deeper than ${MAX_DEPTH} levels.`);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -49,6 +50,17 @@ function parseJson(text: string): unknown {
   }
   throw badRequest('The request body must be a JSON object.');
 }
+
+/** Deeper than any resource; what recurses over a body must not run out of stack. */
+const MAX_DEPTH = 64;
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((part) => isDeeperThan(part, depth - 1));
+}
+
+/** An answer names so many faults and counts the others. */
+const MAX_DETAILS = 20;
 
 /** Reads a value through a schema. Throws one ApiError 400 with a detail per issue, named by its path on the wire. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix = ''): z.infer<Schema> {
@@ -62,7 +74,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   const others = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
   throw new ApiError(400, 'UserError', `${first?.message ?? 'The request is wrong'}${others}`, {
     ...(first && { target: first.target }),
-    details,
+    details: details.slice(0, MAX_DETAILS),
   });
 }
 

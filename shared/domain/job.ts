@@ -80,6 +80,8 @@ const ended = {
   endedAt: z.string(),
   totals: Totals.nullable(),
   failures: z.array(Failure),
+  /** Where every failure is a line; null when there is none. */
+  errorsUri: z.string().nullable(),
 };
 
 /** Where a job stands. Only forward: accepted, planning, scoring, committing, then one of the ends, which is never left. */
@@ -88,7 +90,7 @@ export const JobRecord = z.discriminatedUnion('state', [
   z.object({ state: z.literal('planning'), ...running }),
   z.object({ state: z.literal('scoring'), ...running, files: z.number(), lanes: z.number() }),
   z.object({ state: z.literal('committing'), ...running, files: z.number(), lanes: z.number() }),
-  z.object({ state: z.literal('completed'), ...ended, outputUri: z.string(), errorsUri: z.string().nullable() }),
+  z.object({ state: z.literal('completed'), ...ended, outputUri: z.string() }),
   z.object({ state: z.literal('failed'), ...ended, reason: Reason }),
   z.object({ state: z.literal('canceled'), ...ended, reason: Reason }),
 ]);

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Failure } from './job.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
 /** An input blob as it was when the job was planned; every read is If-Match on this ETag (B8). */
@@ -74,6 +73,3 @@ export function cutLanes(bytesOfMiniBatch: readonly number[], wanted: number): L
   }
   return lanes;
 }
-
-/** The part of a failure that one file or record causes, without the attempts. */
-export type FaultText = Pick<Failure, 'code' | 'reason'>;

@@ -10,7 +10,7 @@ export const ScoringSettings = z.object({
   maxRetries: z.int().min(1).max(100).default(3),
   timeoutSeconds: z.number().positive().max(86_400).default(30),
   /** Failed files over the whole input above which the job fails; -1: never. */
-  errorThreshold: z.int().min(-1).default(-1),
+  errorThreshold: z.int().min(-1).max(2_147_483_647).default(-1),
   outputFileName: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/, 'must be a plain file name')

@@ -125,6 +125,7 @@ export function badBlobName(name: string): string | undefined {
   if (name.length > 1024) return 'is longer than 1,024 characters';
 
   if (/[\u0000-\u001f\u007f\\]/.test(name)) return 'holds a backslash or a control character';
+  if (!name.isWellFormed()) return 'is not well-formed Unicode';
   const segments = name.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) return "has a segment '.' or '..'";
   if (segments.slice(0, -1).some((segment) => segment === '')) return 'has an empty segment';
@@ -152,8 +153,12 @@ function decodeSegment(segment: string, target: string): string {
   }
 }
 
-/** A caller's text in an answer: no query, which may hold a signature, and no longer than is useful. */
-const shown = (text: string): string => text.replace(/[?#].*$/s, '').slice(0, 200);
+/** A caller's text in an answer: no query and no user, which may hold secrets, and no longer than is useful. */
+const shown = (text: string): string =>
+  text
+    .replace(/[?#].*$/s, '')
+    .replace(/^(https?:\/\/)[^/]*@/i, '$1')
+    .slice(0, 200);
 
 const elsewhere = (text: string, target: string): ApiError =>
   new ApiError(403, 'UriNotAllowed', `'${shown(text)}' does not lie in a datastore of this workspace.`, {

@@ -9,7 +9,10 @@ const column = z.object({
   required: z.boolean().optional(),
 });
 const tensor = z.object({ type: z.literal('tensor'), 'tensor-spec': z.object({ dtype: z.string() }) });
-const unnamed = z.object({ type: z.union([z.string(), z.record(z.string(), z.unknown())]), name: z.undefined().optional() });
+const unnamed = z.object({
+  type: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  name: z.undefined().optional(),
+});
 const schemaColumns = z.union([z.array(tensor), z.array(column), z.array(unnamed)]);
 
 const file = z.object({

@@ -5,9 +5,10 @@ import { isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
 import { BrokenChain, link, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
-import { commitBlob, JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
+import { commitBlob, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
+import { isStale } from './errors-file.ts';
 import { ERRORS_MARK } from './list-input.ts';
 import { thresholdReason } from './score-slice.ts';
 import { endJob } from './settle-job.ts';
@@ -42,23 +43,24 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
   const plan = await deps.files.plan(job);
   let totals: Totals | null = null;
   let linked: Linked | undefined;
+  let errorsUri: string | null = null;
   try {
     linked = await linkLanes(deps, plan, lanes);
     totals = { files: plan.manifest.files.length, ...linked.tallies };
-    await commitErrors(deps, plan, linked);
+    errorsUri = await commitErrors(deps, plan, linked);
     const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? verdict(plan, linked);
-    if (reason) return { state: await endJob(deps, job, { reason, totals, failures: linked.failures }) };
+    if (reason) return { state: await endJob(deps, job, { reason, totals, failures: linked.failures, errorsUri }) };
     await commitOutput(deps, plan, linked, totals);
   } catch (error) {
     const reason = commitFault(error);
     if (!reason) throw error;
-    return { state: await endJob(deps, job, { reason, totals, failures: linked?.failures ?? [] }) };
+    return { state: await endJob(deps, job, { reason, totals, failures: linked?.failures ?? [], errorsUri }) };
   }
-  const { output, errors } = plan.manifest;
+  const { output } = plan.manifest;
   return {
     state: await endJob(deps, job, {
       outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
-      errorsUri: linked.errors.length > 0 ? dataUri({ datastore: errors.datastore, path: errors.blob }) : null,
+      errorsUri,
       totals,
       failures: linked.failures,
     }),
@@ -104,23 +106,27 @@ function verdict({ manifest }: Plan, { tallies, failures }: Linked): Reason | un
   };
 }
 
-async function commitErrors(deps: JobDeps, { manifest }: Plan, { errors }: Linked): Promise<void> {
-  if (errors.length === 0) return;
+/** Answers where the errors are; null when there are none, and then none of an earlier job stay beside this one's output. */
+async function commitErrors(deps: JobDeps, { manifest }: Plan, { errors }: Linked): Promise<string | null> {
+  const target = manifest.errors;
+  const { blobs } = datastoreOf(deps, target.datastore);
+  if (errors.length === 0) {
+    const ref = { container: target.container, name: target.blob };
+    const stale = await blobs.head(ref);
+    if (stale && (await isStale(deps, stale.metadata))) await blobs.remove(ref, { ifMatch: stale.etag });
+    return null;
+  }
   await commitBlob({
-    blobs: datastoreOf(deps, manifest.errors.datastore).blobs,
-    target: manifest.errors,
+    blobs,
+    target,
     job: manifest.job,
     blockIds: errors.map((block) => block.id),
     contentType: 'application/jsonl',
     metadata: { [ERRORS_MARK]: 'true' },
     // A failed job leaves its errors file on a path whose output stayed absent; the next job there may replace it.
-    mayReplace: async (metadata) => metadata[ERRORS_MARK] !== undefined && (await hasEnded(deps, metadata[JOB_MARK])),
+    mayReplace: (metadata) => isStale(deps, metadata),
   });
-}
-
-async function hasEnded(deps: JobDeps, job: string | undefined): Promise<boolean> {
-  const found = job === undefined ? undefined : await deps.jobs.get(job);
-  return found !== undefined && isEnded(found.value);
+  return dataUri({ datastore: target.datastore, path: target.blob });
 }
 
 async function commitOutput(deps: JobDeps, { manifest }: Plan, linked: Linked, totals: Totals): Promise<void> {

@@ -5,12 +5,14 @@ import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.t
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { allRecords, type Registry } from '../storage/registry/resources.ts';
-import type { Clock } from './ports.ts';
+import { endIfLost } from './lost-job.ts';
+import type { Clock, Orchestrations } from './ports.ts';
 import { removeResource, writeResource } from './write-resource.ts';
 
 export interface EndpointDeps {
   readonly registry: Registry;
   readonly jobs: Jobs;
+  readonly orchestrations: Orchestrations;
   readonly clock: Clock;
 }
 
@@ -69,7 +71,7 @@ export async function patchEndpoint(deps: EndpointDeps, name: string, body: Endp
 /** Removes an endpoint with its deployments. False when it was not there; ApiError 409 while a job of it has not ended. */
 export async function deleteEndpoint(deps: EndpointDeps, name: string): Promise<boolean> {
   if (!(await deps.registry.endpoints.get(name))) return false;
-  const open = await openJob(deps.jobs, name);
+  const open = await openJob(deps, name);
   if (open !== undefined)
     throw conflict(`Endpoint '${name}' has a job that has not ended: '${open}'. Cancel it or wait for its end.`);
   await deleteDeployments(deps, name);
@@ -85,13 +87,20 @@ async function deleteDeployments({ registry }: EndpointDeps, endpoint: string): 
   for (const name of names) await removeResource(registry.deployments, [endpoint, name]);
 }
 
-async function openJob(jobs: Jobs, endpoint: string): Promise<string | undefined> {
+/** A job that somebody still runs; one that nobody does is ended on the way. */
+async function openJob(deps: EndpointDeps, endpoint: string): Promise<string | undefined> {
+  const { jobs, orchestrations } = deps;
   let continuation: string | undefined;
   do {
     const page = await jobs.list({ endpoint }, 100, continuation);
     const records = await Promise.all(page.names.map((name) => jobs.get(name)));
-    const open = records.find((found) => found && !isEnded(found.value));
-    if (open) return open.value.name;
+    for (const found of records) {
+      if (!found || isEnded(found.value)) continue;
+      const { name } = found.value;
+      const state = await orchestrations.state(name);
+      const record = state === 'active' ? found.value : await endIfLost(deps, name, state);
+      if (record && !isEnded(record)) return name;
+    }
     continuation = page.continuation;
   } while (continuation !== undefined);
   return undefined;

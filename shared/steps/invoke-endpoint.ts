@@ -5,7 +5,7 @@ import type { Invocation } from '../domain/invocation.ts';
 import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
-import type { DeploymentRecord } from '../domain/resources.ts';
+import type { DeploymentRecord, EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
 import { parseDataUri, type UriRules } from '../domain/uri.ts';
 import type { Registry } from '../storage/registry/resources.ts';
@@ -36,9 +36,18 @@ export interface InvokeRequest {
 export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
   const { invocation, caller } = request;
   const endpoint = await endpointOf(deps, request.endpoint);
-  const deployment = await chosenDeployment(deps, endpoint.name, request.deployment ?? endpoint.defaultDeployment);
-  checkUris(invocation, deps.uriRules);
   const name = jobName(request.requestId, endpoint.name, caller);
+  const requestHash = sha256(
+    canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
+  );
+  // A repeat answers its job even when the deployment is another by now, or gone.
+  const known = request.requestId === undefined ? undefined : await deps.jobs.spec(name);
+  if (known?.requestHash === requestHash) {
+    await submitJob(deps, known);
+    return name;
+  }
+  const deployment = await chosenDeployment(deps, endpoint, request.deployment);
+  checkUris(invocation, deps.uriRules);
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,
@@ -58,20 +67,28 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     output: invocation.outputData,
     createdBy: caller,
     createdAt: new Date(deps.clock.now()).toISOString(),
-    requestHash: sha256(
-      canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
-    ),
+    requestHash,
   };
   await submitJob(deps, spec);
   return name;
 }
 
-async function chosenDeployment(deps: InvokeDeps, endpoint: string, name: string | null): Promise<DeploymentRecord> {
-  if (name === null)
-    throw badRequest(
-      'No valid deployments to route to. Please check that the endpoint has at least one deployment with positive weight values or use a deployment specific header to route.',
-    );
-  return deploymentOf(deps, endpoint, name);
+/** Azure ML's own words (contract 1.3). */
+const NO_DEFAULT =
+  'No valid deployments to route to. Please check that the endpoint has at least one deployment with positive weight values or use a deployment specific header to route.';
+
+/** The deployment that was asked for (404 when it is not there), else the default, which may be gone since it was chosen. */
+async function chosenDeployment(
+  deps: InvokeDeps,
+  endpoint: EndpointRecord,
+  asked: string | undefined,
+): Promise<DeploymentRecord> {
+  if (asked !== undefined) return deploymentOf(deps, endpoint.name, asked);
+  const { defaultDeployment } = endpoint;
+  const found =
+    defaultDeployment === null ? undefined : await deps.registry.deployments.get(endpoint.name, defaultDeployment);
+  if (!found) throw badRequest(NO_DEFAULT);
+  return found.value;
 }
 
 function checkUris({ inputData, outputData }: Invocation, rules: UriRules): void {
@@ -84,7 +101,12 @@ function checkUris({ inputData, outputData }: Invocation, rules: UriRules): void
   const to = parseDataUri(outputData.uri, rules, output);
   if (outputData.kind === 'UriFile' && isFolder(to.path))
     throw badRequest('An output of type UriFile must name a file; use UriFolder for a folder.', output);
+  if (to.path.length > MAX_OUTPUT_PATH)
+    throw badRequest(`An output path may have at most ${MAX_OUTPUT_PATH} characters.`, output);
 }
+
+/** Leaves room for an output file's name and `.errors.jsonl` within storage's 1,024 characters. */
+const MAX_OUTPUT_PATH = 800;
 
 const isFolder = (path: string): boolean => path === '' || path.endsWith('/');
 

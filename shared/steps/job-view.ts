@@ -1,6 +1,7 @@
 import type { JobRecord, JobSpec, JobStatus, LaneProgress, Reason, Totals } from '../domain/job.ts';
 import { isEnded, jobStatus } from '../domain/job.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import { endIfLost } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 
 /** A job as every surface shows it. */
@@ -34,7 +35,7 @@ export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | u
   if (!isEnded(record)) {
     orchestration = await deps.orchestrations.state(name);
     // It may have settled between the two reads; the record has the last word.
-    if (orchestration !== 'active') record = (await deps.jobs.get(name))?.value ?? record;
+    if (orchestration !== 'active') record = (await endIfLost(deps, name, orchestration)) ?? record;
   }
   return view(spec, record, jobStatus(record, orchestration), await deps.jobs.progress(name), deps.clock.now());
 }
@@ -56,7 +57,8 @@ export async function listJobs(
     page.names.map(async (name): Promise<JobView | undefined> => {
       const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
       if (!spec || !found) return undefined;
-      return view(spec, found.value, jobStatus(found.value), [], deps.clock.now());
+      const lanes = isEnded(found.value) ? [] : await deps.jobs.progress(name);
+      return view(spec, found.value, jobStatus(found.value), lanes, deps.clock.now());
     }),
   );
   return {

@@ -6,6 +6,7 @@ import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type 
 import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
+import { isStale } from './errors-file.ts';
 import { listInput } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
 
@@ -14,6 +15,9 @@ export type JobInput = z.infer<typeof JobInput>;
 
 export const TakeAnswer = z.object({ over: z.boolean() });
 export type TakeAnswer = z.infer<typeof TakeAnswer>;
+
+/** One orchestration and one receipt name each go through the job's orchestrator. */
+const MAX_LANES = 256;
 
 /** Counts only: the lists are in the manifest. */
 export const PlanAnswer = z.discriminatedUnion('ok', [
@@ -84,36 +88,35 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const batches = Array.from({ length: miniBatchCount(files.length, settings.miniBatchSize) }, (_, index) =>
     filesOf(draft, index).reduce((sum, file: InputFile) => sum + file.length, 0),
   );
-  return { ...draft, lanes: cutLanes(batches, settings.instanceCount * settings.maxConcurrencyPerInstance) };
+  return {
+    ...draft,
+    lanes: cutLanes(batches, Math.min(MAX_LANES, settings.instanceCount * settings.maxConcurrencyPerInstance)),
+  };
 }
 
 /** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
 async function claimOutput(deps: JobDeps, job: string, targets: readonly [Target, Target]): Promise<void> {
-  const [output] = targets;
-  const { blobs } = datastoreOf(deps, output.datastore);
-  const ref = { container: output.container, name: output.blob };
-  if (await blobs.head(ref))
-    throw new JobFault(
-      'OutputExists',
-      `The output path already exists: ${output.blob} in datastore ${output.datastore}. Give another path or file name.`,
-    );
-  const holder = await deps.jobs.reserve(reservationOf(output), job);
+  for (const target of targets) await claim(deps, job, target);
+}
+
+async function claim(deps: JobDeps, job: string, target: Target): Promise<void> {
+  const { blobs } = datastoreOf(deps, target.datastore);
+  const ref = { container: target.container, name: target.blob };
+  const where = `${target.blob} in datastore ${target.datastore}`;
+  const there = await blobs.head(ref);
+  if (there && !(await isStale(deps, there.metadata)))
+    throw new JobFault('OutputExists', `The output path already exists: ${where}. Give another path or file name.`);
+  const holder = await deps.jobs.reserve(reservationOf(target), job);
   if (holder !== job)
+    throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${where}.`);
+  try {
+    await blobs.stageBlock(ref, blockId(job, 0, 'probe', 0), PROBE);
+  } catch (error) {
+    if (!(error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')) throw error;
     throw new JobFault(
-      'OutputReserved',
-      `Job ${holder} is writing to the same output path: ${output.blob} in datastore ${output.datastore}.`,
+      'OutputBlocked',
+      `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
     );
-  for (const target of targets) {
-    try {
-      await blobs.stageBlock({ container: target.container, name: target.blob }, blockId(job, 0, 'probe', 0), PROBE);
-    } catch (error) {
-      if (error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')
-        throw new JobFault(
-          'OutputBlocked',
-          `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
-        );
-      throw error;
-    }
   }
 }
 

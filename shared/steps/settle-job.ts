@@ -7,9 +7,11 @@ import { datastoreOf, type JobDeps } from './deps.ts';
 import { outputTarget } from './output-target.ts';
 import { reservationOf } from './plan-job.ts';
 
-type Ending = { readonly totals: Totals | null; readonly failures: readonly Failure[] } & (
-  { readonly reason: Reason } | { readonly outputUri: string; readonly errorsUri: string | null }
-);
+type Ending = {
+  readonly totals: Totals | null;
+  readonly failures: readonly Failure[];
+  readonly errorsUri: string | null;
+} & ({ readonly reason: Reason } | { readonly outputUri: string });
 
 /** Moves a job to its end, which is never left, and frees its output path. Answers how the job ended, now or before. */
 export async function endJob(deps: JobDeps, job: string, ending: Ending): Promise<EndedJob['state']> {
@@ -17,7 +19,8 @@ export async function endJob(deps: JobDeps, job: string, ending: Ending): Promis
   const record = await deps.jobs.transition(job, (current) => endedRecord(current, ending, endedAt));
   if (!record || !isEnded(record)) throw new Error(`job ${job} could not be ended`);
   const spec = await deps.jobs.spec(job);
-  if (spec) await deps.jobs.release(reservationOf(outputTarget(deps, spec).output), job);
+  if (spec)
+    for (const target of Object.values(outputTarget(deps, spec))) await deps.jobs.release(reservationOf(target), job);
   deps.log.info(
     { job, state: record.state, ...record.totals },
     record.state === 'completed' ? 'job completed' : record.reason.message,
@@ -39,9 +42,9 @@ function endedRecord(current: JobRecord, ending: Ending, endedAt: string): JobRe
     endedAt,
     totals,
     failures: [...ending.failures],
+    errorsUri: ending.errorsUri,
   };
-  if ('outputUri' in ending)
-    return { state: 'completed', ...base, outputUri: ending.outputUri, errorsUri: ending.errorsUri };
+  if ('outputUri' in ending) return { state: 'completed', ...base, outputUri: ending.outputUri };
   return { state: cancelRequested ? 'canceled' : 'failed', ...base, reason: ending.reason };
 }
 
@@ -58,7 +61,7 @@ export type SettleAnswer = z.infer<typeof SettleAnswer>;
 export async function settleJob(deps: JobDeps, { job, reason }: SettleInput): Promise<SettleAnswer> {
   const found = await deps.jobs.get(job);
   const committed = found?.value.state === 'committing' ? await committedEnding(deps, job) : undefined;
-  return { state: await endJob(deps, job, committed ?? { reason, totals: null, failures: [] }) };
+  return { state: await endJob(deps, job, committed ?? { reason, totals: null, failures: [], errorsUri: null }) };
 }
 
 async function committedEnding(deps: JobDeps, job: string): Promise<Ending | undefined> {

@@ -140,9 +140,11 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
       return { etag: answer.etag ?? '' };
     },
 
-    async remove(ref) {
+    async remove(ref, { ifMatch } = {}) {
       const answer = await orAbsent(
-        ask(`remove ${pathOf(ref)}`, limits(), (abortSignal) => at(ref).delete({ abortSignal })),
+        ask(`remove ${pathOf(ref)}`, limits(), (abortSignal) =>
+          at(ref).delete({ abortSignal, ...(ifMatch === undefined ? {} : { conditions: { ifMatch } }) }),
+        ),
       );
       return answer !== undefined;
     },

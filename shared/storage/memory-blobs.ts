@@ -131,10 +131,12 @@ export function memoryBlobs(): Blobs {
       });
     },
 
-    async remove(ref) {
+    async remove(ref, { ifMatch } = {}) {
       checkBlobName(ref);
       const entry = find(ref);
       if (!entry?.committed) return false;
+      if (ifMatch !== undefined && entry.committed.properties.etag !== ifMatch)
+        throw new StorageFault(`remove ${ref.container}/${ref.name}`, 412, 'ConditionNotMet');
       entry.committed = undefined;
       return true;
     },

@@ -95,8 +95,8 @@ export interface Blobs {
    * 400 `InvalidBlockList` when a block is not staged. No blocks make an empty blob.
    */
   commitBlocks(ref: BlobRef, blockIds: readonly string[], options?: CommitOptions): Promise<{ etag: string }>;
-  /** False when it was absent. */
-  remove(ref: BlobRef): Promise<boolean>;
+  /** False when it was absent. With `ifMatch` StorageFault 412 when it is another by now. */
+  remove(ref: BlobRef, options?: { ifMatch?: string }): Promise<boolean>;
   ensureContainer(container: string): Promise<void>;
 }
 

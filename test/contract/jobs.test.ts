@@ -64,6 +64,7 @@ const failed = (record: JobRecord, failures: number): JobRecord => ({
     reason: 'r'.repeat(300),
     attempts: 1,
   })),
+  errorsUri: null,
   reason: { code: 'c', message: 'm' },
 });
 

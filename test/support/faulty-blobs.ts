@@ -98,7 +98,7 @@ export function withFaults(blobs: Blobs, plans: readonly FaultPlan[]): FaultyBlo
       call('stageBlock', ref.name, () => blobs.stageBlock(ref, blockId, body, options), options?.signal),
     commitBlocks: (ref, blockIds, options) =>
       call('commitBlocks', ref.name, () => blobs.commitBlocks(ref, blockIds, options)),
-    remove: (ref) => call('remove', ref.name, () => blobs.remove(ref)),
+    remove: (ref, options) => call('remove', ref.name, () => blobs.remove(ref, options)),
     ensureContainer: (container) => call('ensureContainer', container, () => blobs.ensureContainer(container)),
   };
 }

@@ -120,8 +120,8 @@ function progressProperties({
     rowsPerSecond,
     secondsLeft,
     firstRowAt,
+    ...(isEnded(record) ? { errorsUri: record.errorsUri } : {}),
     ...(isEnded(record) && record.failures.length > 0 ? { failures: JSON.stringify(record.failures) } : {}),
-    ...(record.state === 'completed' ? { errorsUri: record.errorsUri } : {}),
   };
   return Object.fromEntries(
     Object.entries(known).flatMap(([name, value]) =>

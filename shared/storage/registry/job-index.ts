@@ -35,6 +35,7 @@ export async function listIndex(
   const start =
     continuation === undefined ? { month: monthOf(new Date().toISOString()) } : Cursor.parse(JSON.parse(continuation));
   const names: string[] = [];
+  const wanted = filter.deployment?.toLowerCase();
   let from = start.after;
   for (let month = start.month; month >= FIRST_MONTH; month = before(month), from = undefined) {
     let page: string | undefined;
@@ -45,7 +46,7 @@ export async function listIndex(
         limit: limit + 1,
       });
       for (const row of answer.rows) {
-        if (filter.deployment !== undefined && row.values['deployment'] !== filter.deployment) continue;
+        if (wanted !== undefined && String(row.values['deployment']).toLowerCase() !== wanted) continue;
         if (names.length === limit) return { names, continuation: JSON.stringify({ month, after: row.row }) };
         names.push(z.string().parse(row.values['name']));
       }

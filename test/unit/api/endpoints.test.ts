@@ -161,7 +161,7 @@ describe('an endpoint', () => {
     });
     expect(world.writes.slice(before)).toEqual([]);
     await world.jobs.transition(name, ({ name, endpoint, deployment, createdAt, cancelRequested }) => ({
-      ...{ name, endpoint, deployment, createdAt, cancelRequested, totals: null, failures: [] },
+      ...{ name, endpoint, deployment, createdAt, cancelRequested, totals: null, failures: [], errorsUri: null },
       ...{ state: 'failed', startedAt: null, endedAt: NOW, reason: { code: 'X', message: 'y' } },
     }));
     expect((await world.call('DELETE', HEART)).status).toBe(202);

@@ -33,7 +33,7 @@ describe('cancelling a job through the workspace', () => {
     const waiting = await world.call('GET', poll);
     expect([waiting.status, waiting.body, waiting.headers.get('retry-after')]).toEqual([202, {}, '1']);
     await world.jobs.transition(name, ({ name, endpoint, deployment, createdAt }) => ({
-      ...{ name, endpoint, deployment, createdAt, cancelRequested: true, totals: null, failures: [] },
+      ...{ name, endpoint, deployment, createdAt, cancelRequested: true, totals: null, failures: [], errorsUri: null },
       ...{ state: 'canceled', startedAt: null, endedAt: NOW, reason: { code: 'Canceled', message: 'y' } },
     }));
     const done = await world.call('GET', poll);

@@ -9,7 +9,7 @@ const base = {
   cancelRequested: false,
 };
 const running = { ...base, execution: 'x', startedAt: base.createdAt };
-const ended = { ...base, startedAt: null, endedAt: base.createdAt, totals: null, failures: [] };
+const ended = { ...base, startedAt: null, endedAt: base.createdAt, totals: null, failures: [], errorsUri: null };
 const reason = { code: 'c', message: 'm' };
 const records = {
   accepted: { state: 'accepted', ...base },

@@ -113,6 +113,7 @@ describe('a data URI', () => {
     'azureml://datastores/unknown/paths/x?sig=topsecret',
     'azureml:heart:1?sig=topsecret',
     'nonsense?sig=topsecret',
+    'https://user:topsecret@acct.blob.core.windows.net/data/x',
   ])('never repeats the signature in %s', (text) => {
     expect(() => parse(text)).toThrow(/^(?!.*topsecret)/);
   });
@@ -131,7 +132,7 @@ describe('a blob name', () => {
       expect(badBlobName(name)).toBeUndefined();
     },
   );
-  it.each(['', '.', '..', 'a/../b', './a', 'a//b', '/a', 'a\\b', 'a\nb', `${'x'.repeat(1025)}`])(
+  it.each(['', '.', '..', '\ud800', 'a/../b', './a', 'a//b', '/a', 'a\\b', 'a\nb', `${'x'.repeat(1025)}`])(
     '%j cannot',
     (name) => {
       expect(badBlobName(name)).toBeTypeOf('string');

@@ -109,6 +109,19 @@ describe('a scoring job', () => {
   });
 });
 
+describe('lanes', () => {
+  it('are at most 256, whatever the settings multiply to', async () => {
+    const world = jobWorld();
+    await world.put(numbered(300));
+    await world.accept('job', { instanceCount: 1000, maxConcurrencyPerInstance: 1000 });
+    await world.run('job');
+    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(300));
+    const names = [];
+    for await (const { name } of world.data.list('data', { prefix: 'out/' })) names.push(name);
+    expect(names).toEqual(['out/predictions.csv']);
+  });
+});
+
 describe('a job that cannot succeed', () => {
   const reasonOf = async (world: ReturnType<typeof jobWorld>) => {
     const record = await world.run('job');
@@ -181,6 +194,29 @@ describe('a job that cannot succeed', () => {
     const record = await world.run('job');
     expect(record.state).toBe(state);
     if (record.state === 'failed') expect(record.reason.code).toBe('ErrorThresholdExceeded');
+  });
+
+  it('says where its errors are, and a later job without errors leaves none beside its output', async () => {
+    const world = jobWorld();
+    await world.put({ 'in/a.csv': 'not csv' });
+    await world.accept('job');
+    expect(await world.run('job')).toMatchObject({
+      state: 'failed',
+      errorsUri: 'azureml://datastores/store/paths/out/predictions.csv.errors.jsonl',
+    });
+    await world.put({ 'in/a.csv': '1\n' });
+    await world.accept('again');
+    expect(await world.run('again')).toMatchObject({ state: 'completed', errorsUri: null });
+    expect(await world.text('out/predictions.csv.errors.jsonl')).toBeUndefined();
+  });
+
+  it("fails before a row is scored when a stranger's file lies where its errors would go", async () => {
+    const world = jobWorld();
+    await world.put({ ...numbered(1), 'out/predictions.csv.errors.jsonl': 'mine' });
+    await world.accept('job');
+    expect(await world.run('job')).toMatchObject({ state: 'failed', reason: { code: 'OutputExists' } });
+    expect(world.engine.seen).toEqual([]);
+    expect(await world.text('out/predictions.csv.errors.jsonl')).toBe('mine');
   });
 
   it('lets a later job replace the errors file of a failed one on the same path', async () => {
