@@ -5,12 +5,13 @@ const BATCH = 8192;
 const LF = 10;
 const COMMA = 44;
 const DOT = 46;
+const MINUS = 45;
 
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
 
 /**
- * The least that any program must do with such a file: a numeric loop for exactly this form of number (no quotes, signs,
- * exponents, line counts or errors). Fills `values` from `at` on and answers where it stopped.
+ * The least that any program must do with such a file: a numeric loop for exactly this form of number (no quotes, exponents,
+ * line counts or errors). Fills `values` from `at` on and answers where it stopped.
  */
 function parseBatch(csv: Buffer, at: number, values: Float32Array): { at: number; filled: number } {
   let p = at;
@@ -18,6 +19,8 @@ function parseBatch(csv: Buffer, at: number, values: Float32Array): { at: number
   while (p < csv.length && filled < values.length) {
     let mantissa = 0;
     let decimals = -1;
+    const negative = csv[p] === MINUS;
+    if (negative) p++;
     for (;;) {
       const byte = csv[p++] as number;
       if (byte === COMMA || byte === LF) break;
@@ -28,7 +31,8 @@ function parseBatch(csv: Buffer, at: number, values: Float32Array): { at: number
       mantissa = mantissa * 10 + byte - 48;
       if (decimals >= 0) decimals++;
     }
-    values[filled++] = decimals > 0 ? mantissa / (POWERS[decimals] as number) : mantissa;
+    const value = decimals > 0 ? mantissa / (POWERS[decimals] as number) : mantissa;
+    values[filled++] = negative ? -value : value;
   }
   return { at: p, filled };
 }

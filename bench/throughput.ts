@@ -64,7 +64,7 @@ const BATCH = 4096;
 const CHUNK = 64 * 1024;
 
 /** Our tokenizer alone, in chunks as they come from storage. Answers records a second. */
-function tokenizeOnly(csv: Buffer): number {
+export function tokenizeOnly(csv: Buffer): number {
   let records = 0;
   const values = new Float32Array(BATCH * COLUMNS);
   const target: RecordTarget = {

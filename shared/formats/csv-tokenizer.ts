@@ -28,6 +28,11 @@ const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
 
+/** Whole numbers of so many digits are below 2^53. */
+const EXACT_DIGITS = 15;
+/** Of so many, at most MAX_PLAIN_INTEGER. */
+const PLAIN_INTEGER_DIGITS = 9;
+
 /**
  * A streaming reader of RFC 4180 CSV: quotes, doubled quotes and line ends inside quotes; records end at LF, CRLF or a
  * lone CR (as in pandas), the last one also at the end of the file; blank lines are skipped; a quote inside an
@@ -76,6 +81,12 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvToke
     const { kinds, base, step, values, width } = layout;
     const narrow = values instanceof Float32Array;
     const { bytes, filled } = window;
+    // Read once: in the loop an imported or outer name costs a load for every cell.
+    const separator = delimiter;
+    const powers = POWERS_OF_TEN;
+    const decimal: number = CellKind.Decimal;
+    const lastNumeric: number = CellKind.Integer;
+    const skip: number = CellKind.Skip;
     let p = window.position;
     while (p < filled) {
       const first = bytes[p] as number;
@@ -94,40 +105,58 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvToke
       let at = p;
       let column = 0;
       for (;;) {
-        const kind = column < width ? (kinds[column] as number) : CellKind.Skip;
+        const kind = column < width ? (kinds[column] as number) : skip;
         let end = -1;
-        if (kind <= CellKind.Integer) {
+        if (kind <= lastNumeric) {
           let q = at;
           let b = bytes[q] as number;
           const negative = b === MINUS;
           if (negative) b = bytes[++q] as number;
           const digits = q;
           let mantissa = 0;
-          while (b >= ZERO && b <= 57) {
-            mantissa = mantissa * 10 + (b - ZERO);
+          // One comparison a digit: XOR with the code of 0 makes 0 to 9 of the digits and no other byte.
+          let digit = b ^ ZERO;
+          while (digit < 10) {
+            mantissa = mantissa * 10 + digit;
             b = bytes[++q] as number;
+            digit = b ^ ZERO;
           }
           let count = q - digits;
           let scale = 0;
-          if (b === DOT && kind === CellKind.Decimal) {
+          if (b === DOT && kind === decimal) {
             b = bytes[++q] as number;
             const fraction = q;
-            while (b >= ZERO && b <= 57) {
-              mantissa = mantissa * 10 + (b - ZERO);
+            digit = b ^ ZERO;
+            while (digit < 10) {
+              mantissa = mantissa * 10 + digit;
               b = bytes[++q] as number;
+              digit = b ^ ZERO;
             }
             scale = q - fraction;
             count += scale;
           }
-          if (count > 0 && (b === delimiter || b === LF || b === CR)) {
-            if (mantissa <= (kind === CellKind.Integer ? MAX_PLAIN_INTEGER : Number.MAX_SAFE_INTEGER) && scale <= 22) {
-              const value = scale === 0 ? mantissa : mantissa / (POWERS_OF_TEN[scale] as number);
+          // Nearly every cell: few enough digits to be exact, and the byte after them is known.
+          if (count > 0 && count <= (kind === decimal ? EXACT_DIGITS : PLAIN_INTEGER_DIGITS)) {
+            if (b === separator || b === LF) {
+              const value = scale === 0 ? mantissa : mantissa / (powers[scale] as number);
+              values[(base[column] as number) + slot * (step[column] as number)] = negative ? -value : value;
+              if (b === separator) {
+                column++;
+                at = q + 1;
+                continue;
+              }
+              end = q;
+            }
+          }
+          if (end < 0 && count > 0 && (b === separator || b === LF || b === CR)) {
+            if (mantissa <= (kind !== decimal ? MAX_PLAIN_INTEGER : Number.MAX_SAFE_INTEGER) && scale <= 22) {
+              const value = scale === 0 ? mantissa : mantissa / (powers[scale] as number);
               values[(base[column] as number) + slot * (step[column] as number)] = negative ? -value : value;
               end = q;
             } else if (narrow && count <= 26 && scale <= 22) {
               // More digits than a double holds. The mantissa is off by less than 2^-47 of itself; when both ends of
               // that range are the same float32, the error does not matter.
-              const value = mantissa / (POWERS_OF_TEN[scale] as number);
+              const value = mantissa / (powers[scale] as number);
               if (Math.fround(value * (1 - 2 ** -46)) === Math.fround(value * (1 + 2 ** -46))) {
                 values[(base[column] as number) + slot * (step[column] as number)] = negative ? -value : value;
                 end = q;

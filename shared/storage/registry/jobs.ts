@@ -48,9 +48,9 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
     spec: readSpec,
 
     async create(spec) {
-      await writeJsonOnce(blobs, specBlob(spec.name), spec);
       // The first writer's spec stands: everything below is made from what is stored.
-      const stored = await readSpec(spec.name);
+      const first = await writeJsonOnce(blobs, specBlob(spec.name), spec);
+      const stored = first ? spec : await readSpec(spec.name);
       if (!stored) throw new Error(`the spec of job ${spec.name} is gone`);
       await insertOnce(table, indexRow(stored).key, indexRow(stored).values);
       const record: JobRecord = {
