@@ -47,6 +47,9 @@ export function parseDecimal(text: string): number | undefined {
   return undefined;
 }
 
+/** Whether a text means infinity, as opposed to a number that is too large. */
+export const isInfinity = (text: string): boolean => INFINITE.test(text);
+
 /** An exact integer; `5.0` and `1e3` count when they are whole and below 2^53. */
 export function parseInteger(text: string): bigint | undefined {
   if (INTEGER.test(text)) return BigInt(text.startsWith('+') ? text.slice(1) : text);

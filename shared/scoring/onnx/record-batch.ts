@@ -1,4 +1,4 @@
-import { decodeText, isMissing, parseBoolean, parseDecimal, parseInteger } from '../../formats/csv-cell.ts';
+import { decodeText, isInfinity, isMissing, parseBoolean, parseDecimal, parseInteger } from '../../formats/csv-cell.ts';
 import { quoted } from '../../formats/quoted.ts';
 import { CellKind, NO_LINE, NO_OFFSET, type CellFault, type RecordTarget } from '../../formats/record-target.ts';
 import type { RecordFailure, ScoringOptions } from '../engine.ts';
@@ -81,6 +81,9 @@ export function recordBatch(
     }
     const value = parseDecimal(text);
     if (value === undefined) return { code: 'NotANumber', reason: `${says()}, expected a number.` };
+    const held = type === 'float32' ? Math.fround(value) : value;
+    if (!Number.isFinite(held) && !isInfinity(text))
+      return { code: 'NumberOutOfRange', reason: `${says()}, which is too large for the model's ${type}.` };
     memory.values[place] = value;
     return undefined;
   }

@@ -80,6 +80,15 @@ describe('a file', () => {
     ['with another header', 'f.jsonl', '{"a":1,"c":2}\n', [{ code: 'MissingValue', line: 1, offset: 0 }]],
     ['with a number that is not one', 'f.csv', 'a,b\n1,2\n3,4x\n', [{ code: 'NotANumber', line: 3, offset: 8 }]],
     [
+      'with a number that the model cannot hold',
+      'f.csv',
+      'a,b\n1,2\n3,1e400\n3,1e39\n',
+      [
+        { code: 'NumberOutOfRange', line: 3, offset: 8 },
+        { code: 'NumberOutOfRange', line: 4, offset: 16 },
+      ],
+    ],
+    [
       'with bytes that are not UTF-8',
       'f.csv',
       Buffer.from('a,b\n1,\xff\n', 'latin1'),
