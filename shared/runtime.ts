@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
 import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
+import { uuidOf } from './domain/uuid.ts';
 import type { ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
@@ -149,11 +149,3 @@ const baseUrl = (settings: Settings): string => {
   const scheme = /^(localhost|127\.0\.0\.1)(:|$)/.test(settings.WEBSITE_HOSTNAME) ? 'http' : 'https';
   return `${scheme}://${settings.WEBSITE_HOSTNAME}`;
 };
-
-/** A stable UUID for a text. */
-function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
-    '-',
-  );
-}

@@ -1,6 +1,6 @@
 import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
 import type { ModelReference } from '../domain/resources.ts';
-import type { Engine } from '../scoring/engine.ts';
+import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { JobFiles } from './job-files.ts';
@@ -10,12 +10,6 @@ import type { Clock, Log } from './ports.ts';
 export interface Datastore {
   readonly address: DatastoreAddress;
   readonly blobs: Blobs;
-}
-
-/** A loaded model in use; it is not closed before `release`. */
-export interface EngineLease {
-  readonly engine: Engine;
-  release(): void;
 }
 
 /** What the steps of a scoring job need. */

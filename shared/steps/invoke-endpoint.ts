@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sha256 } from '../domain/blocks.ts';
+import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
 import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts';
@@ -117,16 +118,7 @@ function jobName(requestId: string | undefined, endpoint: string, caller: string
   if (requestId === undefined) return `batchjob-${randomUUID()}`;
   if (requestId.length === 0 || requestId.length > MAX_REQUEST_ID)
     throw new ApiError(400, 'UserError', `A request id must have 1 to ${MAX_REQUEST_ID} characters.`);
-  const hex = sha256(JSON.stringify([requestId, endpoint.toLowerCase(), caller]));
-  // A version 8 UUID: free bits, so that whatever expects a UUID reads one.
-  const parts = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ];
-  return `batchjob-${parts.join('-')}`;
+  return `batchjob-${uuidOf(JSON.stringify([requestId, endpoint.toLowerCase(), caller]))}`;
 }
 
 /** JSON with the keys of every object in order: equal requests have equal texts. */
