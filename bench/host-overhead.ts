@@ -30,6 +30,7 @@ async function measured(miniBatches: number, jwks: string, token: string): Promi
   const child = fork(fileURLToPath(new URL('./overhead-process.ts', import.meta.url)), [String(miniBatches)], {
     env: {
       ...process.env,
+      AzureWebJobsStorage: 'memory',
       BATCHPOINT_STATE: 'memory',
       BATCHPOINT_DATASTORES: '[{"name":"workspaceblobstore","connection":"memory","container":"data"}]',
       BATCHPOINT_DEV_JWKS: jwks,

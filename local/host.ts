@@ -5,7 +5,7 @@ import { chaosFrom } from './durable/chaos.ts';
 import { createEngine } from './durable/engine.ts';
 import { createFunctionRunner } from './durable/function-runner.ts';
 import { clientBinding, type HubAddress } from './durable/links.ts';
-import { createMemoryStore } from './durable/store.ts';
+import { openStore } from './durable/open-store.ts';
 import { registeredFunctions } from './functions.ts';
 import { applyLocalSettings, readHostConfig } from './host-config.ts';
 import { listen } from './http/listen.ts';
@@ -26,6 +26,8 @@ export interface HostOptions {
 
 export interface RunningHost {
   readonly port: number;
+  /** Settles with a reason when another host has taken this one's task hub: this one must stop. */
+  readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -70,17 +72,21 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const routes = createRoutes(functions, config.routePrefix);
     const invoke = createInvoke(registry, log, () => clientBinding(hub));
     const runner = createFunctionRunner(functions, invoke);
-    const store = createMemoryStore();
-    const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env) });
+    const { store, lost, close } = await openStore(env, config.hubName, log);
+    const strictReplay = env['BATCHPOINT_STRICT_REPLAY'] === '1';
+    const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env), strictReplay });
     const durable = createDurableApi({ engine, store, orchestrators: runner.orchestrators, hub: () => hub });
+    await engine.recover();
     ready.resolve(createListener({ functions, routes, durable, invoke, log }));
 
     for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);
     for (const line of unservedTriggers(functions)) log.warn(line);
     return {
       port: server.port,
+      lost,
       async stop() {
         engine.stop();
+        close();
         for (const hook of registry.hooks('appTerminate')) await hook(hookData);
         await server.close();
       },

@@ -37,21 +37,25 @@ async function main(): Promise<void> {
   }
   const host = await startHost(options);
   let stopping = false;
-  const stop = (): void => {
+  const stop = (code = 0): void => {
     if (stopping) return;
     stopping = true;
     host.stop().then(
-      () => process.exit(0),
+      () => process.exit(code),
       (error: unknown) => {
         report(error);
         process.exit(1);
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', () => stop());
+  process.on('SIGINT', () => stop());
   // A parent that is gone cannot stop us any more.
-  process.on('disconnect', stop);
+  process.on('disconnect', () => stop());
+  void host.lost.then((reason) => {
+    console.error(reason);
+    stop(1);
+  });
   process.send?.({ state: 'listening', port: host.port });
 }
 

@@ -1,10 +1,12 @@
-import { z } from 'zod';
 import type { Reply } from '../http/reply.ts';
+import { listInstances, purgeInstances } from './api-lists.ts';
+import { isFalse, isJsonOrEmpty, isTrue, problem, unsupported } from './api-replies.ts';
+import { createStarts } from './api-starts.ts';
 import type { DurableEngine } from './engine.ts';
 import { EventType, type EventBody } from './history.ts';
 import { instanceLinks, rpcPath, webhookPath, type HubAddress } from './links.ts';
 import { statusOf } from './status.ts';
-import { isFinished, type InstanceHead, type InstanceStore } from './store.ts';
+import { isFinished, type InstanceStore } from './store.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -12,6 +14,8 @@ export interface ApiRequest {
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   readonly contentType: string;
+  /** Of the page before (x-ms-continuation-token). */
+  readonly continuation: string | undefined;
   readonly body: string;
 }
 
@@ -27,80 +31,26 @@ export interface ApiOptions {
   readonly hub: () => HubAddress;
 }
 
-const filterSchema = z.object({
-  createdTimeFrom: z.coerce.date().optional(),
-  createdTimeTo: z.coerce.date().optional(),
-  runtimeStatus: z
-    .string()
-    .transform((list) => list.split(',').map((status) => status.trim().toLowerCase()))
-    .optional(),
-  instanceIdPrefix: z.string().optional(),
-});
-type Filter = z.infer<typeof filterSchema>;
-
-const badId = /^@|[/\\#?\p{Cc}]/u;
-
 /** The HTTP API of the Durable extension (EXT HttpApiHandler), under its webhook and its rpc prefix. */
 export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptions): DurableApi {
-  async function start(request: ApiRequest, name: string, instanceId: string | undefined): Promise<Reply> {
-    if (request.query.has('timeout')) return unsupported('starting and waiting for the end (timeout)');
-    const known = orchestrators.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-    if (known === undefined) {
-      const list = orchestrators.map((candidate) => `'${candidate}'`).join(', ');
-      return problem(
-        400,
-        `The function '${name}' doesn't exist, is disabled, or is not an orchestrator function. ` +
-          `The following are the known orchestrator functions: ${list}.`,
-      );
-    }
-    if (instanceId !== undefined && (badId.test(instanceId) || instanceId.length > 256)) {
-      return problem(400, `'${instanceId}' is not a valid instance id.`);
-    }
-    if (!isJsonOrEmpty(request.body)) return problem(400, 'The input is not JSON.');
-    const version = request.query.get('version');
-    const started = await engine.start({
-      name: known,
-      ...(instanceId === undefined ? {} : { instanceId }),
-      input: request.body === '' ? null : request.body,
-      ...(version === null ? {} : { version }),
-    });
-    if (started.existing !== undefined) {
-      return problem(409, `An Orchestration instance with the status ${started.existing} already exists.`);
-    }
-    const links = instanceLinks(hub(), started.instanceId);
-    return { status: 202, headers: { Location: links.statusQueryGetUri, 'Retry-After': '10' }, json: links };
-  }
+  const starts = createStarts({ engine, store, orchestrators, hub, status });
 
-  async function status(request: ApiRequest, instanceId: string): Promise<Reply> {
-    const showHistory = isTrue(request.query.get('showHistory'));
+  async function status(instanceId: string, query: URLSearchParams): Promise<Reply> {
+    const showHistory = isTrue(query.get('showHistory'));
     const stored = showHistory ? await store.read(instanceId) : undefined;
     const head = stored?.head ?? (await store.readHead(instanceId));
     if (head === undefined) return problem(404, `No instance with ID '${instanceId}' was found.`);
     const json = statusOf(head, {
-      showInput: !isFalse(request.query.get('showInput')),
-      showHistoryOutput: isTrue(request.query.get('showHistoryOutput')),
+      showInput: !isFalse(query.get('showInput')),
+      showHistoryOutput: isTrue(query.get('showHistoryOutput')),
       ...(stored === undefined ? {} : { history: stored.history }),
     });
     if (isFinished(head.status)) {
-      const asError = head.status === 'Failed' && isTrue(request.query.get('returnInternalServerErrorOnFailure'));
+      const asError = head.status === 'Failed' && isTrue(query.get('returnInternalServerErrorOnFailure'));
       return { status: asError ? 500 : 200, json };
     }
     const headers = { Location: instanceLinks(hub(), instanceId).statusQueryGetUri, 'Retry-After': '5' };
     return { status: 202, headers, json };
-  }
-
-  async function selected(query: URLSearchParams): Promise<{ heads: InstanceHead[]; filter: Filter } | Reply> {
-    const filter = filterSchema.safeParse(Object.fromEntries(query));
-    if (!filter.success) return problem(400, z.prettifyError(filter.error));
-    const heads = (await store.heads()).filter((head) => matches(head, filter.data));
-    return { heads, filter: filter.data };
-  }
-
-  async function list(request: ApiRequest): Promise<Reply> {
-    const found = await selected(request.query);
-    if ('status' in found) return found;
-    const showInput = !isFalse(request.query.get('showInput'));
-    return { status: 200, json: found.heads.map((head) => statusOf(head, { showInput, showHistoryOutput: false })) };
   }
 
   async function purge(instanceId: string): Promise<boolean> {
@@ -108,19 +58,17 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
     return head !== undefined && isFinished(head.status) && (await store.remove(instanceId));
   }
 
-  async function purgeMany(request: ApiRequest): Promise<Reply> {
-    const found = await selected(request.query);
-    if ('status' in found) return found;
-    if (found.filter.createdTimeFrom === undefined)
-      return problem(400, "Please provide value for 'createdTimeFrom' parameter.");
-    let instancesDeleted = 0;
-    for (const head of found.heads) if (await purge(head.instanceId)) instancesDeleted += 1;
-    return instancesDeleted === 0 ? { status: 404 } : { status: 200, json: { instancesDeleted } };
-  }
-
   async function send(instanceId: string, event: EventBody): Promise<Reply> {
     const answer = await engine.send(instanceId, event);
     return { status: { added: 202, absent: 404, finished: 410 }[answer] };
+  }
+
+  async function rewind(instanceId: string, reason: string): Promise<Reply> {
+    const answer = await engine.rewind(instanceId, reason);
+    if (answer === 'unfinished') {
+      return problem(412, 'The rewind operation is only supported on failed orchestration instances.');
+    }
+    return { status: { rewound: 202, absent: 404, finished: 410 }[answer] };
   }
 
   function operate(request: ApiRequest, instanceId: string, operation: string, rest: readonly string[]) {
@@ -142,6 +90,10 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
         return send(instanceId, { EventType: EventType.executionSuspended, Reason: reason });
       case 'resume':
         return send(instanceId, { EventType: EventType.executionResumed, Reason: reason });
+      case 'rewind':
+        return rewind(instanceId, reason);
+      case 'restart':
+        return starts.restart(instanceId, request.query);
       default:
         return unsupported(operation);
     }
@@ -152,14 +104,16 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
     [collection = '', id, operation, ...rest]: readonly string[],
   ): Promise<Reply> {
     const { method } = request;
-    if (collection === 'orchestrators' && id !== undefined && method === 'POST') return start(request, id, operation);
+    if (collection === 'orchestrators' && id !== undefined && method === 'POST') {
+      return starts.start(id, operation, request.query, request.body);
+    }
     if (collection === 'entities') return unsupported('entities');
     if (collection !== 'instances') return unsupported(`${method} ${collection}`);
     if (id === undefined) {
-      if (method === 'GET') return list(request);
-      if (method === 'DELETE') return purgeMany(request);
+      if (method === 'GET') return listInstances(store, request.query, request.continuation);
+      if (method === 'DELETE') return purgeInstances(store, request.query);
     } else if (operation === undefined) {
-      if (method === 'GET') return status(request, id);
+      if (method === 'GET') return status(id, request.query);
       if (method === 'DELETE') {
         return (await purge(id)) ? { status: 200, json: { instancesDeleted: 1 } } : { status: 404 };
       }
@@ -178,41 +132,4 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
       return undefined;
     },
   };
-}
-
-function problem(status: number, message: string): Reply {
-  return { status, json: { Message: message } };
-}
-
-function unsupported(what: string): Reply {
-  return problem(501, `The embedded host does not support ${what}.`);
-}
-
-function matches(head: InstanceHead, filter: Filter): boolean {
-  const created = Date.parse(head.createdTime);
-  return (
-    (filter.createdTimeFrom === undefined || created >= filter.createdTimeFrom.getTime()) &&
-    (filter.createdTimeTo === undefined || created <= filter.createdTimeTo.getTime()) &&
-    (filter.runtimeStatus === undefined || filter.runtimeStatus.includes(head.status.toLowerCase())) &&
-    (filter.instanceIdPrefix === undefined || head.instanceId.startsWith(filter.instanceIdPrefix))
-  );
-}
-
-function isJsonOrEmpty(text: string): boolean {
-  if (text === '') return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
-function isTrue(value: string | null): boolean {
-  return value?.toLowerCase() === 'true';
-}
-
-function isFalse(value: string | null): boolean {
-  return value?.toLowerCase() === 'false';
 }

@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
-import { activityAnswer, childAnswer, childFailure } from './answers.ts';
+import { childAnswer } from './answers.ts';
 import type { Chaos } from './chaos.ts';
-import { newExecutionId, runEpisode, type Decision } from './episode.ts';
-import { EventType, type EventBody, type ParentInstance } from './history.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { newExecutionId, operationOf, runEpisode, type Decision } from './episode.ts';
+import { isScheduling, type EventBody, type ParentInstance } from './history.ts';
 import { createLimiter } from './limiter.ts';
-import { admit, append, beginExecution, expectsMore, isRunnable, toLive } from './live-instance.ts';
+import { admit, append, beginExecution, begins, expectsMore, isRunnable, toLive } from './live-instance.ts';
 import type { InboxItem, LiveInstance } from './live-instance.ts';
-import { startLongTimer } from './long-timer.ts';
-import type { Operation } from './operations.ts';
-import { activityInputText } from './protocol.ts';
-import type { ActivityAnswer, FunctionRunner } from './runner.ts';
-import { isFinished, type InstanceHead, type InstanceStore, type RuntimeStatus } from './store.ts';
+import { createRecovery } from './recovery.ts';
+import { rewindTree } from './rewind.ts';
+import type { FunctionRunner } from './runner.ts';
+import { strictRunner } from './strict-replay.ts';
+import { isFinished, newMessageId } from './store.ts';
+import type { InstanceHead, InstanceStore, RuntimeStatus, StoredInstance } from './store.ts';
 
 export interface EngineOptions {
   readonly store: InstanceStore;
@@ -21,9 +22,9 @@ export interface EngineOptions {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
   readonly defaultVersion: string;
+  /** Every episode is replayed twice, and fails its instance where the two differ. */
+  readonly strictReplay?: boolean;
 }
-
-type ActivityOperation = Extract<Operation, { kind: 'activity' }>;
 
 export interface StartRequest {
   readonly name: string;
@@ -37,8 +38,12 @@ export interface StartRequest {
 export interface DurableEngine {
   /** Answers once the start is stored; an unfinished instance of that id is left alone and its status answered. */
   start(request: StartRequest): Promise<{ readonly instanceId: string; readonly existing?: RuntimeStatus }>;
+  /** Goes on with every unfinished instance that the store holds, in the background. Before the first start. */
+  recover(): Promise<void>;
   /** Answers once the event is stored. */
   send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'>;
+  /** Lets a failed instance go on from its failed tasks. */
+  rewind(instanceId: string, reason: string): Promise<'rewound' | 'absent' | 'finished' | 'unfinished'>;
   /** Stops timers and starts nothing more. */
   stop(): void;
 }
@@ -50,12 +55,22 @@ const ghostDelayMs = 20;
 const retryAfterFaultMs = 1000;
 
 export function createEngine(options: EngineOptions): DurableEngine {
-  const { store, runner, log, chaos } = options;
+  const { store, log, chaos } = options;
+  const runner = options.strictReplay === true ? strictRunner(options.runner) : options.runner;
   const live = new Map<string, LiveInstance>();
   const creating = new Map<string, Promise<unknown>>();
-  const runActivity = createLimiter(options.maxConcurrentActivities);
   const runOrchestration = createLimiter(options.maxConcurrentOrchestrators);
   let stopped = false;
+  const isStopped = (): boolean => stopped;
+  const recovery = createRecovery({ store, log, adopt, isStopped });
+  const { dispatch, resume } = createDispatcher({
+    ...{ runner, log, chaos, post, isStopped, maxConcurrentActivities: options.maxConcurrentActivities },
+    createChild: ({ name, instanceId, input, version }, parent) => create({ name, instanceId, input, version }, parent),
+    async headOf(instanceId) {
+      await recovery.settled(instanceId);
+      return live.get(instanceId)?.head ?? store.readHead(instanceId);
+    },
+  });
 
   async function create(request: StartRequest, parent: ParentInstance | null) {
     const now = new Date().toISOString();
@@ -85,6 +100,16 @@ export function createEngine(options: EngineOptions): DurableEngine {
     } finally {
       if (creating.get(instanceId) === creation) creating.delete(instanceId);
     }
+  }
+
+  /** Takes a stored instance into memory, and does again what it still waits for. */
+  function adopt(stored: StoredInstance): void {
+    const instance = toLive(stored);
+    live.set(instance.head.instanceId, instance);
+    for (const event of instance.history) {
+      if (isScheduling(event) && instance.open.has(event.EventId)) resume(instance, operationOf(event));
+    }
+    schedule(instance);
   }
 
   function post(instanceId: string, item: InboxItem): void {
@@ -151,9 +176,9 @@ export function createEngine(options: EngineOptions): DurableEngine {
   /** One episode: admit, run, commit, and only then dispatch. Returns a pause (ms) before the next one. */
   async function episode(instance: LiveInstance, items: InboxItem[]): Promise<number> {
     const admission = admit(instance, items);
-    const begins = !instance.started && !admission.suspended;
-    if (!begins && admission.events.length === 0) {
-      instance.inbox.unshift(...admission.held);
+    const wanted = begins(instance) && !admission.suspended;
+    if (!wanted && admission.events.length === 0) {
+      instance.inbox = [...admission.held, ...instance.inbox];
       return 0;
     }
     const decision = await runEpisode(instance, admission, runner, options.defaultVersion);
@@ -174,7 +199,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
     }
     instance.ghosted = false;
     await store.commit(decision.commit);
-    instance.inbox.unshift(...admission.held);
+    instance.inbox = [...admission.held, ...instance.inbox];
     settle(instance, decision, executionId);
     return 0;
   }
@@ -196,69 +221,27 @@ export function createEngine(options: EngineOptions): DurableEngine {
     if (parent !== null) post(parent.instanceId, childAnswer(parent, commit.head));
   }
 
-  function dispatch(instance: LiveInstance, executionId: string, operation: Operation): void {
-    const { instanceId, name } = instance.head;
-    switch (operation.kind) {
-      case 'activity': {
-        const copies = chaos.duplicate() ? 2 : 1;
-        for (let copy = 0; copy < copies; copy++) runActivity(() => activity(instanceId, executionId, operation));
-        return;
-      }
-      case 'subOrchestration': {
-        const parent = { name, instanceId, executionId, taskScheduledId: operation.id };
-        void startChild(operation, parent);
-        return;
-      }
-      case 'timer': {
-        if (instance.head.executionId !== executionId) return;
-        const fire = (): void => {
-          const event = { EventType: EventType.timerFired, TimerId: operation.id, FireAt: operation.fireAt };
-          post(instanceId, { executionId, event });
-        };
-        instance.timers.set(operation.id, startLongTimer(Date.parse(operation.fireAt), fire));
-        return;
-      }
-    }
-  }
-
-  async function activity(instanceId: string, executionId: string, operation: ActivityOperation): Promise<void> {
-    if (stopped) return;
-    post(instanceId, activityAnswer(executionId, operation, await answerOf(operation, instanceId)));
-  }
-
-  /** A fault of the host itself must not leave the orchestration waiting: it counts as the activity's failure. */
-  async function answerOf({ name, input }: ActivityOperation, instanceId: string): Promise<ActivityAnswer> {
-    try {
-      return await runner.runActivity(name, activityInputText(input), instanceId);
-    } catch (error) {
-      log.error(`The activity '${name}' of '${instanceId}' could not be run.`, error);
-      return { ok: false, message: error instanceof Error ? error.message : String(error), stack: '' };
-    }
-  }
-
-  async function startChild(
-    operation: Extract<Operation, { kind: 'subOrchestration' }>,
-    parent: ParentInstance,
-  ): Promise<void> {
-    const { name, instanceId, input, version } = operation;
-    try {
-      const { existing } = await create({ name, instanceId, input, version }, parent);
-      if (existing === undefined) return;
-      const reason = `An Orchestration instance with the status ${existing} already exists.`;
-      log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
-      post(parent.instanceId, childFailure(parent, reason));
-    } catch (error) {
-      log.error(`The sub-orchestration '${instanceId}' could not be stored.`, error);
-      post(parent.instanceId, childFailure(parent, `The sub-orchestration '${instanceId}' could not be stored.`));
-    }
+  async function rewind(instanceId: string, reason: string): ReturnType<DurableEngine['rewind']> {
+    await recovery.settled(instanceId);
+    const failed = await store.read(instanceId);
+    if (failed === undefined) return 'absent';
+    const { status } = failed.head;
+    if (status !== 'Failed') return isFinished(status) ? 'finished' : 'unfinished';
+    await rewindTree(store, failed, reason, (head, newEvents) =>
+      recovery.during(head.instanceId, () => store.commit({ head, newEvents, consumed: [], replacesHistory: true })),
+    );
+    return 'rewound';
   }
 
   return {
+    recover: () => recovery.begin(),
+    rewind,
     start: (request) => create(request, null),
     async send(instanceId, event) {
       // An instance that is just being stored must not miss the event.
       await creating.get(instanceId);
-      const messageId = randomUUID();
+      await recovery.settled(instanceId);
+      const messageId = newMessageId();
       const answer = await store.addMessage(instanceId, { messageId, event });
       if (answer === 'added') post(instanceId, { event, messageId });
       return answer;

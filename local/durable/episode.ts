@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventType, type EventBody, type HistoryEvent } from './history.ts';
+import { EventType, type EventBody, type HistoryEvent, type SchedulingEvent } from './history.ts';
 import type { Admission, LiveInstance } from './live-instance.ts';
 import type { Operation } from './operations.ts';
 import { encodeTurn } from './protocol.ts';
@@ -53,11 +53,12 @@ export async function runEpisode(
   const parentInstanceId = head.parent?.instanceId ?? null;
   const { instanceId, executionId, name } = head;
   const turn = { instanceId, parentInstanceId, input: head.input, history, played: instance.history.length };
-  const { state, repeatedTask } = await runner.runOrchestrator(name, encodeTurn(turn));
+  const { state, repeatedTask, difference } = await runner.runOrchestrator(name, encodeTurn(turn));
   const { activities, orchestrators } = runner;
   const { operations, canceledTimers, outcome } = simulate({
     ...{ name, instanceId, executionId, parentInstanceId, history, state, activities, orchestrators, defaultVersion },
     ...(repeatedTask === undefined ? {} : { repeatedTask }),
+    ...(difference === undefined ? {} : { difference }),
   });
 
   const next: InstanceHead = {
@@ -111,6 +112,21 @@ function startOf(head: InstanceHead): EventBody {
 
 function ended(status: string, result: string | null): EventBody {
   return { EventType: EventType.executionCompleted, OrchestrationStatus: status, Result: result };
+}
+
+/** The operation that a history has scheduled. */
+export function operationOf(event: SchedulingEvent): Operation {
+  const id = event.EventId;
+  switch (event.EventType) {
+    case EventType.taskScheduled:
+      return { kind: 'activity', id, name: event.Name, input: event.Input };
+    case EventType.subOrchestrationCreated: {
+      const { Name: name, InstanceId: instanceId, Version: version, Input: input } = event;
+      return { kind: 'subOrchestration', id, name, instanceId, version, input };
+    }
+    case EventType.timerCreated:
+      return { kind: 'timer', id, fireAt: event.FireAt };
+  }
 }
 
 function eventOf(operation: Operation): EventBody {

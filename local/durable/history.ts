@@ -14,6 +14,7 @@ export const EventType = {
   orchestratorStarted: 12,
   orchestratorCompleted: 13,
   eventRaised: 15,
+  genericEvent: 17,
   executionSuspended: 19,
   executionResumed: 20,
 } as const;
@@ -87,6 +88,8 @@ export type EventBody =
   | { readonly EventType: typeof EventType.orchestratorStarted }
   | { readonly EventType: typeof EventType.orchestratorCompleted }
   | { readonly EventType: typeof EventType.eventRaised; readonly Name: string; readonly Input: string | null }
+  /** Asks for an episode, and says why; orchestrators do not see it. A rewound history ends with one. */
+  | { readonly EventType: typeof EventType.genericEvent; readonly Data: string }
   | { readonly EventType: typeof EventType.executionSuspended; readonly Reason: string }
   | { readonly EventType: typeof EventType.executionResumed; readonly Reason: string };
 

@@ -1,5 +1,5 @@
 import { EventType, completedTaskId, isScheduling, type EventBody, type HistoryEvent } from './history.ts';
-import type { InstanceHead, StoredInstance } from './store.ts';
+import { maxConsumed, type InstanceHead, type StoredInstance } from './store.ts';
 
 /** Something that waits for the next episode. Answers of tasks carry the execution they belong to. */
 export interface InboxItem {
@@ -16,10 +16,13 @@ export interface LiveInstance {
   inbox: InboxItem[];
   /** What a lost episode had taken: delivered again, behind what arrives until then. */
   returned: InboxItem[];
-  /** Ids of tasks that wait for an answer. Ids are given without gaps, so `scheduledTasks` tells the known ones. */
+  /** Ids of tasks that wait for an answer. */
   open: Set<number>;
+  /** One more than the highest id of a task that the history has scheduled. */
   scheduledTasks: number;
   started: boolean;
+  /** The history asks for an episode although nothing has arrived (rewind). */
+  due: boolean;
   busy: boolean;
   /** Cancels the pending start of an episode. */
   wake: (() => void) | undefined;
@@ -40,6 +43,7 @@ export function toLive({ head, history, messages }: StoredInstance): LiveInstanc
     open: new Set(),
     scheduledTasks: 0,
     started: false,
+    due: false,
     busy: false,
     wake: undefined,
     timers: new Map(),
@@ -56,9 +60,11 @@ export function append(instance: LiveInstance, events: readonly HistoryEvent[]):
   for (const event of events) {
     instance.history.push(event);
     if (event.EventType === EventType.executionStarted) instance.started = true;
+    else if (event.EventType === EventType.genericEvent) instance.due = true;
+    else if (event.EventType === EventType.orchestratorCompleted) instance.due = false;
     else if (isScheduling(event)) {
       instance.open.add(event.EventId);
-      instance.scheduledTasks += 1;
+      instance.scheduledTasks = Math.max(instance.scheduledTasks, event.EventId + 1);
     } else {
       const id = completedTaskId(event);
       if (id === undefined) continue;
@@ -100,10 +106,15 @@ function judge(instance: LiveInstance, item: InboxItem, suspended: boolean): Ver
   return instance.open.has(id) ? 'accept' : 'drop';
 }
 
+/** Whether an episode is wanted even without events. */
+export function begins({ started, due }: LiveInstance): boolean {
+  return !started || due;
+}
+
 /** Whether an episode has something to do. */
 export function isRunnable(instance: LiveInstance): boolean {
   const suspended = instance.head.status === 'Suspended';
-  if (!instance.started && !suspended) return true;
+  if (begins(instance) && !suspended) return true;
   return instance.inbox.some((item) => judge(instance, item, suspended) !== 'hold');
 }
 
@@ -129,7 +140,8 @@ export function admit(instance: LiveInstance, items: readonly InboxItem[]): Admi
   let suspended = instance.head.status === 'Suspended';
   for (const item of items) {
     const verdict = judge(instance, item, suspended);
-    if (verdict === 'hold') {
+    const isFull = item.messageId !== undefined && consumed.length === maxConsumed;
+    if (verdict === 'hold' || isFull) {
       held.push(item);
       continue;
     }

@@ -14,6 +14,8 @@ export interface SimulationInput {
   readonly state: OrchestratorState;
   /** Name of a task that is part of two yields (findRepeatedTask). */
   readonly repeatedTask?: string;
+  /** What a second replay of the same turn had different (strictRunner). */
+  readonly difference?: string;
   readonly activities: readonly string[];
   readonly orchestrators: readonly string[];
   /** The version that sub-orchestrations without one get: the worker's, not the parent's. */
@@ -35,6 +37,7 @@ export function simulate(input: SimulationInput): Simulation {
     if (input.repeatedTask !== undefined) {
       throw new OrchestrationFault(`the task '${input.repeatedTask}' is part of two yields. ${yieldOnce}`);
     }
+    if (input.difference !== undefined) throw new OrchestrationFault(input.difference);
     return replay(input);
   } catch (error) {
     if (!(error instanceof OrchestrationFault)) throw error;

@@ -14,9 +14,9 @@ export function statusOf(head: InstanceHead, { showInput, history, showHistoryOu
     name: head.name,
     instanceId: head.instanceId,
     runtimeStatus: head.status,
-    input: showInput ? parsed(head.input) : null,
-    customStatus: parsed(head.customStatus),
-    output: parsed(head.output),
+    input: showInput ? parsedText(head.input) : null,
+    customStatus: parsedText(head.customStatus),
+    output: parsedText(head.output),
     createdTime: toSeconds(head.createdTime),
     lastUpdatedTime: toSeconds(head.lastUpdatedTime),
     ...(history === undefined
@@ -31,7 +31,7 @@ function toSeconds(time: string): string {
 }
 
 /** Text that is not JSON (the output of a failed or terminated instance) is shown as it is. */
-function parsed(text: string | null): unknown {
+export function parsedText(text: string | null): unknown {
   if (text === null) return null;
   try {
     return JSON.parse(text);
@@ -60,6 +60,7 @@ const names: Readonly<Record<EventBody['EventType'], string>> = {
   [EventType.orchestratorStarted]: 'OrchestratorStarted',
   [EventType.orchestratorCompleted]: 'OrchestratorCompleted',
   [EventType.eventRaised]: 'EventRaised',
+  [EventType.genericEvent]: 'GenericEvent',
   [EventType.executionSuspended]: 'ExecutionSuspended',
   [EventType.executionResumed]: 'ExecutionResumed',
 };

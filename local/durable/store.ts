@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EventBody, HistoryEvent, ParentInstance } from './history.ts';
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated';
@@ -25,6 +26,7 @@ export interface InstanceHead {
 
 /** An event that somebody outside was promised (202): kept until the commit that consumes it. */
 export interface StoredMessage {
+  /** From `newMessageId`: messages are delivered in the order of their ids. */
   readonly messageId: string;
   readonly event: EventBody;
 }
@@ -33,18 +35,40 @@ export interface StoredInstance {
   readonly head: InstanceHead;
   /** Events of the head's execution, in order. */
   readonly history: readonly HistoryEvent[];
-  /** Messages that no commit has consumed, in order of arrival. */
+  /** Messages that no commit has consumed, in the order of their ids. */
   readonly messages: readonly StoredMessage[];
 }
 
-/**
- * The result of one episode. All of it becomes visible at once or not at all. A head with another executionId than
- * the stored one starts a new, empty history.
- */
+/** The result of one episode. All of it becomes visible at once or not at all. */
 export interface EpisodeCommit {
   readonly head: InstanceHead;
+  /** Appended; a head with another executionId than the stored one starts a new, empty history. */
   readonly newEvents: readonly HistoryEvent[];
+  /** Ids of messages that are now part of the history; at most `maxConsumed`. */
   readonly consumed: readonly string[];
+  /** `newEvents` is the whole history (rewind). */
+  readonly replacesHistory?: boolean;
+}
+
+/** So many deletions fit into one transaction of Azure Tables beside everything else (100 operations). */
+export const maxConsumed = 80;
+
+/** Which heads; everything absent selects all. Times are ISO with milliseconds, both ends included. */
+export interface HeadQuery {
+  readonly statuses?: readonly RuntimeStatus[];
+  readonly createdFrom?: string;
+  readonly createdTo?: string;
+  readonly idPrefix?: string;
+  /** Heads on a page, 1 to 1000 (the default). */
+  readonly top?: number;
+  /** Of the page before. */
+  readonly continuation?: string;
+}
+
+export interface HeadPage {
+  readonly heads: readonly InstanceHead[];
+  /** Absent on the last page. A page may hold fewer heads than asked for, or none, and not be the last. */
+  readonly continuation?: string;
 }
 
 /** Where instances live. One writer per instance: the engine; only `create` and `addMessage` come from elsewhere. */
@@ -55,62 +79,47 @@ export interface InstanceStore {
    */
   create(head: InstanceHead): Promise<{ readonly existing?: RuntimeStatus }>;
   readHead(instanceId: string): Promise<InstanceHead | undefined>;
+  /** Throws UnreadableInstance where what is stored is not what a store wrote. */
   read(instanceId: string): Promise<StoredInstance | undefined>;
   addMessage(instanceId: string, message: StoredMessage): Promise<'added' | 'absent' | 'finished'>;
+  /** May be repeated when its answer was lost. Throws when there is no such instance. */
   commit(commit: EpisodeCommit): Promise<void>;
   /** False when there is no such instance. */
   remove(instanceId: string): Promise<boolean>;
-  /** All heads, oldest first. */
-  heads(): Promise<readonly InstanceHead[]>;
+  /** A page of heads in a fixed order; no histories are read. Throws BadContinuation. */
+  heads(query?: HeadQuery): Promise<HeadPage>;
 }
 
-interface Row {
-  head: InstanceHead;
-  history: HistoryEvent[];
-  messages: StoredMessage[];
+/** What is stored of an instance cannot be understood: nobody may go on from it, and nothing of it is touched. */
+export class UnreadableInstance extends Error {
+  constructor(instanceId: string, reason: string) {
+    super(`What is stored of the instance '${instanceId}' cannot be read: ${reason}`);
+  }
 }
 
-/**
- * Instances in this process only: they are gone when it ends. Heads and events hold nothing but text and numbers and
- * are never changed after they are made, so they are shared without copies.
- */
-export function createMemoryStore(): InstanceStore {
-  const rows = new Map<string, Row>();
-  return {
-    async create(head) {
-      const row = rows.get(head.instanceId);
-      if (row !== undefined && !isFinished(row.head.status)) return { existing: row.head.status };
-      rows.delete(head.instanceId);
-      rows.set(head.instanceId, { head, history: [], messages: [] });
-      return {};
-    },
-    async readHead(instanceId) {
-      return rows.get(instanceId)?.head;
-    },
-    async read(instanceId) {
-      const row = rows.get(instanceId);
-      return row === undefined ? undefined : { head: row.head, history: [...row.history], messages: [...row.messages] };
-    },
-    async addMessage(instanceId, message) {
-      const row = rows.get(instanceId);
-      if (row === undefined) return 'absent';
-      if (isFinished(row.head.status)) return 'finished';
-      row.messages.push(message);
-      return 'added';
-    },
-    async commit({ head, newEvents, consumed }) {
-      const row = rows.get(head.instanceId);
-      if (row === undefined) throw new Error(`The instance '${head.instanceId}' was removed while it was running.`);
-      if (row.head.executionId !== head.executionId) row.history = [];
-      row.head = head;
-      row.history.push(...newEvents);
-      row.messages = row.messages.filter((message) => !consumed.includes(message.messageId));
-    },
-    async remove(instanceId) {
-      return rows.delete(instanceId);
-    },
-    async heads() {
-      return Array.from(rows.values(), (row) => row.head);
-    },
-  };
+/** The continuation came from somewhere else. */
+export class BadContinuation extends Error {}
+
+export function requireStored<T>(row: T | undefined, instanceId: string): T {
+  if (row === undefined) throw new Error(`The instance '${instanceId}' was removed while it was running.`);
+  return row;
+}
+
+/** All heads that a query selects, page by page. */
+export async function* allHeads(store: InstanceStore, query: HeadQuery): AsyncGenerator<InstanceHead> {
+  let page = await store.heads(query);
+  yield* page.heads;
+  while (page.continuation !== undefined) {
+    page = await store.heads({ ...query, continuation: page.continuation });
+    yield* page.heads;
+  }
+}
+
+let lastMessageTime = 0;
+
+/** An id that sorts after every earlier one of this process, and by the clock after those of processes before it. */
+export function newMessageId(): string {
+  // Microseconds, so that messages of one millisecond keep their order.
+  lastMessageTime = Math.max(Date.now() * 1000, lastMessageTime + 1);
+  return `${String(lastMessageTime).padStart(17, '0')}-${randomUUID()}`;
 }

@@ -35,6 +35,7 @@ export function createListener({ functions, routes, durable, invoke, log }: Serv
       segments: target.segments,
       query: new URLSearchParams(target.search),
       contentType: request.headers['content-type'] ?? '',
+      continuation: request.headers['x-ms-continuation-token']?.toString() || undefined,
       // Most bodies are for functions, and some are large: only the API's own become text.
       get body() {
         return body.toString('utf8');

@@ -4,7 +4,8 @@ import { chaosFrom } from '../../local/durable/chaos.ts';
 import { createEngine, type DurableEngine } from '../../local/durable/engine.ts';
 import { decodeReturned } from '../../local/durable/protocol.ts';
 import type { FunctionRunner } from '../../local/durable/runner.ts';
-import { createMemoryStore, type InstanceStore } from '../../local/durable/store.ts';
+import { createMemoryStore } from '../../local/durable/memory-store.ts';
+import type { InstanceStore } from '../../local/durable/store.ts';
 import type { Log } from '../../local/log.ts';
 
 const turnSchema = z.object({ input: z.number(), history: z.array(z.object({ EventType: z.number() })) });

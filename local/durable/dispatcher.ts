@@ -1,0 +1,140 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { activityAnswer, childAnswer, childFailure } from './answers.ts';
+import type { Chaos } from './chaos.ts';
+import { EventType, type ParentInstance } from './history.ts';
+import { createLimiter } from './limiter.ts';
+import type { InboxItem, LiveInstance } from './live-instance.ts';
+import { startLongTimer } from './long-timer.ts';
+import type { Operation } from './operations.ts';
+import { activityInputText } from './protocol.ts';
+import type { ActivityAnswer, FunctionRunner } from './runner.ts';
+import { isFinished, type InstanceHead, type RuntimeStatus } from './store.ts';
+
+type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
+
+export interface DispatcherOptions {
+  readonly runner: FunctionRunner;
+  readonly log: Log;
+  readonly chaos: Chaos;
+  readonly maxConcurrentActivities: number;
+  readonly isStopped: () => boolean;
+  /** Delivers an answer. */
+  readonly post: (instanceId: string, item: InboxItem) => void;
+  readonly createChild: (
+    child: OperationOf<'subOrchestration'>,
+    parent: ParentInstance,
+  ) => Promise<{ readonly existing?: RuntimeStatus }>;
+  /** The head as it is now, whether in memory or stored. */
+  readonly headOf: (instanceId: string) => Promise<InstanceHead | undefined>;
+}
+
+export interface Dispatcher {
+  /** Does what a committed episode asked for. */
+  dispatch(instance: LiveInstance, executionId: string, operation: Operation): void;
+  /** Does again what a stored history still waits for; a child that exists is waited for or answers at once. */
+  resume(instance: LiveInstance, operation: Operation): void;
+}
+
+const retryAfterFaultMs = 1000;
+
+/** Carries operations out: activities with a limit, sub-orchestrations, timers. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { runner, log, chaos, post, createChild, headOf, isStopped } = options;
+  const runActivity = createLimiter(options.maxConcurrentActivities);
+
+  async function activity(instanceId: string, executionId: string, operation: OperationOf<'activity'>): Promise<void> {
+    if (isStopped()) return;
+    post(instanceId, activityAnswer(executionId, operation, await answerOf(operation, instanceId)));
+  }
+
+  /** A fault of the host itself must not leave the orchestration waiting: it counts as the activity's failure. */
+  async function answerOf({ name, input }: OperationOf<'activity'>, instanceId: string): Promise<ActivityAnswer> {
+    try {
+      return await runner.runActivity(name, activityInputText(input), instanceId);
+    } catch (error) {
+      log.error(`The activity '${name}' of '${instanceId}' could not be run.`, error);
+      return { ok: false, message: error instanceof Error ? error.message : String(error), stack: '' };
+    }
+  }
+
+  async function startChild(operation: OperationOf<'subOrchestration'>, parent: ParentInstance): Promise<void> {
+    const { instanceId } = operation;
+    try {
+      const { existing } = await createChild(operation, parent);
+      if (existing === undefined) return;
+      const reason = `An Orchestration instance with the status ${existing} already exists.`;
+      log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
+      post(parent.instanceId, childFailure(parent, reason));
+    } catch (error) {
+      log.error(`The sub-orchestration '${instanceId}' could not be stored.`, error);
+      post(parent.instanceId, childFailure(parent, `The sub-orchestration '${instanceId}' could not be stored.`));
+    }
+  }
+
+  function parentOf(instance: LiveInstance, executionId: string, taskScheduledId: number): ParentInstance {
+    const { name, instanceId } = instance.head;
+    return { name, instanceId, executionId, taskScheduledId };
+  }
+
+  function dispatch(instance: LiveInstance, executionId: string, operation: Operation): void {
+    const { instanceId } = instance.head;
+    switch (operation.kind) {
+      case 'activity': {
+        const copies = chaos.duplicate() ? 2 : 1;
+        for (let copy = 0; copy < copies; copy++) runActivity(() => activity(instanceId, executionId, operation));
+        return;
+      }
+      case 'subOrchestration':
+        void startChild(operation, parentOf(instance, executionId, operation.id));
+        return;
+      case 'timer': {
+        if (instance.head.executionId !== executionId) return;
+        const fire = (): void => {
+          const event = { EventType: EventType.timerFired, TimerId: operation.id, FireAt: operation.fireAt };
+          post(instanceId, { executionId, event });
+        };
+        instance.timers.set(operation.id, startLongTimer(Date.parse(operation.fireAt), fire));
+        return;
+      }
+    }
+  }
+
+  /** Nobody else would ask again: it is tried until the store answers. */
+  async function headOfChild(instanceId: string): Promise<InstanceHead | undefined> {
+    for (;;) {
+      try {
+        return await headOf(instanceId);
+      } catch (error) {
+        log.error(`The sub-orchestration '${instanceId}' could not be looked up; it is tried again.`, error);
+        await wait(retryAfterFaultMs);
+      }
+    }
+  }
+
+  async function resumeChild(instance: LiveInstance, operation: OperationOf<'subOrchestration'>): Promise<void> {
+    const { executionId } = instance.head;
+    const parent = parentOf(instance, executionId, operation.id);
+    const child = await headOfChild(operation.instanceId);
+    if (isStopped()) return;
+    if (child === undefined || !isChildOf(child, parent)) dispatch(instance, executionId, operation);
+    else if (isFinished(child.status)) post(parent.instanceId, childAnswer(parent, child));
+  }
+
+  return {
+    dispatch,
+    resume(instance, operation) {
+      if (operation.kind === 'subOrchestration') void resumeChild(instance, operation);
+      else dispatch(instance, instance.head.executionId, operation);
+    },
+  };
+}
+
+/** Whether an instance was started by this very task. */
+export function isChildOf({ parent }: InstanceHead, task: ParentInstance): boolean {
+  return (
+    parent?.instanceId === task.instanceId &&
+    parent.executionId === task.executionId &&
+    parent.taskScheduledId === task.taskScheduledId
+  );
+}
