@@ -134,11 +134,12 @@ export interface Admission {
 /** Sorts what has arrived into what the episode sees, what waits on and what is dropped (late and second answers). */
 export function admit(instance: LiveInstance, items: readonly InboxItem[]): Admission {
   const events: EventBody[] = [];
-  const held: InboxItem[] = [];
+  let held: InboxItem[] = [];
   const consumed: string[] = [];
   const answered = new Set<number>();
   let suspended = instance.head.status === 'Suspended';
-  for (const item of items) {
+  const coming = items.toReversed();
+  for (let item = coming.pop(); item !== undefined; item = coming.pop()) {
     const verdict = judge(instance, item, suspended);
     const isFull = item.messageId !== undefined && consumed.length === maxConsumed;
     if (verdict === 'hold' || isFull) {
@@ -154,7 +155,12 @@ export function admit(instance: LiveInstance, items: readonly InboxItem[]): Admi
       return { events, held, consumed, suspended, terminated: item.event.Input };
     }
     if (item.event.EventType === EventType.executionSuspended) suspended = true;
-    if (item.event.EventType === EventType.executionResumed) suspended = false;
+    if (item.event.EventType === EventType.executionResumed) {
+      suspended = false;
+      // What waited for this moment came before what follows it.
+      coming.push(...held.toReversed());
+      held = [];
+    }
   }
   return { events, held, consumed, suspended };
 }

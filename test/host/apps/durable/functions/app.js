@@ -1,9 +1,14 @@
+import { appendFileSync } from 'node:fs';
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 
-// What ran, in order: tests look at it over HTTP, because activities leave no other trace.
+// What ran, in order: tests look at it over HTTP, because activities leave no other trace. A file outlives the host.
 const journal = [];
-const note = (entry) => journal.push(entry);
+const journalFile = process.env.FIXTURE_JOURNAL;
+const note = (entry) => {
+  journal.push(entry);
+  if (journalFile) appendFileSync(journalFile, `${entry}\n`);
+};
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 app.http('journal', { route: 'journal', handler: () => ({ jsonBody: journal }) });
@@ -96,6 +101,16 @@ df.app.orchestration('retries', function* (context) {
 df.app.orchestration('flakyChild', function* (context) {
   return yield context.df.callActivity('flaky', context.df.getInput());
 });
+df.app.orchestration('flakyFamily', function* (context) {
+  const { key } = context.df.getInput();
+  const first = yield context.df.callActivity('echo', { first: key });
+  const rest = yield context.df.Task.all([
+    context.df.callSubOrchestrator('flakyChild', { key: `${key}-child`, failures: 1 }),
+    context.df.callSubOrchestrator('child', { n: 1 }),
+    context.df.callActivity('flaky', { key: `${key}-activity`, failures: 1 }),
+  ]);
+  return [first, rest[0], rest[1].result, rest[2]];
+});
 df.app.orchestration('exhausted', function* (context) {
   const { key } = context.df.getInput();
   let message;
@@ -134,6 +149,17 @@ df.app.orchestration('events', function* (context) {
 df.app.orchestration('forever', function* (context) {
   context.df.setCustomStatus({ stage: 'waiting' });
   yield context.df.waitForExternalEvent('never');
+});
+
+df.app.orchestration('slowFan', function* (context) {
+  const { count, ms } = context.df.getInput();
+  const tasks = Array.from({ length: count }, (_, i) => context.df.callActivity('wait', { ms, tag: `slow ${i}` }));
+  return (yield context.df.Task.all(tasks)).length;
+});
+df.app.orchestration('slowFamily', function* (context) {
+  const { children, count, ms } = context.df.getInput();
+  const tasks = Array.from({ length: children }, () => context.df.callSubOrchestrator('slowFan', { count, ms }));
+  return (yield context.df.Task.all(tasks)).reduce((sum, one) => sum + one, 0);
 });
 
 // A lane: continueAsNew until its end, and only the last round answers the parent.
