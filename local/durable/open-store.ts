@@ -62,11 +62,9 @@ function tableOf(hubName: string): string {
 function clientOf(connection: string, table: string, retryOptions: object): TableClient {
   try {
     return TableClient.fromConnectionString(connection, table, { allowInsecureConnection: true, retryOptions });
-  } catch (error) {
+  } catch {
     // The SDK's message may quote the text, which holds a key.
-    throw new Error(`AzureWebJobsStorage is not a connection string of a storage account with tables. ${toDo}`, {
-      cause: error instanceof Error ? error.name : error,
-    });
+    throw new Error(`AzureWebJobsStorage is not a connection string of a storage account with tables. ${toDo}`);
   }
 }
 
