@@ -121,6 +121,14 @@ df.app.orchestration('exhausted', function* (context) {
   }
   return { message, after: yield context.df.callActivity('echo', 'after') };
 });
+df.app.orchestration('exhaustedThenFails', function* (context) {
+  try {
+    yield context.df.callActivity('flaky', { key: context.df.getInput().key, failures: 1 });
+  } catch {
+    yield context.df.callActivity('echo', 'caught');
+  }
+  throw new Error('after the catch');
+});
 
 const later = (context, ms) => new Date(context.df.currentUtcDateTime.getTime() + ms);
 df.app.orchestration('timer', function* (context) {
@@ -145,6 +153,15 @@ df.app.orchestration('events', function* (context) {
   const first = yield context.df.waitForExternalEvent('go');
   const second = yield context.df.waitForExternalEvent('go');
   return [first, second ?? null];
+});
+df.app.orchestration('countsEvents', function* (context) {
+  const seen = [];
+  while (seen.length < context.df.getInput().count) seen.push(yield context.df.waitForExternalEvent('go'));
+  return seen;
+});
+df.app.orchestration('waitsForChild', function* (context) {
+  context.df.setCustomStatus({ stage: 'waiting' });
+  return yield context.df.callSubOrchestrator('events', { ms: 0 }, context.df.getInput().child);
 });
 df.app.orchestration('forever', function* (context) {
   context.df.setCustomStatus({ stage: 'waiting' });
