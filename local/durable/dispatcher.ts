@@ -58,17 +58,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
+  /** The parent's history holds the child already: it must be there in the end, whatever the storage says meanwhile. */
   async function startChild(operation: OperationOf<'subOrchestration'>, parent: ParentInstance): Promise<void> {
     const { instanceId } = operation;
-    try {
-      const { existing } = await createChild(operation, parent);
-      if (existing === undefined) return;
-      const reason = `An Orchestration instance with the status ${existing} already exists.`;
-      log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
-      post(parent.instanceId, childFailure(parent, reason));
-    } catch (error) {
-      log.error(`The sub-orchestration '${instanceId}' could not be stored.`, error);
-      post(parent.instanceId, childFailure(parent, `The sub-orchestration '${instanceId}' could not be stored.`));
+    while (!isStopped()) {
+      try {
+        const { existing } = await createChild(operation, parent);
+        if (existing === undefined) return;
+        const child = await headOf(instanceId);
+        // An earlier try, whose answer was lost.
+        if (child !== undefined && isChildOf(child, parent)) return;
+        const reason = `An Orchestration instance with the status ${existing} already exists.`;
+        log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
+        post(parent.instanceId, childFailure(parent, reason));
+        return;
+      } catch (error) {
+        log.error(`The sub-orchestration '${instanceId}' could not be stored; it is tried again.`, error);
+        await wait(retryAfterFaultMs);
+      }
     }
   }
 

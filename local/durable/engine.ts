@@ -11,7 +11,7 @@ import { createRecovery } from './recovery.ts';
 import { rewindTree } from './rewind.ts';
 import type { FunctionRunner } from './runner.ts';
 import { strictRunner } from './strict-replay.ts';
-import { isFinished, newMessageId } from './store.ts';
+import { isFinished, newMessageId, RemovedInstance } from './store.ts';
 import type { InstanceHead, InstanceStore, RuntimeStatus, StoredInstance } from './store.ts';
 
 export interface EngineOptions {
@@ -97,6 +97,9 @@ export function createEngine(options: EngineOptions): DurableEngine {
       live.set(instanceId, instance);
       schedule(instance);
       return { instanceId };
+    } catch (error) {
+      recovery.reload(instanceId);
+      throw error;
     } finally {
       if (creating.get(instanceId) === creation) creating.delete(instanceId);
     }
@@ -104,6 +107,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
 
   /** Takes a stored instance into memory, and does again what it still waits for. */
   function adopt(stored: StoredInstance): void {
+    if (isFinished(stored.head.status) || live.has(stored.head.instanceId)) return;
     const instance = toLive(stored);
     live.set(instance.head.instanceId, instance);
     for (const event of instance.history) {
@@ -161,6 +165,11 @@ export function createEngine(options: EngineOptions): DurableEngine {
     try {
       pauseMs = await episode(instance, items);
     } catch (error) {
+      if (error instanceof RemovedInstance) {
+        log.error(`${error.message} The host goes on without it.`);
+        forget(instance);
+        return;
+      }
       log.error(`The instance '${instance.head.instanceId}' could not go on; the episode is repeated.`, error);
       instance.inbox = [...items, ...instance.inbox];
       pauseMs = retryAfterFaultMs;
@@ -204,6 +213,11 @@ export function createEngine(options: EngineOptions): DurableEngine {
     return 0;
   }
 
+  function forget(instance: LiveInstance): void {
+    for (const cancel of instance.timers.values()) cancel();
+    if (isCurrent(instance)) live.delete(instance.head.instanceId);
+  }
+
   function settle(instance: LiveInstance, { commit, operations, canceledTimers }: Decision, executionId: string): void {
     instance.head = commit.head;
     if (commit.head.executionId === executionId) append(instance, commit.newEvents);
@@ -215,8 +229,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
       instance.open.delete(id);
     }
     if (!isFinished(commit.head.status)) return;
-    for (const cancel of instance.timers.values()) cancel();
-    if (isCurrent(instance)) live.delete(commit.head.instanceId);
+    forget(instance);
     const { parent } = commit.head;
     if (parent !== null) post(parent.instanceId, childAnswer(parent, commit.head));
   }

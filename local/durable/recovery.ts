@@ -8,6 +8,8 @@ export interface Recovery {
   begin(): Promise<void>;
   /** Settles once the instance is in memory, or was found to be unreadable; at once when it is not being loaded. */
   settled(instanceId: string): Promise<void>;
+  /** Looks whether a write whose answer was lost has left the instance, and adopts it then. In the background. */
+  reload(instanceId: string): void;
   /** Runs a change of a stored instance; who asks for it meanwhile waits, and afterwards it is adopted. */
   during(instanceId: string, change: () => Promise<void>): Promise<void>;
 }
@@ -61,6 +63,7 @@ export function createRecovery({ store, log, adopt, isStopped }: RecoveryOptions
       }
     },
     settled: async (instanceId) => loading.get(instanceId),
+    reload: (instanceId) => void track(instanceId, load(instanceId)),
     during: (instanceId, change) =>
       track(
         instanceId,

@@ -82,7 +82,7 @@ export interface InstanceStore {
   /** Throws UnreadableInstance where what is stored is not what a store wrote. */
   read(instanceId: string): Promise<StoredInstance | undefined>;
   addMessage(instanceId: string, message: StoredMessage): Promise<'added' | 'absent' | 'finished'>;
-  /** May be repeated when its answer was lost. Throws when there is no such instance. */
+  /** May be repeated when its answer was lost. Throws RemovedInstance. */
   commit(commit: EpisodeCommit): Promise<void>;
   /** False when there is no such instance. */
   remove(instanceId: string): Promise<boolean>;
@@ -100,9 +100,17 @@ export class UnreadableInstance extends Error {
 /** The continuation came from somewhere else. */
 export class BadContinuation extends Error {}
 
-export function requireStored<T>(row: T | undefined, instanceId: string): T {
-  if (row === undefined) throw new Error(`The instance '${instanceId}' was removed while it was running.`);
-  return row;
+/** A commit found nothing to commit to. */
+export class RemovedInstance extends Error {
+  constructor(instanceId: string) {
+    super(`The instance '${instanceId}' was removed while it was running.`);
+  }
+}
+
+/** What is stored of an instance. Throws RemovedInstance where there is nothing. */
+export function requireStored<T>(stored: T | undefined, instanceId: string): T {
+  if (stored === undefined) throw new RemovedInstance(instanceId);
+  return stored;
 }
 
 /** All heads that a query selects, page by page. */

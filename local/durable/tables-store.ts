@@ -2,6 +2,7 @@ import type { TableClient } from '@azure/data-tables';
 import {
   isFinished,
   maxConsumed,
+  RemovedInstance,
   requireStored,
   type EpisodeCommit,
   type InstanceHead,
@@ -95,7 +96,7 @@ export function createTablesStore({ client, owner, onUnreadable, onOvertaken }: 
         else if (status === 404) {
           // Rows that an earlier try has deleted, or the whole instance.
           const keys = new Set(await rowKeys(client, head.partitionKey));
-          if (!keys.has(headKey)) requireStored(undefined, instanceId);
+          if (!keys.has(headKey)) throw new RemovedInstance(instanceId);
           present = present.filter((key) => keys.has(key));
         } else throw error;
       }
