@@ -1,7 +1,7 @@
 import type { RegisteredFunction } from './functions.ts';
 import type { Route } from './http/router.ts';
 
-const served = ['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'queueTrigger', 'timerTrigger'];
+const served = ['http', 'orchestration', 'activity', 'queue', 'blob', 'timer'].map((kind) => `${kind}Trigger`);
 
 /** The list that Core Tools print when they are ready: HTTP functions first, then the others with their trigger. */
 export function listFunctions(

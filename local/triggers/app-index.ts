@@ -1,10 +1,11 @@
 import { indexBindings, type FunctionBindings } from '../bindings/function-bindings.ts';
 import type { RegisteredFunction } from '../functions.ts';
+import { indexBlobTrigger, type BlobTrigger } from './blob.ts';
 import { reasonOf } from './outage.ts';
 import { indexQueueTrigger, type QueueTrigger } from './queue.ts';
 import { indexTimerTrigger, type TimerTrigger } from './timer.ts';
 
-export type Trigger = QueueTrigger | TimerTrigger;
+export type Trigger = QueueTrigger | BlobTrigger | TimerTrigger;
 
 /** The app's functions after a look at everything they refer to. */
 export interface AppIndex {
@@ -48,9 +49,12 @@ export function indexApp(all: readonly RegisteredFunction[], env: NodeJS.Process
 }
 
 function indexTrigger(fn: RegisteredFunction, env: NodeJS.ProcessEnv): Trigger | undefined {
+  if (fn.trigger.sdkBinding === true) throw new Error(`its ${fn.triggerType} sets sdkBinding, which is not served.`);
   switch (fn.triggerType) {
     case 'queueTrigger':
       return indexQueueTrigger(fn, env);
+    case 'blobTrigger':
+      return indexBlobTrigger(fn, env);
     case 'timerTrigger':
       return indexTimerTrigger(fn, env);
     default:

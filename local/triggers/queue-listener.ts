@@ -24,6 +24,8 @@ export interface QueueListenerOptions {
 export interface QueueListener extends Listener {
   /** Looks for messages now: one was just put there. */
   wake(): void;
+  /** Resolves once the queue exists; rejects when it cannot be created. */
+  ready(): Promise<void>;
 }
 
 /**
@@ -40,9 +42,13 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
   let exists = false;
   let stopped = false;
 
-  async function receive(): Promise<DequeuedMessageItem[]> {
+  async function ready(): Promise<void> {
     if (!exists) await queue.createIfNotExists();
     exists = true;
+  }
+
+  async function receive(): Promise<DequeuedMessageItem[]> {
+    await ready();
     const { receivedMessageItems } = await queue.receiveMessages({
       numberOfMessages: settings.batchSize,
       visibilityTimeout: Math.ceil(options.messageLeaseMs / 1000),
@@ -116,6 +122,7 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
 
   const polling = poll();
   return {
+    ready,
     wake() {
       backoff.reset();
       nap.wake();

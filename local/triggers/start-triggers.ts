@@ -4,15 +4,14 @@ import type { Log } from '../log.ts';
 import { findConnection } from '../connections.ts';
 import type { StorageAccounts } from '../storage-accounts.ts';
 import type { Trigger } from './app-index.ts';
+import { startBlobTriggers, type BlobTrigger } from './blob.ts';
+import { hostContainer } from './host-storage.ts';
 import type { Listener } from './listener.ts';
 import { startQueueTrigger } from './queue.ts';
 import type { QueueWatcher } from './queue-watcher.ts';
 import { listenerTimes } from './settings.ts';
 import { startTimerTrigger } from './timer.ts';
 import { createTimerMonitor } from './timer-status.ts';
-
-/** Where the SDK keeps what it must remember. */
-const hostContainer = 'azure-webjobs-hosts';
 
 export interface TriggersOptions {
   readonly triggers: readonly Trigger[];
@@ -30,10 +29,19 @@ export function startTriggers(options: TriggersOptions): Listener {
   const times = listenerTimes(env);
   const hostStorage = findConnection(env);
 
-  const listeners = triggers.map((trigger): Listener => {
+  const [first, ...others] = triggers.filter((trigger): trigger is BlobTrigger => trigger.kind === 'blob');
+  const { hostId, blobs: settings } = config;
+  const blobs =
+    first === undefined
+      ? []
+      : [startBlobTriggers([first, ...others], { accounts, hostId, settings, times, invoke, log })];
+
+  const listeners = triggers.flatMap((trigger): Listener[] => {
     switch (trigger.kind) {
+      case 'blob':
+        return [];
       case 'queue':
-        return startQueueTrigger(trigger, { accounts, settings: config.queues, times, watcher, invoke, log });
+        return [startQueueTrigger(trigger, { accounts, settings: config.queues, times, watcher, invoke, log })];
       case 'timer': {
         const { name } = trigger.fn;
         if (trigger.useMonitor && hostStorage === undefined) {
@@ -43,14 +51,14 @@ export function startTriggers(options: TriggersOptions): Listener {
           trigger.useMonitor && hostStorage !== undefined
             ? createTimerMonitor(accounts.container(hostStorage, hostContainer), config.hostId, name, log)
             : undefined;
-        return startTimerTrigger(trigger, { monitor, invoke, log });
+        return [startTimerTrigger(trigger, { monitor, invoke, log })];
       }
     }
   });
 
   return {
     async stop() {
-      await Promise.all(listeners.map((listener) => listener.stop()));
+      await Promise.all([...blobs, ...listeners].map((listener) => listener.stop()));
     },
   };
 }
