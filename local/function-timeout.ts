@@ -10,11 +10,11 @@ const longestMs = 2 ** 31 - 1;
  */
 export async function withTimeout<T>(
   functionName: string,
-  ms: number | undefined,
+  ms: number,
   log: Log,
   run: (isOver: () => boolean) => Promise<T>,
 ): Promise<T> {
-  if (ms === undefined || ms > longestMs) return run(() => false);
+  if (ms > longestMs) return run(() => false);
   const late = Promise.withResolvers<never>();
   let over = false;
   const timer = setTimeout(() => {

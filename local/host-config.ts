@@ -16,15 +16,15 @@ export interface HostConfig {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
   readonly logLevels: LogLevels;
-  /** Undefined lets functions run for ever. */
-  readonly functionTimeoutMs: number | undefined;
+  /** Infinity lets functions run for ever. */
+  readonly functionTimeoutMs: number;
   readonly queues: QueueSettings;
   readonly blobs: BlobSettings;
   readonly hostId: string;
 }
 
 const functionTimeout = z.union([
-  z.literal('-1').transform(() => undefined),
+  z.literal('-1').transform(() => Infinity),
   timeSpan.pipe(z.number().min(1000, 'must be at least 00:00:01')),
 ]);
 

@@ -30,8 +30,8 @@ export interface InvokeOptions {
   readonly log: Log;
   readonly clientBinding: () => string;
   readonly bindings: Bindings;
-  /** Undefined lets a function run for ever. */
-  readonly timeoutMs: number | undefined;
+  /** Infinity lets a function run for ever. */
+  readonly timeoutMs: number;
 }
 
 /**

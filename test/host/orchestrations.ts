@@ -12,6 +12,6 @@ export async function loadOrchestrations(): Promise<FunctionRunner> {
   await import('../../functions/orchestrators.ts');
   registry.close();
   const bindings = { read: async () => [], write: async () => undefined };
-  const invoke = createInvoke({ registry, log, clientBinding: () => '{}', bindings, timeoutMs: undefined });
+  const invoke = createInvoke({ registry, log, clientBinding: () => '{}', bindings, timeoutMs: Infinity });
   return createFunctionRunner(registeredFunctions(registry), invoke);
 }
