@@ -60,7 +60,9 @@ export interface RegisteredFunction {
 /** Decodes what the app registered. Throws when a function has no trigger. */
 export function registeredFunctions(registry: AppRegistry): RegisteredFunction[] {
   return Array.from(registry.functions, ([id, { metadata, callback }]) => {
-    const { name, bindings, retryOptions } = metadataSchema.parse(metadata);
+    const parsed = metadataSchema.safeParse(metadata);
+    if (!parsed.success) throw new Error(`The function '${id}' is not usable: ${z.prettifyError(parsed.error)}`);
+    const { name, bindings, retryOptions } = parsed.data;
     const entries = Object.entries(bindings);
     const trigger = entries.find(([, { type }]) => /trigger$/i.test(type));
     if (trigger === undefined) throw new Error(`The function '${name}' has no trigger.`);

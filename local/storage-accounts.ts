@@ -38,8 +38,10 @@ export function requireConnection(env: NodeJS.ProcessEnv, name: string | undefin
         'This host takes connection strings only, no identity-based connections.',
     );
   }
-  if (!/^UseDevelopmentStorage=true/i.test(connection) && !/(AccountName|Endpoint)=/i.test(connection)) {
-    throw new Error(`The setting that the connection '${named}' leads to is no storage connection string.`);
+  try {
+    BlobServiceClient.fromConnectionString(connection);
+  } catch (error) {
+    throw new Error(`The connection '${named}' is set to no connection string of a storage account.`, { cause: error });
   }
   return connection;
 }

@@ -2,7 +2,7 @@ import type { BlobItem, ContainerClient } from '@azure/storage-blob';
 import type { Log } from '../log.ts';
 import { isGone } from '../storage-accounts.ts';
 import { quoteEtag, receiptKey, type BlobReceipts, type BlobVersion } from './blob-receipts.ts';
-import { createNap, type Listener } from './listener.ts';
+import { createNap, graceMs, settleWithin, type Listener } from './listener.ts';
 import { createOutage, reasonOf } from './outage.ts';
 import type { PathTemplate } from './path-template.ts';
 
@@ -100,7 +100,7 @@ export function startBlobScan(options: BlobScanOptions): BlobScan {
     async stop() {
       stopped = true;
       nap.wake();
-      await looping;
+      await settleWithin([looping], graceMs);
     },
   };
 }

@@ -10,6 +10,8 @@ export interface MessageLease {
   remove(): Promise<void>;
   /** Ends the renewals and lets the message show up again after this time. */
   release(visibilityTimeoutMs: number): Promise<void>;
+  /** Ends the renewals: the message shows up again when its present time is over. */
+  abandon(): Promise<void>;
 }
 
 /** Renews the hold at half of its time, as the SDK does, until the message is removed or released. */
@@ -64,6 +66,9 @@ export function holdMessage(queue: QueueClient, message: DequeuedMessageItem, le
     async release(visibilityTimeoutMs) {
       const seconds = Math.round(visibilityTimeoutMs / 1000);
       await unlessGone(queue.updateMessage(messageId, await lastReceipt(), undefined, seconds));
+    },
+    async abandon() {
+      await lastReceipt();
     },
   };
 }

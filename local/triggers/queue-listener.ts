@@ -1,5 +1,6 @@
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { Log } from '../log.ts';
+import { isGone } from '../storage-accounts.ts';
 import { createBackoff } from './backoff.ts';
 import { createNap, graceMs, settleWithin, type Listener } from './listener.ts';
 import { holdMessage, type MessageLease } from './message-lease.ts';
@@ -13,7 +14,8 @@ export class UndeliverableMessage extends Error {}
 
 export interface QueueListenerOptions {
   readonly queue: QueueClient;
-  readonly poisonQueue: QueueClient;
+  /** Undefined for a queue that has none: what fails there stays hidden until its time is over, then comes back. */
+  readonly poisonQueue: QueueClient | undefined;
   readonly settings: Omit<QueueSettings, 'messageEncoding'>;
   readonly messageLeaseMs: number;
   readonly log: Log;
@@ -37,6 +39,7 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
   const backoff = createBackoff(minPollingIntervalMs, settings.maxPollingIntervalMs);
   const outage = createOutage(`The queue '${queue.name}'`, log);
   const nap = createNap();
+  const tooOften = `has reached MaxDequeueCount of ${settings.maxDequeueCount}`;
   const running = new Map<MessageLease, Promise<void>>();
   let room = Promise.withResolvers<void>();
   let exists = false;
@@ -64,7 +67,8 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
         outage.end();
       } catch (error) {
         exists = false;
-        outage.begin(error);
+        // A queue that was deleted is made again at the next turn.
+        if (!isGone(error)) outage.begin(error);
       }
       for (const message of messages) take(message);
       if (messages.length === 0) {
@@ -96,27 +100,28 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
   async function deliver(lease: MessageLease): Promise<void> {
     const { message } = lease;
     // A message that has ended the host before comes back with a count that nobody has looked at.
-    if (message.dequeueCount > settings.maxDequeueCount) {
-      await bury(lease, `has reached MaxDequeueCount of ${settings.maxDequeueCount}`);
+    if (poisonQueue !== undefined && message.dequeueCount > settings.maxDequeueCount) {
+      await bury(lease, poisonQueue, tooOften);
       return;
     }
     try {
       await options.handle(message);
     } catch (error) {
-      if (error instanceof UndeliverableMessage) await bury(lease, error.message);
+      if (poisonQueue === undefined) await lease.abandon();
+      else if (error instanceof UndeliverableMessage) await bury(lease, poisonQueue, error.message);
       else if (message.dequeueCount < settings.maxDequeueCount) await lease.release(settings.visibilityTimeoutMs);
-      else await bury(lease, `has reached MaxDequeueCount of ${settings.maxDequeueCount}`);
+      else await bury(lease, poisonQueue, tooOften);
       return;
     }
     await lease.remove();
   }
 
   /** First into the poison queue, then out of this one: a crash between the two doubles a message, never loses it. */
-  async function bury(lease: MessageLease, why: string): Promise<void> {
+  async function bury(lease: MessageLease, grave: QueueClient, why: string): Promise<void> {
     const { messageId, messageText } = lease.message;
-    log.warn(`Message ${messageId} of the queue '${queue.name}' ${why}. Moving it to the queue '${poisonQueue.name}'.`);
-    await poisonQueue.createIfNotExists();
-    await poisonQueue.sendMessage(messageText);
+    log.warn(`Message ${messageId} of the queue '${queue.name}' ${why}. Moving it to the queue '${grave.name}'.`);
+    await grave.createIfNotExists();
+    await grave.sendMessage(messageText);
     await lease.remove();
   }
 
@@ -131,7 +136,7 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
       stopped = true;
       nap.wake();
       room.resolve();
-      await polling;
+      await settleWithin([polling], graceMs);
       await settleWithin(running.values(), graceMs);
       // What still runs dies with the process: its message need not stay hidden for the rest of its time.
       const left = [...running.keys()];

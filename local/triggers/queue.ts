@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { expandSettings } from '../setting-names.ts';
 import { requireConnection, type StorageAccounts } from '../storage-accounts.ts';
 import { decodeMessage } from './message-text.ts';
-import { startQueueListener, type QueueListener } from './queue-listener.ts';
+import { startQueueListener, UndeliverableMessage, type QueueListener } from './queue-listener.ts';
 import type { QueueWatcher } from './queue-watcher.ts';
 import type { ListenerTimes, QueueSettings } from './settings.ts';
 import { systemData, toOffsetTime } from './trigger-metadata.ts';
@@ -58,22 +58,22 @@ export function startQueueTrigger(
   const queue = accounts.queue(connection, queueName);
 
   async function handle(message: DequeuedMessageItem): Promise<void> {
-    const text = decodeMessage(message.messageText, settings.messageEncoding);
     try {
+      const text = decodeMessage(message.messageText, settings.messageEncoding);
       await invoke(fn, {
         data: { string: text },
         reason: `New queue message detected on '${queueName}'.`,
         triggerMetadata: metadataOf(message, text, fn.name),
       });
     } catch (error) {
-      log.error(`The function '${fn.name}' failed.`, error);
+      if (!(error instanceof UndeliverableMessage)) log.error(`The function '${fn.name}' failed.`, error);
       throw error;
     }
   }
 
   const listener = startQueueListener({
     queue,
-    poisonQueue: accounts.queue(connection, `${queueName}-poison`),
+    poisonQueue: hasPoisonQueue(queueName) ? accounts.queue(connection, queueName + poisonSuffix) : undefined,
     settings,
     messageLeaseMs: times.messageLeaseMs,
     log,
@@ -81,6 +81,13 @@ export function startQueueTrigger(
   });
   watcher.watch(queue.url, listener.wake);
   return listener;
+}
+
+const poisonSuffix = '-poison';
+
+/** A poison queue has none of its own, and a name may be too long for one (QueueListenerFactory). */
+function hasPoisonQueue(queueName: string): boolean {
+  return !queueName.endsWith(poisonSuffix) && queueName.length + poisonSuffix.length <= 63;
 }
 
 /** What the function finds in `context.triggerMetadata`; the library makes the names camelCase. */

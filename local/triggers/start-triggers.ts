@@ -2,7 +2,7 @@ import type { HostConfig } from '../host-config.ts';
 import type { Invoke } from '../invoke.ts';
 import type { Log } from '../log.ts';
 import { findConnection } from '../connections.ts';
-import type { StorageAccounts } from '../storage-accounts.ts';
+import { requireConnection, type StorageAccounts } from '../storage-accounts.ts';
 import type { Trigger } from './app-index.ts';
 import { startBlobTriggers, type BlobTrigger } from './blob.ts';
 import { hostContainer } from './host-storage.ts';
@@ -27,7 +27,7 @@ export interface TriggersOptions {
 export function startTriggers(options: TriggersOptions): Listener {
   const { triggers, config, env, accounts, watcher, invoke, log } = options;
   const times = listenerTimes(env);
-  const hostStorage = findConnection(env);
+  const hostStorage = findConnection(env) === undefined ? undefined : requireConnection(env, undefined);
 
   const [first, ...others] = triggers.filter((trigger): trigger is BlobTrigger => trigger.kind === 'blob');
   const { hostId, blobs: settings } = config;

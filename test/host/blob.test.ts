@@ -114,6 +114,14 @@ describe('blob triggers', () => {
     await expect.poll(seen, wait).toContainEqual(['inbox/a/empty.csv', 'second']);
   });
 
+  test('a name that a URL must escape arrives as it is', async () => {
+    const name = 'odd/ä %20#?&"=.csv';
+    await put(inbox, name, 'odd');
+    await expect.poll(seen, wait).toContainEqual([`inbox/${name}`, 'odd']);
+    const { etag = '' } = await inbox.getBlobClient(name).getProperties();
+    await expect.poll(() => receipts('take'), wait).toContain(`${etag}/inbox/${name}`);
+  });
+
   test('each of 100 blobs fires once, also across a restart', async () => {
     const names = Array.from({ length: 100 }, (_, i) => `many/${String(i).padStart(3, '0')}.csv`);
     await Promise.all(names.map((name) => put(inbox, name, name)));
@@ -124,7 +132,7 @@ describe('blob triggers', () => {
         .map(([name]) => name)
         .toSorted(),
     ).toEqual(names.map((name) => `inbox/${name}`));
-    await expect.poll(async () => (await receipts('take')).length, wait).toBe(103);
+    await expect.poll(async () => (await receipts('take')).length, wait).toBe(104);
 
     await host.stop();
     host = await start();

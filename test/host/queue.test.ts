@@ -1,5 +1,6 @@
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAzurite as startAzuriteAt } from '../../cli/azurite.ts';
 import { startAzurite, type Azurite } from '../support/azurite.ts';
 import { runsOf } from './runs.ts';
 import { startHost, type TestHost } from './start-host.ts';
@@ -11,6 +12,7 @@ let host: TestHost;
 const settings = (): NodeJS.ProcessEnv => ({
   AzureWebJobsStorage: azurite.connectionString,
   TAKE_QUEUE: 'take-items',
+  AzureWebJobsGarbage: 'AccountName=x;AccountKey',
   BATCHPOINT_HOST_MESSAGE_LEASE: '00:00:02',
   'AzureWebJobs.off.Disabled': 'true',
 });
@@ -120,6 +122,15 @@ test('bytes that are no UTF-8 fail as often as any message before they are poiso
   await expect.poll(() => contentOf('take-items-poison'), wait).toEqual({ count: 1, texts: ['/w=='] });
 });
 
+test('a poison queue has none of its own: what fails there comes back when its time is over', async () => {
+  await send('graveyard-poison', 'dead');
+  await expect
+    .poll(() => runsOf(host, 'graveyard').slice(0, 2), wait)
+    .toEqual([1, 2].map((dequeueCount) => ({ fn: 'graveyard', message: 'dead', dequeueCount })));
+  await (await queueOf('graveyard-poison')).clearMessages();
+  expect(await queues.getQueueClient('graveyard-poison-poison').exists()).toBe(false);
+});
+
 test('a message is held while its function runs longer than the message is hidden for', async () => {
   await send('slow', 'long');
   await expect.poll(() => contentOf('slow'), wait).toMatchObject({ count: 1 });
@@ -144,6 +155,7 @@ test('functions that cannot be indexed and disabled ones are named; the others g
   expect(stderr).toContain("error: The 'unknownSetting' function is in error: %NO_SUCH_SETTING% does not resolve");
   expect(stderr).toContain("error: The 'unknownConnection' function is in error: Storage account connection string");
   expect(stderr).toContain('error: The \'badName\' function is in error: "a--b" is no queue name');
+  expect(stderr).toContain("error: The 'badConnection' function is in error: The connection 'Garbage' is set to no");
   expect(stderr).toContain('warning: Function off is disabled.');
 });
 
@@ -169,4 +181,17 @@ test('a stop lets go of what never ends: the next host takes the message at once
 
   host = await startHost('triggers/queue', settings());
   await expect.poll(() => runsOf(host, 'stuck'), wait).toEqual([{ fn: 'stuck', message: 'held', dequeueCount: 2 }]);
+});
+
+test('a queue that cannot be reached is told of once, and once when it is back; then it is served again', async () => {
+  const { blobPort, queuePort, tablePort } = azurite;
+  await azurite.stop();
+  const warning = "warning: The queue 'take-items' cannot be reached; this is tried until it can: ";
+  await expect.poll(host.stderr, wait).toContain(warning);
+  azurite = await startAzuriteAt({ ports: [blobPort, queuePort, tablePort] });
+  await expect.poll(host.stdout, wait).toContain("The queue 'take-items' can be reached again.");
+  const before = runsOf(host, 'take').length;
+  await send('take-items', 'after the outage');
+  await expect.poll(() => runsOf(host, 'take').length, wait).toBe(before + 1);
+  expect(host.stderr().split(warning)).toHaveLength(2);
 });

@@ -46,6 +46,16 @@ app.storageQueue('forward', {
   handler: (message) => message.items,
 });
 
+app.storageQueue('graveyard', {
+  queueName: 'graveyard-poison',
+  connection: 'Storage',
+  handler: (message, context) => {
+    run(context, { message, dequeueCount: context.triggerMetadata.dequeueCount });
+    throw new Error('broken on purpose');
+  },
+});
+
+app.storageQueue('badConnection', { queueName: 'x-y', connection: 'Garbage', handler: () => undefined });
 app.storageQueue('unknownSetting', { queueName: '%NO_SUCH_SETTING%', connection: 'Storage', handler: () => undefined });
 app.storageQueue('unknownConnection', { queueName: 'x-y', connection: 'NoSuchConnection', handler: () => undefined });
 app.storageQueue('badName', { queueName: 'a--b', connection: 'Storage', handler: () => undefined });
