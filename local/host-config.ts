@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hostIdOf } from './host-id.ts';
 import { logLevels, type LogLevels } from './log.ts';
+import { expandSettings } from './setting-names.ts';
+import { timeSpan } from './time-span.ts';
+import { blobsSection, queuesSection, type BlobSettings, type QueueSettings } from './triggers/settings.ts';
 
 /** host.json, as far as this host acts on it. */
 export interface HostConfig {
@@ -12,13 +16,26 @@ export interface HostConfig {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
   readonly logLevels: LogLevels;
+  /** Infinity lets functions run for ever. */
+  readonly functionTimeoutMs: number;
+  readonly queues: QueueSettings;
+  readonly blobs: BlobSettings;
+  readonly hostId: string;
 }
+
+const functionTimeout = z.union([
+  z.literal('-1').transform(() => Infinity),
+  timeSpan.pipe(z.number().min(1000, 'must be at least 00:00:01')),
+]);
 
 // Numbers may be text, as an override in the environment always is.
 const hostJson = z.object({
   logging: z.object({ logLevel: logLevels.default({}) }).default({ logLevel: {} }),
+  functionTimeout: functionTimeout.default(30 * 60_000),
   extensions: z
     .object({
+      queues: queuesSection.optional(),
+      blobs: blobsSection.optional(),
       http: z.object({ routePrefix: z.string().optional() }).optional(),
       durableTask: z
         .object({
@@ -65,12 +82,24 @@ export async function readHostConfig(root: string, env: NodeJS.ProcessEnv): Prom
   const tenPerCore = 10 * availableParallelism();
   return {
     routePrefix: config.extensions?.http?.routePrefix ?? 'api',
-    hubName: durable?.hubName ?? 'TestHubName',
+    hubName: expandHubName(file, durable?.hubName ?? 'TestHubName', env),
     defaultVersion: durable?.defaultVersion ?? '',
     maxConcurrentActivities: durable?.maxConcurrentActivityFunctions ?? tenPerCore,
     maxConcurrentOrchestrators: durable?.maxConcurrentOrchestratorFunctions ?? tenPerCore,
     logLevels: config.logging.logLevel,
+    functionTimeoutMs: config.functionTimeout,
+    queues: config.extensions?.queues ?? queuesSection.parse({}),
+    blobs: config.extensions?.blobs ?? blobsSection.parse({}),
+    hostId: hostIdOf(root, env),
   };
+}
+
+function expandHubName(file: string, hubName: string, env: NodeJS.ProcessEnv): string {
+  try {
+    return expandSettings(hubName, env);
+  } catch (error) {
+    throw new Error(`${file}: extensions.durableTask.hubName cannot be used.`, { cause: error });
+  }
 }
 
 const localSettings = z.object({

@@ -15,6 +15,11 @@ import { createInvoke } from './invoke.ts';
 import { listFunctions, unservedTriggers } from './listing.ts';
 import { loadApp } from './load-app.ts';
 import { createLog } from './log.ts';
+import { createBindings } from './bindings/bindings.ts';
+import { createStorageAccounts } from './storage-accounts.ts';
+import { indexApp } from './triggers/app-index.ts';
+import { createQueueWatcher } from './triggers/queue-watcher.ts';
+import { startTriggers } from './triggers/start-triggers.ts';
 
 export interface HostOptions {
   /** Folder with host.json and package.json. */
@@ -66,9 +71,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       );
     }
 
-    const functions = registeredFunctions(registry);
+    const { functions, triggers, bindingsOf, errors, notes } = indexApp(registeredFunctions(registry), env);
     const routes = createRoutes(functions, config.routePrefix);
-    const invoke = createInvoke(registry, log, () => clientBinding(hub));
+    const accounts = createStorageAccounts();
+    const watcher = createQueueWatcher();
+    const bindings = createBindings({ bindingsOf, accounts, watcher, messageEncoding: config.queues.messageEncoding });
+    const timeoutMs = config.functionTimeoutMs;
+    const invoke = createInvoke({ registry, log, clientBinding: () => clientBinding(hub), bindings, timeoutMs });
     const runner = createFunctionRunner(functions, invoke);
     const store = createMemoryStore();
     const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env) });
@@ -77,9 +86,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
     for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);
     for (const line of unservedTriggers(functions)) log.warn(line);
+    for (const line of errors) log.error(line);
+    for (const line of notes) log.warn(line);
+    const listeners = startTriggers({ triggers, config, env, accounts, watcher, invoke, log });
     return {
       port: server.port,
       async stop() {
+        await listeners.stop();
         engine.stop();
         for (const hook of registry.hooks('appTerminate')) await hook(hookData);
         await server.close();

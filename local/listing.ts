@@ -1,7 +1,7 @@
 import type { RegisteredFunction } from './functions.ts';
 import type { Route } from './http/router.ts';
 
-const served = ['httpTrigger', 'orchestrationTrigger', 'activityTrigger'];
+const served = ['http', 'orchestration', 'activity', 'queue', 'blob', 'timer'].map((kind) => `${kind}Trigger`);
 
 /** The list that Core Tools print when they are ready: HTTP functions first, then the others with their trigger. */
 export function listFunctions(
@@ -25,5 +25,5 @@ export function listFunctions(
 export function unservedTriggers(functions: readonly RegisteredFunction[]): string[] {
   return functions
     .filter((fn) => !served.includes(fn.triggerType))
-    .map((fn) => `The embedded host does not serve ${fn.triggerType} yet: '${fn.name}' will NOT run.`);
+    .map((fn) => `The embedded host does not serve ${fn.triggerType}: '${fn.name}' will NOT run.`);
 }

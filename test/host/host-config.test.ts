@@ -19,6 +19,12 @@ test('an empty host.json has the defaults of the real host', async () => {
   expect(await readHostConfig(root, {})).toEqual({
     ...{ routePrefix: 'api', hubName: 'TestHubName', defaultVersion: '', logLevels: {} },
     ...{ maxConcurrentActivities: tenPerCore, maxConcurrentOrchestrators: tenPerCore },
+    ...{ functionTimeoutMs: 1_800_000, hostId: expect.stringMatching(/^[a-z0-9-]{3,32}$/) as string },
+    queues: {
+      ...{ maxPollingIntervalMs: 60_000, visibilityTimeoutMs: 0, batchSize: 16, maxDequeueCount: 5 },
+      ...{ newBatchThreshold: 8 * availableParallelism(), messageEncoding: 'base64' },
+    },
+    blobs: { maxDegreeOfParallelism: 8 * availableParallelism(), poisonBlobThreshold: 5 },
   });
 });
 

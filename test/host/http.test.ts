@@ -218,7 +218,7 @@ describe('around the functions', () => {
     expect(host.stdout()).toContain('\tnightly: timerTrigger');
     await expect
       .poll(host.stderr)
-      .toContain("warning: The embedded host does not serve timerTrigger yet: 'nightly' will NOT run.");
+      .toContain("warning: The embedded host does not serve serviceBusTrigger: 'unserved' will NOT run.");
   });
 
   test('/admin/host/status says that it runs and that it is not the real host', async () => {

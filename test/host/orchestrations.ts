@@ -11,6 +11,7 @@ export async function loadOrchestrations(): Promise<FunctionRunner> {
   const registry = installCoreApi(log.app);
   await import('../../functions/orchestrators.ts');
   registry.close();
-  const invoke = createInvoke(registry, log, () => '{}');
+  const bindings = { read: async () => [], write: async () => undefined };
+  const invoke = createInvoke({ registry, log, clientBinding: () => '{}', bindings, timeoutMs: Infinity });
   return createFunctionRunner(registeredFunctions(registry), invoke);
 }

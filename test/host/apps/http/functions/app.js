@@ -98,3 +98,4 @@ app.http('quiet', {
 });
 
 app.timer('nightly', { schedule: '0 0 3 * * *', handler: () => {} });
+app.serviceBusQueue('unserved', { queueName: 'q', connection: 'Bus', handler: () => {} });
