@@ -1,7 +1,7 @@
 import type { RegisteredFunction } from './functions.ts';
 import type { Route } from './http/router.ts';
 
-const served = ['httpTrigger', 'orchestrationTrigger', 'activityTrigger'];
+const served = ['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'entityTrigger'];
 
 /** The list that Core Tools print when they are ready: HTTP functions first, then the others with their trigger. */
 export function listFunctions(

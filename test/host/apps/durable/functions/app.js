@@ -190,10 +190,6 @@ df.app.orchestration('fickle', function* (context) {
   turns += 1;
   yield context.df.callActivity(turns === 1 ? 'echo' : 'typeOf', {});
 });
-df.app.orchestration('entityUser', function* (context) {
-  yield context.df.callEntity(new df.EntityId('counter', 'k'), 'add', 1);
-});
-
 // B1: after the first failure nothing more is scheduled until every other child has ended.
 df.app.orchestration('gate', function* (context) {
   try {
