@@ -122,10 +122,13 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
     const items = entity.queue.slice(0, maxBatch);
     const requests = newRequests(entity, items);
     const { next, results, signals } = await run(entity, requests);
-    const applied = [...memory.applied, ...requests.filter(({ parent }) => parent !== undefined).map(({ id }) => id)];
+    const repeatable = requests.filter(({ parent }) => parent !== undefined).map(({ id }) => id);
+    const applied = Object.groupBy([...memory.applied, ...repeatable], (id) =>
+      entity.forgotten.has(id) ? 'forgotten' : 'kept',
+    );
     const after: EntityMemory = {
       ...next,
-      applied: applied.filter((id) => !entity.forgotten.has(id)),
+      applied: applied.kept ?? [],
       outbox: {
         answers: requests.flatMap((request, index) => answersTo(request, results[index])),
         signals: signals.map(({ target, operation, input }) => ({
@@ -138,7 +141,7 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
     entity.head = head;
     entity.memory = after;
     entity.queue.splice(0, items.length);
-    for (const id of applied) entity.forgotten.delete(id);
+    for (const id of applied.forgotten ?? []) entity.forgotten.delete(id);
     forget(sent);
   }
 

@@ -168,8 +168,8 @@ describe('what the real host would fail or hang on', () => {
     expect(outcome(status)).toEqual({ runtimeStatus: 'Failed', output: expect.stringContaining(text) as string });
   });
 
-  test('a throw without text stays Running, with a loud warning', async () => {
-    const id = await durable.start('throwsText');
+  test.each(['throwsText', 'throwsEmpty', 'throwsObject'])('%s stays Running, with a loud warning', async (name) => {
+    const id = await durable.start(name);
     await expect.poll(() => host.stderr()).toContain(`instance '${id}') threw something without text`);
     expect((await durable.get(id)).status.runtimeStatus).toBe('Running');
     await durable.post(`instances/${id}/terminate?reason=done`);

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../../local/durable/call-http.ts';
+import { answerEvent, requestIdOf, sentEvent, type EntityRequest } from '../../local/durable/entity-message.ts';
 import { EventType, type EventBody, type HistoryEvent } from '../../local/durable/history.ts';
 import type { Simulation } from '../../local/durable/operations.ts';
 import { ActionType, type Action, type OrchestratorState } from '../../local/durable/protocol.ts';
@@ -73,6 +74,13 @@ export const had = {
     ...{ TaskScheduledId, Reason: '', Details: '' },
   }),
   fired: (TimerId: number): EventBody => ({ EventType: EventType.timerFired, TimerId, FireAt: time }),
+  doneWith: (TaskScheduledId: number, result: unknown): EventBody => ({
+    EventType: EventType.taskCompleted,
+    ...{ TaskScheduledId, Result: JSON.stringify(result) },
+  }),
+  sent: (id: number, target: string, request: Partial<EntityRequest>): EventBody =>
+    sentEvent(id, { target, request: { op: 'add', ...request, id: requestIdOf('e', id) } }),
+  answered: (task: number): EventBody => answerEvent(requestIdOf('e', task), null, false),
   raised: (Name: string): EventBody => ({ EventType: EventType.eventRaised, Name, Input: null }),
 };
 

@@ -171,6 +171,14 @@ df.app.orchestration('thrower', function* () {
 df.app.orchestration('throwsText', function* () {
   throw 'only text';
 });
+df.app.orchestration('throwsEmpty', function* (context) {
+  yield context.df.callActivity('echo', {});
+  throw new Error('');
+});
+df.app.orchestration('throwsObject', function* (context) {
+  yield context.df.callActivity('echo', {});
+  throw { code: 1 };
+});
 df.app.orchestration('unknownActivity', function* (context) {
   yield context.df.callActivity('missing', {});
 });
