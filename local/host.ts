@@ -81,7 +81,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const runner = createFunctionRunner(functions, invoke);
     const store = createMemoryStore();
     const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env) });
-    const durable = createDurableApi({ engine, store, orchestrators: runner.orchestrators, hub: () => hub });
+    const durable = createDurableApi({ ...runner, engine, store, hub: () => hub });
     ready.resolve(createListener({ functions, routes, durable, invoke, log }));
 
     for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);

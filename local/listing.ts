@@ -1,7 +1,9 @@
 import type { RegisteredFunction } from './functions.ts';
 import type { Route } from './http/router.ts';
 
-const served = ['http', 'orchestration', 'activity', 'queue', 'blob', 'timer'].map((kind) => `${kind}Trigger`);
+const served = ['http', 'orchestration', 'activity', 'entity', 'queue', 'blob', 'timer'].map(
+  (kind) => `${kind}Trigger`,
+);
 
 /** The list that Core Tools print when they are ready: HTTP functions first, then the others with their trigger. */
 export function listFunctions(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Reply } from '../http/reply.ts';
+import { answerEntityRequest } from './entity-api.ts';
 import type { DurableEngine } from './engine.ts';
 import { EventType, type EventBody } from './history.ts';
 import { instanceLinks, rpcPath, webhookPath, type HubAddress } from './links.ts';
@@ -24,6 +25,7 @@ export interface ApiOptions {
   readonly engine: DurableEngine;
   readonly store: InstanceStore;
   readonly orchestrators: readonly string[];
+  readonly entities: readonly string[];
   readonly hub: () => HubAddress;
 }
 
@@ -41,7 +43,7 @@ type Filter = z.infer<typeof filterSchema>;
 const badId = /^@|[/\\#?\p{Cc}]/u;
 
 /** The HTTP API of the Durable extension (EXT HttpApiHandler), under its webhook and its rpc prefix. */
-export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptions): DurableApi {
+export function createDurableApi({ engine, store, orchestrators, entities, hub }: ApiOptions): DurableApi {
   async function start(request: ApiRequest, name: string, instanceId: string | undefined): Promise<Reply> {
     if (request.query.has('timeout')) return unsupported('starting and waiting for the end (timeout)');
     const known = orchestrators.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
@@ -147,13 +149,15 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
     }
   }
 
-  async function route(
-    request: ApiRequest,
-    [collection = '', id, operation, ...rest]: readonly string[],
-  ): Promise<Reply> {
+  async function route(request: ApiRequest, [collection = '', ...path]: readonly string[]): Promise<Reply> {
+    const [id, operation, ...rest] = path;
     const { method } = request;
     if (collection === 'orchestrators' && id !== undefined && method === 'POST') return start(request, id, operation);
-    if (collection === 'entities') return unsupported('entities');
+    if (collection === 'entities') {
+      const scheduler = engine.entities;
+      const reply = answerEntityRequest({ scheduler, store, entities }, request, path);
+      return reply ?? unsupported(`${method} on entities`);
+    }
     if (collection !== 'instances') return unsupported(`${method} ${collection}`);
     if (id === undefined) {
       if (method === 'GET') return list(request);

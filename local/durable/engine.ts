@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { activityAnswer, childAnswer, childFailure } from './answers.ts';
 import type { Chaos } from './chaos.ts';
+import { lastSent } from './entity-message.ts';
+import { createEntityScheduler, type EntityScheduler } from './entity-scheduler.ts';
 import { newExecutionId, runEpisode, type Decision } from './episode.ts';
 import { EventType, type EventBody, type ParentInstance } from './history.ts';
 import { createLimiter } from './limiter.ts';
-import { admit, append, beginExecution, expectsMore, isRunnable, toLive } from './live-instance.ts';
+import { admit, append, beginExecution, expectsMore, isDue, isRunnable, toLive } from './live-instance.ts';
 import type { InboxItem, LiveInstance } from './live-instance.ts';
 import { startLongTimer } from './long-timer.ts';
 import type { Operation } from './operations.ts';
@@ -39,6 +42,7 @@ export interface DurableEngine {
   start(request: StartRequest): Promise<{ readonly instanceId: string; readonly existing?: RuntimeStatus }>;
   /** Answers once the event is stored. */
   send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'>;
+  readonly entities: Pick<EntityScheduler, 'deliver'>;
   /** Stops timers and starts nothing more. */
   stop(): void;
 }
@@ -56,6 +60,8 @@ export function createEngine(options: EngineOptions): DurableEngine {
   const runActivity = createLimiter(options.maxConcurrentActivities);
   const runOrchestration = createLimiter(options.maxConcurrentOrchestrators);
   let stopped = false;
+  const answer = async (instanceId: string, event: EventBody): Promise<void> => void (await send(instanceId, event));
+  const entities = createEntityScheduler({ store, runner, log, answer });
 
   async function create(request: StartRequest, parent: ParentInstance | null) {
     const now = new Date().toISOString();
@@ -151,8 +157,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
   /** One episode: admit, run, commit, and only then dispatch. Returns a pause (ms) before the next one. */
   async function episode(instance: LiveInstance, items: InboxItem[]): Promise<number> {
     const admission = admit(instance, items);
-    const begins = !instance.started && !admission.suspended;
-    if (!begins && admission.events.length === 0) {
+    if (!isDue(instance, admission.suspended) && admission.events.length === 0) {
       instance.inbox.unshift(...admission.held);
       return 0;
     }
@@ -176,7 +181,24 @@ export function createEngine(options: EngineOptions): DurableEngine {
     await store.commit(decision.commit);
     instance.inbox.unshift(...admission.held);
     settle(instance, decision, executionId);
+    // This commit tells that the one before it was carried out.
+    entities.forget(instance.sent);
+    instance.sent = lastSent(decision.commit.newEvents);
+    await mail(instance);
     return 0;
+  }
+
+  /** Hands the last episode's requests to their entities before another episode makes this one the past. */
+  async function mail({ head, sent }: LiveInstance): Promise<void> {
+    while (!stopped) {
+      try {
+        await entities.deliver(sent);
+        return;
+      } catch (error) {
+        log.error(`What '${head.instanceId}' sends to entities could not be stored; it is tried again.`, error);
+        await sleep(retryAfterFaultMs, undefined, { ref: false });
+      }
+    }
   }
 
   function settle(instance: LiveInstance, { commit, operations, canceledTimers }: Decision, executionId: string): void {
@@ -218,6 +240,9 @@ export function createEngine(options: EngineOptions): DurableEngine {
         instance.timers.set(operation.id, startLongTimer(Date.parse(operation.fireAt), fire));
         return;
       }
+      case 'entity':
+        // Sent by `mail`, which an episode waits for.
+        return;
     }
   }
 
@@ -253,18 +278,22 @@ export function createEngine(options: EngineOptions): DurableEngine {
     }
   }
 
+  async function send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'> {
+    // An instance that is just being stored must not miss the event.
+    await creating.get(instanceId);
+    const messageId = randomUUID();
+    const result = await store.addMessage(instanceId, { messageId, event });
+    if (result === 'added') post(instanceId, { event, messageId });
+    return result;
+  }
+
   return {
     start: (request) => create(request, null),
-    async send(instanceId, event) {
-      // An instance that is just being stored must not miss the event.
-      await creating.get(instanceId);
-      const messageId = randomUUID();
-      const answer = await store.addMessage(instanceId, { messageId, event });
-      if (answer === 'added') post(instanceId, { event, messageId });
-      return answer;
-    },
+    send,
+    entities,
     stop() {
       stopped = true;
+      entities.stop();
       for (const instance of live.values()) {
         instance.wake?.();
         for (const cancel of instance.timers.values()) cancel();

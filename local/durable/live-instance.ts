@@ -1,4 +1,5 @@
-import { EventType, completedTaskId, isScheduling, type EventBody, type HistoryEvent } from './history.ts';
+import { lastSent, parseEntityRequest, type EntityMessage } from './entity-message.ts';
+import { EventType, completedTaskId, isEventSent, isScheduling, type EventBody, type HistoryEvent } from './history.ts';
 import type { InstanceHead, StoredInstance } from './store.ts';
 
 /** Something that waits for the next episode. Answers of tasks carry the execution they belong to. */
@@ -19,7 +20,13 @@ export interface LiveInstance {
   /** Ids of tasks that wait for an answer. Ids are given without gaps, so `scheduledTasks` tells the known ones. */
   open: Set<number>;
   scheduledTasks: number;
+  /** Tasks that call entities, by the name of the event that answers. */
+  calls: Map<string, number>;
+  /** What the last episode sent to entities. */
+  sent: readonly EntityMessage[];
   started: boolean;
+  /** The last episode was left without its end, because it had something to send first: another one is due. */
+  cut: boolean;
   busy: boolean;
   /** Cancels the pending start of an episode. */
   wake: (() => void) | undefined;
@@ -39,7 +46,10 @@ export function toLive({ head, history, messages }: StoredInstance): LiveInstanc
     returned: [],
     open: new Set(),
     scheduledTasks: 0,
+    calls: new Map(),
+    sent: lastSent(history),
     started: false,
+    cut: false,
     busy: false,
     wake: undefined,
     timers: new Map(),
@@ -57,15 +67,25 @@ export function append(instance: LiveInstance, events: readonly HistoryEvent[]):
     instance.history.push(event);
     if (event.EventType === EventType.executionStarted) instance.started = true;
     else if (isScheduling(event)) {
-      instance.open.add(event.EventId);
       instance.scheduledTasks += 1;
+      const request = isEventSent(event) ? parseEntityRequest(event.Input) : undefined;
+      if (request?.signal === true) continue;
+      if (request !== undefined) instance.calls.set(request.id, event.EventId);
+      instance.open.add(event.EventId);
     } else {
-      const id = completedTaskId(event);
+      const id = answeredTask(instance, event);
       if (id === undefined) continue;
       instance.open.delete(id);
       instance.timers.delete(id);
     }
   }
+  const last = instance.history.at(-1);
+  instance.cut = last !== undefined && last.EventType !== EventType.orchestratorCompleted;
+}
+
+/** The task that an event answers; an answer of an entity is known by its name alone. */
+function answeredTask(instance: LiveInstance, event: EventBody): number | undefined {
+  return event.EventType === EventType.eventRaised ? instance.calls.get(event.Name) : completedTaskId(event);
 }
 
 /** Forgets the old execution after continueAsNew: its history, its timers and the answers meant for it. */
@@ -75,7 +95,9 @@ export function beginExecution(instance: LiveInstance): void {
   instance.history = [];
   instance.open.clear();
   instance.scheduledTasks = 0;
+  instance.calls.clear();
   instance.started = false;
+  instance.cut = false;
   instance.inbox = instance.inbox.filter((item) => item.executionId === undefined);
 }
 
@@ -93,17 +115,22 @@ type Verdict = 'accept' | 'drop' | 'hold';
 function judge(instance: LiveInstance, item: InboxItem, suspended: boolean): Verdict {
   if (item.executionId !== undefined && item.executionId !== instance.head.executionId) return 'drop';
   if (suspended && !isControl(item.event)) return 'hold';
-  const id = completedTaskId(item.event);
+  const id = answeredTask(instance, item.event);
   if (id === undefined) return 'accept';
   // An answer may come before the episode that scheduled its task is committed (a ghost's): it waits for that.
   if (id >= instance.scheduledTasks) return 'hold';
   return instance.open.has(id) ? 'accept' : 'drop';
 }
 
+/** Whether an episode is due even if nothing has arrived. */
+export function isDue({ started, cut }: LiveInstance, suspended: boolean): boolean {
+  return (!started || cut) && !suspended;
+}
+
 /** Whether an episode has something to do. */
 export function isRunnable(instance: LiveInstance): boolean {
   const suspended = instance.head.status === 'Suspended';
-  if (!instance.started && !suspended) return true;
+  if (isDue(instance, suspended)) return true;
   return instance.inbox.some((item) => judge(instance, item, suspended) !== 'hold');
 }
 
@@ -134,7 +161,7 @@ export function admit(instance: LiveInstance, items: readonly InboxItem[]): Admi
       continue;
     }
     if (item.messageId !== undefined) consumed.push(item.messageId);
-    const id = completedTaskId(item.event);
+    const id = answeredTask(instance, item.event);
     if (verdict === 'drop' || (id !== undefined && answered.has(id))) continue;
     if (id !== undefined) answered.add(id);
     events.push(item.event);
