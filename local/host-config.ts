@@ -76,17 +76,27 @@ export async function readHostConfig(root: string, env: NodeJS.ProcessEnv): Prom
 const localSettings = z.object({
   IsEncrypted: z.boolean().default(true),
   Values: z.record(z.string(), z.union([z.string(), z.null()])).default({}),
-  Host: z.object({ LocalHttpPort: z.number().int().optional() }).optional(),
+  Host: z
+    .object({
+      LocalHttpPort: z.number().int().optional(),
+      /** Origins, separated by commas, or "*". */
+      CORS: z.string().optional(),
+      CORSCredentials: z.boolean().optional(),
+    })
+    .default({}),
 });
 
+/** The section of local.settings.json that is for the host itself. */
+export type HostSection = z.infer<typeof localSettings>['Host'];
+
 /**
- * Puts local.settings.json's Values into the environment, where what is already there wins. Answers the port that
- * the file asks for. No file is fine.
+ * Puts local.settings.json's Values into the environment, where what is already there wins. Answers what the file
+ * says to the host itself. No file is fine.
  */
-export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): Promise<number | undefined> {
+export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): Promise<HostSection> {
   const file = join(root, 'local.settings.json');
   const json = await readJson(file, { mayBeAbsent: true });
-  if (json === undefined) return undefined;
+  if (json === undefined) return {};
   const settings = parseFile(file, localSettings, json);
   if (settings.IsEncrypted) {
     throw new Error(
@@ -96,7 +106,7 @@ export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): 
   for (const [name, value] of Object.entries(settings.Values)) {
     if (value !== null && env[name] === undefined) env[name] = value;
   }
-  return settings.Host?.LocalHttpPort;
+  return settings.Host;
 }
 
 async function readJson(file: string, options: { readonly mayBeAbsent: boolean }): Promise<unknown> {

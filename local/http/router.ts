@@ -13,6 +13,9 @@ export interface RouteMatch {
   readonly params: Record<string, string>;
 }
 
+/** Where a function is called; its parameters stay in braces. */
+export const urlOf = ({ template }: Route, origin: string): string => `${origin}/${template.text}`;
+
 /** What a trigger without methods answers. */
 const defaultMethods = ['GET', 'POST'];
 

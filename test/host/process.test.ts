@@ -18,7 +18,8 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('an app that is refused', () => {
   test.each([
     ['reserved', 'The route "admin/mine" of the function \'mine\' begins with a reserved word (admin, runtime).'],
-    ['constraint', 'The route "api/items/{id:range(1,5)}" has the unknown constraint "range(1,5)".'],
+    ['runtime', 'The route "Runtime" of the function \'mine\' begins with a reserved word (admin, runtime).'],
+    ['constraint', 'The route "api/items/{id:datetime}" has the unknown constraint "datetime".'],
     ['catchAll', 'The route "api/{*rest}/tail" has a catch-all that is not its last segment.'],
     ['duplicate', 'A function with id "mine" has already been registered.'],
     ['throws', 'broken while it loads'],
@@ -34,12 +35,6 @@ describe('an app that is refused', () => {
     expect(await startRefused('empty')).toEqual({ code: 1, stderr });
   });
 
-  test('that wants streams', async () => {
-    const { code, stderr } = await startRefused('streaming');
-    expect(code).toBe(1);
-    expect(stderr).toContain('app.setup({ enableHttpStream: true }), which the embedded host does not serve.');
-  });
-
   test.each([
     ['no host.json', {}, 'host.json does not exist: is this the root of a function app?'],
     ['a host.json that is not JSON', { 'host.json': '{' }, 'host.json is not JSON.'],
@@ -53,6 +48,11 @@ describe('an app that is refused', () => {
       { 'local.settings.json': '{"Values":{}}' },
       'is encrypted (IsEncrypted is true or missing).',
     ],
+    [
+      'any origin with credentials',
+      { 'host.json': '{}', 'local.settings.json': '{"IsEncrypted":false,"Host":{"CORS":"*","CORSCredentials":true}}' },
+      'local.settings.json: Host.CORS may not be "*" with CORSCredentials.',
+    ],
     ['no "main"', { 'host.json': '{}', 'package.json': '{}' }, 'has no "main": no functions can be found.'],
   ])('%s', async (_name, files, text) => {
     const root = await mkdtemp(join(folder, 'app-'));
@@ -60,6 +60,13 @@ describe('an app that is refused', () => {
     const { code, stderr } = await startRefused(root);
     expect(code).toBe(1);
     expect(stderr).toContain(text);
+  });
+
+  test('a body limit that is no number', async () => {
+    expect(await startRefused('http', { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1MB' })).toEqual({
+      code: 1,
+      stderr: "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a number of bytes, not '1MB'.\n",
+    });
   });
 
   test('a port that is taken, and one that is none', async () => {
