@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseFile, readJson } from './json-file.ts';
 import { logLevels, type LogLevels } from './log.ts';
 
 /** host.json, as far as this host acts on it. */
@@ -107,31 +107,4 @@ export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): 
     if (value !== null && env[name] === undefined) env[name] = value;
   }
   return settings.Host;
-}
-
-async function readJson(file: string, options: { readonly mayBeAbsent: boolean }): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (absent && options.mayBeAbsent) return undefined;
-    throw new Error(
-      absent ? `${file} does not exist: is this the root of a function app?` : `${file} cannot be read.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file} is not JSON.`, { cause: error });
-  }
-}
-
-function parseFile<T extends z.ZodType>(file: string, schema: T, json: unknown): z.infer<T> {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  throw new Error(`${file}: ${z.prettifyError(result.error)}`);
 }

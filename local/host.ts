@@ -21,6 +21,7 @@ import { createInvoke } from './invoke.ts';
 import { listFunctions, unservedTriggers } from './listing.ts';
 import { loadApp } from './load-app.ts';
 import { createLog } from './log.ts';
+import { awaitStorage } from './storage-probe.ts';
 
 export interface HostOptions {
   /** Folder with host.json and package.json. */
@@ -70,6 +71,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const capabilities = (await registry.programmingModel()?.getCapabilities({})) ?? {};
     const functions = registeredFunctions(registry);
     const routes = createRoutes(functions, config.routePrefix);
+    if (functions.some((fn) => fn.triggerType !== 'httpTrigger')) await awaitStorage(env);
     const invoke = createInvoke(registry, log, () => clientBinding(hub));
     const runner = createFunctionRunner(functions, invoke);
     const store = createMemoryStore();
