@@ -27,7 +27,8 @@ export function createRoutes(functions: readonly RegisteredFunction[], routePref
   const routes = functions
     .filter((fn) => fn.triggerType === 'httpTrigger')
     .map((fn) => {
-      const route = (fn.route ?? fn.name).replace(/^\/+/, '');
+      // An empty route is as good as none, on the real host too.
+      const route = (fn.route || fn.name).replace(/^\/+/, '');
       if (/^(admin|runtime)/i.test(route)) {
         throw new Error(
           `The route "${route}" of the function '${fn.name}' begins with a reserved word (admin, runtime).`,

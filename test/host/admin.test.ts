@@ -96,7 +96,7 @@ describe('what /admin tells', () => {
     const find = (name: string) => listed.find((each) => each.name === name);
     expect(find('timer')).toEqual(timer());
     expect(find('hello')).toMatchObject({ invoke_url_template: `${host.url}/api/greet/{name}` });
-    expect(listed).toHaveLength(11);
+    expect(listed).toHaveLength(12);
   });
 
   test('one function, in any case, and its status', async () => {
@@ -166,6 +166,13 @@ describe('the page at /', () => {
     const response = await fetch(silent.url);
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 204, body: '' });
     await silent.stop();
+  });
+
+  test('is not there when a function answers', async () => {
+    const rooted = await startHost('admin', { AzureFunctionsJobHost__extensions__http__routePrefix: '' });
+    expect(await (await fetch(rooted.url)).text()).toBe('root undefined');
+    expect((await fetch(`${rooted.url}/admin/host/ping`)).status).toBe(200);
+    await rooted.stop();
   });
 
   test('CORS of local.settings.json holds for all of the host', async () => {

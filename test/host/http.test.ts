@@ -48,6 +48,7 @@ describe('routes', () => {
     ['/api/any/a', 'any', { rest: 'a' }],
     ['/api/any/a/b/c', 'any', { rest: 'a/b/c' }],
     ['/api/defaults', 'defaults', {}],
+    ['/api/unrouted', 'unrouted', {}],
   ])('%s is answered by %s', async (path, name, params) => {
     expect(await seenBy(path)).toMatchObject({ function: name, method: 'GET', params });
   });

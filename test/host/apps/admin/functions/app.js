@@ -10,6 +10,11 @@ const record = (name) => (input, context) => {
 
 app.http('calls', { methods: ['GET'], handler: () => ({ jsonBody: calls }) });
 app.http('hello', { route: 'greet/{name}', methods: ['GET'], handler: () => ({ body: 'hello' }) });
+app.http('root', {
+  route: '{*path}',
+  methods: ['GET'],
+  handler: (request) => ({ body: `root ${request.params.path}` }),
+});
 app.storageQueue('queue', { queueName: 'q', connection: 'Other', handler: record('queue') });
 app.storageBlob('blob', { path: 'c/{name}', connection: 'Other', handler: record('blob') });
 app.timer('timer', { schedule: '0 0 3 1 1 *', handler: record('timer') });

@@ -24,6 +24,7 @@ app.http('any', {
   handler: describe('any'),
 });
 app.http('defaults', { handler: describe('defaults') });
+app.http('unrouted', { route: '', handler: describe('unrouted') });
 app.http('literal', { route: 'items/special', handler: describe('literal') });
 app.http('byId', { route: 'items/{id:int}', handler: describe('byId') });
 app.http('byName', { route: 'items/{name}', handler: describe('byName') });
