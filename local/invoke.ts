@@ -17,11 +17,16 @@ export interface Invocation {
   readonly data: RpcTypedData | undefined;
   /** Why it runs, for the log. */
   readonly reason: string;
+  /** Its id, when somebody else must know it first; made here otherwise. */
+  readonly id?: string;
   readonly triggerMetadata?: Record<string, RpcTypedData>;
   readonly retryContext?: RetryContext;
   /** Sees what the function returned before it becomes text. */
   readonly inspect?: (result: unknown) => void;
 }
+
+/** What the real host says of a call by HTTP, to a function's URL or by hand under /admin. */
+export const hostApiReason = 'This function was programmatically called via the host APIs.';
 
 export type Invoke = (fn: RegisteredFunction, invocation: Invocation) => Promise<InvocationResponse>;
 
@@ -98,9 +103,9 @@ export function createInvoke({ registry, log, clientBinding, bindings, timeoutMs
   }
 
   return async (fn, invocation) => {
-    const id = randomUUID();
+    const id = invocation.id ?? randomUUID();
     const begun = performance.now();
-    log.execution(`Executing 'Functions.${fn.name}' (Reason='${invocation.reason}', Id=${id})`);
+    log.execution(fn.name, 'information', `Executing 'Functions.${fn.name}' (Reason='${invocation.reason}', Id=${id})`);
     let status = 'Failed';
     try {
       const response = await withTimeout(fn.name, timeoutMs, log, (isOver) => invoke(fn, invocation, id, isOver));
@@ -108,7 +113,11 @@ export function createInvoke({ registry, log, clientBinding, bindings, timeoutMs
       return response;
     } finally {
       const duration = Math.round(performance.now() - begun);
-      log.execution(`Executed 'Functions.${fn.name}' (${status}, Id=${id}, Duration=${duration}ms)`);
+      log.execution(
+        fn.name,
+        status === 'Failed' ? 'error' : 'information',
+        `Executed 'Functions.${fn.name}' (${status}, Id=${id}, Duration=${duration}ms)`,
+      );
     }
   };
 }

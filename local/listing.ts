@@ -1,5 +1,5 @@
 import type { RegisteredFunction } from './functions.ts';
-import type { Route } from './http/router.ts';
+import { urlOf, type Route } from './http/router.ts';
 
 const served = ['http', 'orchestration', 'activity', 'entity', 'queue', 'blob', 'timer'].map(
   (kind) => `${kind}Trigger`,
@@ -12,9 +12,9 @@ export function listFunctions(
   origin: string,
 ): string[] {
   const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
-  const http = routes.map(({ fn, template, methods }) => ({
-    name: fn.name,
-    line: `\t${fn.name}: [${methods.join(',')}] ${origin}/${template.text}`,
+  const http = routes.map((route) => ({
+    name: route.fn.name,
+    line: `\t${route.fn.name}: [${route.methods.join(',')}] ${urlOf(route, origin)}`,
   }));
   const others = functions
     .filter((fn) => fn.triggerType !== 'httpTrigger')

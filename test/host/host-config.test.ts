@@ -51,12 +51,12 @@ test('an override of a wrong type is refused by the name of the field', async ()
 
 test('local settings fill the environment where it has nothing, and may ask for a port', async () => {
   const env: NodeJS.ProcessEnv = { TAKEN: 'before', EMPTY: '' };
-  expect(await applyLocalSettings(root, env)).toBeUndefined();
+  expect(await applyLocalSettings(root, env)).toEqual({});
   await write('local.settings.json', {
     IsEncrypted: false,
     Values: { TAKEN: 'file', EMPTY: 'file', NEW: 'file', BLANK: '', NONE: null },
-    Host: { LocalHttpPort: 7099 },
+    Host: { LocalHttpPort: 7099, CORS: '*' },
   });
-  expect(await applyLocalSettings(root, env)).toBe(7099);
+  expect(await applyLocalSettings(root, env)).toEqual({ LocalHttpPort: 7099, CORS: '*' });
   expect(env).toEqual({ TAKEN: 'before', EMPTY: '', NEW: 'file', BLANK: '' });
 });
