@@ -1,5 +1,7 @@
 import tseslint from 'typescript-eslint';
 
+const product = ['functions', 'shared', 'local'];
+
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '.batchpoint', 'test/fixtures', 'test/host/apps'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -29,4 +31,28 @@ export default tseslint.config(
     },
   },
   { files: ['shared/storage/**', 'local/**', 'test/support/**'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    // What the end-to-end tests use of test/support is listed: the rest of it serves other tests.
+    files: [
+      'test/e2e/**',
+      ...['app', 'running-app', 'announce-app', 'build', 'models'].map((name) => `test/support/${name}.ts`),
+    ],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: product.map((room) => `**/${room}/**`),
+              message: 'End-to-end tests speak HTTP and storage only, so that they can test any host.',
+            },
+            {
+              group: ['../support/*', ...['app', 'models'].map((name) => `!../support/${name}.ts`)],
+              message: 'Add what an end-to-end test uses of test/support to the list in eslint.config.js.',
+            },
+          ],
+        },
+      ],
+    },
+  },
 );

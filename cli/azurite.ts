@@ -32,7 +32,7 @@ const END_WITH_PARENT =
  * test. Throws with its output when it does not come up.
  */
 export async function startAzurite({ ports: [blob, queue, table], folder }: AzuriteOptions): Promise<Azurite> {
-  const script = join(dirname(createRequire(import.meta.url).resolve('azurite/package.json')), 'dist/src/azurite.js');
+  const script = findAzurite();
   const places = ['--blobPort', blob, '--queuePort', queue, '--tablePort', table].map(String);
   const kept = folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder];
   const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
@@ -57,6 +57,16 @@ export async function startAzurite({ ports: [blob, queue, table], folder }: Azur
     tablePort,
     stop: () => child.stop(),
   };
+}
+
+function findAzurite(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('azurite/package.json')), 'dist/src/azurite.js');
+  } catch (error) {
+    throw new Error('Azurite is not installed: run npm ci in the project (it is a development dependency).', {
+      cause: error,
+    });
+  }
 }
 
 type Ports = [blob: number, queue: number, table: number];

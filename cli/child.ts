@@ -26,6 +26,8 @@ export function startChild(
     cwd?: string;
     onOutput?: (text: string) => void;
     execArgv?: readonly string[];
+    /** It ends processes of its own when it is to end, so it is never killed before it could. */
+    hasChildren?: boolean;
   } = {},
 ): Child {
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc'];
@@ -48,8 +50,9 @@ export function startChild(
   });
   // However this process ends, nothing stays behind.
   const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  void ended.then(() => process.removeListener('exit', kill));
+  const leave = (): void => void child.kill(options.hasChildren ? 'SIGTERM' : 'SIGKILL');
+  process.once('exit', leave);
+  void ended.then(() => process.removeListener('exit', leave));
   return {
     tail: () => output,
     ended,

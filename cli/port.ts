@@ -10,3 +10,13 @@ export async function isFree(port: number): Promise<boolean> {
   server.close();
   return free;
 }
+
+/** A port of the loopback address on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  return address.port;
+}

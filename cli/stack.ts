@@ -7,7 +7,10 @@ import { z } from 'zod';
 import { startAzurite, type Azurite } from './azurite.ts';
 import { startChild, type Child } from './child.ts';
 import { loadDevIssuer, type DevIssuer } from './dev-issuer.ts';
+import { Explained, untilAborted } from './exit.ts';
+import type { FunctionsHost } from './functions-host.ts';
 import { ensureLocalSettings } from './local-settings.ts';
+import { freePort } from './port.ts';
 
 /** The project's folder: this file is in cli/ or in dist/cli/. */
 export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), import.meta.url.endsWith('.ts') ? '..' : '../..');
@@ -31,6 +34,10 @@ export interface StackOptions {
   readonly execArgv?: readonly string[];
   /** Puts something between the app and its storage: answers the connection string that the app gets. */
   readonly between?: (azurite: Azurite) => Promise<string>;
+  /** What serves the app; our own host when absent. */
+  readonly functionsHost?: FunctionsHost;
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
   /** Settings on top of the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -62,31 +69,36 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ports: first === 0 ? [0, 0, 0] : [first, first + 1, first + 2],
     ...(options.folder === undefined ? {} : { folder: options.folder }),
   });
+  let host: Child | undefined;
   try {
+    options.signal?.throwIfAborted();
     const connection = (await options.between?.(azurite)) ?? azurite.connectionString;
-    const host = startHost(options, connection, issuer);
-    const port = await listening(host);
+    const started = await startHost(options, connection, issuer);
+    host = started;
+    const port = await listening(started, options);
     return {
       url: `http://127.0.0.1:${port}`,
       connectionString: azurite.connectionString,
       issuer,
-      host: host.process,
-      ended: host.ended,
-      tail: () => host.tail(),
+      host: started.process,
+      ended: started.ended,
+      tail: () => started.tail(),
       async stop() {
-        await host.stop();
+        await started.stop();
         await azurite.stop();
       },
     };
   } catch (error) {
+    await host?.stop();
     await azurite.stop();
     throw error;
   }
 }
 
-function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Child {
+async function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Promise<Child> {
   const datastores = [{ name: 'workspaceblobstore', connection, container: 'azureml-blobstore' }];
-  return startChild(join(PROJECT, 'dist/local/main.js'), ['--port', String(options.port), '--root', PROJECT], {
+  const [script, ...args] = await hostCommand(options);
+  return startChild(script, args, {
     cwd: PROJECT,
     env: {
       AzureWebJobsStorage: connection,
@@ -97,14 +109,27 @@ function startHost(options: StackOptions, connection: string, issuer: DevIssuer)
     },
     ...(options.execArgv ? { execArgv: options.execArgv } : {}),
     ...(options.onOutput ? { onOutput: options.onOutput } : {}),
+    hasChildren: options.functionsHost?.name === 'func',
   });
 }
 
-/** The port on which the app answers. Throws with its output when it ends instead. */
-async function listening(host: Child): Promise<number> {
+/** Script and arguments of the process that serves the app. */
+async function hostCommand({ functionsHost, port }: StackOptions): Promise<[string, ...string[]]> {
+  if (functionsHost?.name !== 'func')
+    return [join(PROJECT, 'dist/local/main.js'), '--port', String(port), '--root', PROJECT];
+  const script = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? './func-host.ts' : './func-host.js', import.meta.url),
+  );
+  // Core Tools take no port of the system's choice.
+  return [script, functionsHost.path, String(port === 0 ? await freePort() : port)];
+}
+
+/** The port on which the app answers. Throws with its output, unless that is on the screen, when it ends instead. */
+async function listening(host: Child, { onOutput, signal }: StackOptions): Promise<number> {
   const message = once(host.process, 'message').then(([first]: unknown[]) => Listening.parse(first).port);
   const end = host.ended.then((code) => {
-    throw new Error(`The app did not start (exit code ${code}):\n${host.tail()}`);
+    if (onOutput !== undefined) throw new Explained('The app did not start.');
+    throw new Error(host.tail().trim() || `The app did not start (exit code ${code}).`);
   });
-  return Promise.race([message, end]);
+  return Promise.race([message, end, ...(signal === undefined ? [] : [untilAborted(signal)])]);
 }

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './build.ts';
 import { client } from './client.ts';
-import { exitWith } from './exit.ts';
+import { exitWith, untilAborted } from './exit.ts';
+import { chooseHost, describeHost } from './functions-host.ts';
 import { isFree } from './port.ts';
 import { readableOutput } from './log-lines.ts';
 import { createSample, SAMPLE, sampleInvocation, uploadSample } from './sample.ts';
@@ -17,6 +17,7 @@ Starts the app and its storage (Azurite) and keeps them running, with a sample e
 
   --port N           the app's port (7071; 0: a free one)
   --storage-port N   the first of the storage's three ports (10000; 0: free ones)
+  --host NAME        embedded or func (Azure Functions Core Tools); func where it is on PATH
   --reset            begin with empty storage (.batchpoint/azurite is deleted)
   --help             show this text
 `;
@@ -35,7 +36,16 @@ async function assertFree(ports: readonly number[], option: string): Promise<voi
       );
 }
 
-async function welcome(stack: Stack): Promise<void> {
+async function deploySample({ url, connectionString, issuer }: Stack): Promise<void> {
+  const workspace = await localWorkspace(PROJECT);
+  await uploadSample(connectionString, PROJECT);
+  await createSample(
+    client(url, workspace, () => issuer.sign({ audience: 'api://batchpoint' })),
+    workspace,
+  );
+}
+
+function welcome(stack: Stack): void {
   const jobs = `curl -s ${stack.url}/endpoints/${SAMPLE.endpoint}/jobs -H "Authorization: Bearer $(npm run -s token)"`;
   process.stdout.write(`
 Sample data is at ${SAMPLE.input}
@@ -57,6 +67,7 @@ await exitWith(async (signal) => {
     options: {
       port: { type: 'string', default: '7071' },
       'storage-port': { type: 'string', default: '10000' },
+      host: { type: 'string' },
       reset: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -67,28 +78,29 @@ await exitWith(async (signal) => {
   }
   const appPort = port(values.port, '--port');
   const storagePort = port(values['storage-port'], '--storage-port');
+  const functionsHost = await chooseHost(values.host, process.env['PATH']);
   await assertFree([appPort], '--port');
   if (storagePort !== 0) await assertFree([storagePort, storagePort + 1, storagePort + 2], '--storage-port');
   await ensureBuilt(PROJECT, (text) => process.stdout.write(text));
   const folder = join(DATA_FOLDER, 'azurite');
   if (values.reset) await rm(folder, { recursive: true, force: true });
+  process.stdout.write(`Host: ${describeHost(functionsHost)}\n`);
   const stack = await startStack({
     port: appPort,
     storagePort,
     folder,
+    functionsHost,
+    signal,
     keyFile: KEY_FILE,
     onOutput: readableOutput((text) => process.stdout.write(text)),
   });
+  const ended = stack.ended.then((code) => {
+    throw new Error(`The app ended by itself (exit code ${code}).`);
+  });
   try {
-    const workspace = await localWorkspace(PROJECT);
-    await uploadSample(stack.connectionString, PROJECT);
-    await createSample(
-      client(stack.url, workspace, () => stack.issuer.sign({ audience: 'api://batchpoint' })),
-      workspace,
-    );
-    await welcome(stack);
-    const ended = await Promise.race([stack.ended.then(() => true), once(signal, 'abort').then(() => false)]);
-    if (ended) throw new Error('The app ended by itself.');
+    await Promise.race([deploySample(stack), ended, untilAborted(signal)]);
+    welcome(stack);
+    await Promise.race([ended, untilAborted(signal)]);
   } finally {
     await stack.stop();
   }

@@ -41,9 +41,18 @@ export interface RpcHttpData {
 
 export interface InvocationResponse {
   readonly returnValue?: RpcTypedData | null;
+  /** What the function has set with context.extraOutputs. */
+  readonly outputData?: readonly { readonly name: string; readonly data: RpcTypedData }[];
 }
 
 export type FunctionCallback = (...args: unknown[]) => unknown;
+
+/** Which retry of a failed execution this is. */
+export interface RetryContext {
+  readonly retryCount: number;
+  readonly maxRetryCount: number;
+  readonly exception: { readonly source: string; readonly stackTrace: string; readonly message: string };
+}
 
 export interface CoreInvocation {
   readonly invocationId: string;
@@ -54,6 +63,7 @@ export interface CoreInvocation {
     readonly inputData: readonly { readonly name: string; readonly data: RpcTypedData }[];
     readonly triggerMetadata: Record<string, RpcTypedData>;
     readonly traceContext: Record<string, unknown>;
+    readonly retryContext?: RetryContext;
   };
   state?: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks';
   log(level: LogLevel, category: string, message: string): void;

@@ -1,8 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hostIdOf } from './host-id.ts';
+import { parseFile, readJson } from './json-file.ts';
 import { logLevels, type LogLevels } from './log.ts';
+import { expandSettings } from './setting-names.ts';
+import { timeSpan } from './time-span.ts';
+import { blobsSection, queuesSection, type BlobSettings, type QueueSettings } from './triggers/settings.ts';
 
 /** host.json, as far as this host acts on it. */
 export interface HostConfig {
@@ -12,13 +16,26 @@ export interface HostConfig {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
   readonly logLevels: LogLevels;
+  /** Infinity lets functions run for ever. */
+  readonly functionTimeoutMs: number;
+  readonly queues: QueueSettings;
+  readonly blobs: BlobSettings;
+  readonly hostId: string;
 }
+
+const functionTimeout = z.union([
+  z.literal('-1').transform(() => Infinity),
+  timeSpan.pipe(z.number().min(1000, 'must be at least 00:00:01')),
+]);
 
 // Numbers may be text, as an override in the environment always is.
 const hostJson = z.object({
   logging: z.object({ logLevel: logLevels.default({}) }).default({ logLevel: {} }),
+  functionTimeout: functionTimeout.default(30 * 60_000),
   extensions: z
     .object({
+      queues: queuesSection.optional(),
+      blobs: blobsSection.optional(),
       http: z.object({ routePrefix: z.string().optional() }).optional(),
       durableTask: z
         .object({
@@ -65,28 +82,50 @@ export async function readHostConfig(root: string, env: NodeJS.ProcessEnv): Prom
   const tenPerCore = 10 * availableParallelism();
   return {
     routePrefix: config.extensions?.http?.routePrefix ?? 'api',
-    hubName: durable?.hubName ?? 'TestHubName',
+    hubName: expandHubName(file, durable?.hubName ?? 'TestHubName', env),
     defaultVersion: durable?.defaultVersion ?? '',
     maxConcurrentActivities: durable?.maxConcurrentActivityFunctions ?? tenPerCore,
     maxConcurrentOrchestrators: durable?.maxConcurrentOrchestratorFunctions ?? tenPerCore,
     logLevels: config.logging.logLevel,
+    functionTimeoutMs: config.functionTimeout,
+    queues: config.extensions?.queues ?? queuesSection.parse({}),
+    blobs: config.extensions?.blobs ?? blobsSection.parse({}),
+    hostId: hostIdOf(root, env),
   };
+}
+
+function expandHubName(file: string, hubName: string, env: NodeJS.ProcessEnv): string {
+  try {
+    return expandSettings(hubName, env);
+  } catch (error) {
+    throw new Error(`${file}: extensions.durableTask.hubName cannot be used.`, { cause: error });
+  }
 }
 
 const localSettings = z.object({
   IsEncrypted: z.boolean().default(true),
   Values: z.record(z.string(), z.union([z.string(), z.null()])).default({}),
-  Host: z.object({ LocalHttpPort: z.number().int().optional() }).optional(),
+  Host: z
+    .object({
+      LocalHttpPort: z.number().int().optional(),
+      /** Origins, separated by commas, or "*". */
+      CORS: z.string().optional(),
+      CORSCredentials: z.boolean().optional(),
+    })
+    .default({}),
 });
 
+/** The section of local.settings.json that is for the host itself. */
+export type HostSection = z.infer<typeof localSettings>['Host'];
+
 /**
- * Puts local.settings.json's Values into the environment, where what is already there wins. Answers the port that
- * the file asks for. No file is fine.
+ * Puts local.settings.json's Values into the environment, where what is already there wins. Answers what the file
+ * says to the host itself. No file is fine.
  */
-export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): Promise<number | undefined> {
+export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): Promise<HostSection> {
   const file = join(root, 'local.settings.json');
   const json = await readJson(file, { mayBeAbsent: true });
-  if (json === undefined) return undefined;
+  if (json === undefined) return {};
   const settings = parseFile(file, localSettings, json);
   if (settings.IsEncrypted) {
     throw new Error(
@@ -96,32 +135,5 @@ export async function applyLocalSettings(root: string, env: NodeJS.ProcessEnv): 
   for (const [name, value] of Object.entries(settings.Values)) {
     if (value !== null && env[name] === undefined) env[name] = value;
   }
-  return settings.Host?.LocalHttpPort;
-}
-
-async function readJson(file: string, options: { readonly mayBeAbsent: boolean }): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (absent && options.mayBeAbsent) return undefined;
-    throw new Error(
-      absent ? `${file} does not exist: is this the root of a function app?` : `${file} cannot be read.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file} is not JSON.`, { cause: error });
-  }
-}
-
-function parseFile<T extends z.ZodType>(file: string, schema: T, json: unknown): z.infer<T> {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  throw new Error(`${file}: ${z.prettifyError(result.error)}`);
+  return settings.Host;
 }

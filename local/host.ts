@@ -1,20 +1,32 @@
 import { resolve } from 'node:path';
+import { createTriggerData } from './admin-input.ts';
+import { createAdmin } from './admin.ts';
 import { installCoreApi } from './core-api.ts';
 import { createDurableApi } from './durable/api.ts';
 import { chaosFrom } from './durable/chaos.ts';
 import { createEngine } from './durable/engine.ts';
 import { createFunctionRunner } from './durable/function-runner.ts';
 import { clientBinding, type HubAddress } from './durable/links.ts';
-import { openStore } from './durable/open-store.ts';
-import { registeredFunctions } from './functions.ts';
+import { memoryOnly, openStore } from './durable/open-store.ts';
+import { registeredFunctions, type RegisteredFunction } from './functions.ts';
 import { applyLocalSettings, readHostConfig } from './host-config.ts';
+import { bodyLimit as readBodyLimit } from './http/body.ts';
+import { createCors } from './http/cors.ts';
+import { createBufferedCall } from './http/function-call.ts';
 import { listen } from './http/listen.ts';
 import { createRoutes } from './http/router.ts';
 import { createListener } from './http/server.ts';
+import { createStreamedCall } from './http/streamed-call.ts';
 import { createInvoke } from './invoke.ts';
 import { listFunctions, unservedTriggers } from './listing.ts';
 import { loadApp } from './load-app.ts';
 import { createLog } from './log.ts';
+import { createBindings } from './bindings/bindings.ts';
+import { createStorageAccounts } from './storage-accounts.ts';
+import { indexApp } from './triggers/app-index.ts';
+import { createQueueWatcher } from './triggers/queue-watcher.ts';
+import { startTriggers } from './triggers/start-triggers.ts';
+import { awaitStorage } from './storage-probe.ts';
 
 export interface HostOptions {
   /** Folder with host.json and package.json. */
@@ -33,17 +45,24 @@ export interface RunningHost {
 
 const defaultPort = 7071;
 
+/** Whether a function needs the store of durable instances. */
+function isDurable({ triggerType, durableClients }: RegisteredFunction): boolean {
+  return durableClients.length > 0 || ['orchestrationTrigger', 'entityTrigger'].includes(triggerType);
+}
+
 /** Loads the app and serves it. One host per process: the library keeps the first one it finds. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const root = resolve(options.root);
   const { env } = process;
-  const settingsPort = await applyLocalSettings(root, env);
+  const settings = await applyLocalSettings(root, env);
   const config = await readHostConfig(root, env);
   const log = createLog(config.logLevels, options.verbose);
+  const cors = createCors(settings);
+  const bodyLimit = readBodyLimit(env);
 
   // The port must be known before the app loads: it may read WEBSITE_HOSTNAME. Requests wait until then.
   const ready = Promise.withResolvers<ReturnType<typeof createListener>>();
-  const server = await listen(options.port ?? settingsPort ?? defaultPort, (request, response) => {
+  const server = await listen(options.port ?? settings.LocalHttpPort ?? defaultPort, (request, response) => {
     void ready.promise.then((listener) => listener(request, response));
   });
   try {
@@ -62,31 +81,41 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     for (const hook of registry.hooks('appStart')) await hook(hookData);
     registry.close();
     const capabilities = (await registry.programmingModel()?.getCapabilities({})) ?? {};
-    if (capabilities['HttpUri'] !== undefined) {
-      throw new Error(
-        'The app asks for app.setup({ enableHttpStream: true }), which the embedded host does not serve.',
-      );
-    }
-
-    const functions = registeredFunctions(registry);
+    const { functions, triggers, bindingsOf, errors, notes } = indexApp(registeredFunctions(registry), env);
     const routes = createRoutes(functions, config.routePrefix);
-    const invoke = createInvoke(registry, log, () => clientBinding(hub));
+    if (functions.some((fn) => fn.triggerType !== 'httpTrigger')) await awaitStorage(env);
+    const accounts = createStorageAccounts();
+    const watcher = createQueueWatcher();
+    const bindings = createBindings({ bindingsOf, accounts, watcher, messageEncoding: config.queues.messageEncoding });
+    const timeoutMs = config.functionTimeoutMs;
+    const invoke = createInvoke({ registry, log, clientBinding: () => clientBinding(hub), bindings, timeoutMs });
     const runner = createFunctionRunner(functions, invoke);
-    const { store, lost, close } = await openStore(env, config.hubName, log);
+    const durableStore = functions.some(isDurable) ? await openStore(env, config.hubName, log) : memoryOnly();
+    const { store, lost } = durableStore;
     const strictReplay = env['BATCHPOINT_STRICT_REPLAY'] === '1';
     const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env), strictReplay });
-    const durable = createDurableApi({ engine, store, orchestrators: runner.orchestrators, hub: () => hub });
+    const durable = createDurableApi({ ...runner, engine, store, hub: () => hub });
+    const admin = createAdmin({ functions, routes, invoke, triggerData: createTriggerData(env), log });
+    const { HttpUri: httpUri } = capabilities;
+    const call = { invoke, log, bodyLimit };
+    const callFunction =
+      typeof httpUri === 'string' ? createStreamedCall({ ...call, httpUri }) : createBufferedCall(call);
+    const homePage = env['AzureWebJobsDisableHomepage']?.toLowerCase() !== 'true';
     await engine.recover();
-    ready.resolve(createListener({ functions, routes, durable, invoke, log }));
+    ready.resolve(createListener({ routes, admin, durable, callFunction, cors, bodyLimit, homePage, log }));
 
     for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);
     for (const line of unservedTriggers(functions)) log.warn(line);
+    for (const line of errors) log.error(line);
+    for (const line of notes) log.warn(line);
+    const listeners = startTriggers({ triggers, config, env, accounts, watcher, invoke, log });
     return {
       port: server.port,
       lost,
       async stop() {
+        await listeners.stop();
         engine.stop();
-        close();
+        durableStore.close();
         for (const hook of registry.hooks('appTerminate')) await hook(hookData);
         await server.close();
       },

@@ -1,7 +1,9 @@
 import type { RegisteredFunction } from './functions.ts';
-import type { Route } from './http/router.ts';
+import { urlOf, type Route } from './http/router.ts';
 
-const served = ['httpTrigger', 'orchestrationTrigger', 'activityTrigger'];
+const served = ['http', 'orchestration', 'activity', 'entity', 'queue', 'blob', 'timer'].map(
+  (kind) => `${kind}Trigger`,
+);
 
 /** The list that Core Tools print when they are ready: HTTP functions first, then the others with their trigger. */
 export function listFunctions(
@@ -10,9 +12,9 @@ export function listFunctions(
   origin: string,
 ): string[] {
   const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
-  const http = routes.map(({ fn, template, methods }) => ({
-    name: fn.name,
-    line: `\t${fn.name}: [${methods.join(',')}] ${origin}/${template.text}`,
+  const http = routes.map((route) => ({
+    name: route.fn.name,
+    line: `\t${route.fn.name}: [${route.methods.join(',')}] ${urlOf(route, origin)}`,
   }));
   const others = functions
     .filter((fn) => fn.triggerType !== 'httpTrigger')
@@ -25,5 +27,5 @@ export function listFunctions(
 export function unservedTriggers(functions: readonly RegisteredFunction[]): string[] {
   return functions
     .filter((fn) => !served.includes(fn.triggerType))
-    .map((fn) => `The embedded host does not serve ${fn.triggerType} yet: '${fn.name}' will NOT run.`);
+    .map((fn) => `The embedded host does not serve ${fn.triggerType}: '${fn.name}' will NOT run.`);
 }

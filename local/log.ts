@@ -11,8 +11,8 @@ export interface Log {
   info(line: string): void;
   warn(line: string): void;
   error(line: string, error?: unknown): void;
-  /** A line about one execution; printed with --verbose only. */
-  execution(line: string): void;
+  /** A line about one execution, filtered by the level of its function's category; --verbose prints all. */
+  execution(functionName: string, level: LogLevel, line: string): void;
   /** A line that a function wrote, filtered by host.json's levels. */
   app(level: LogLevel, category: string, line: string): void;
 }
@@ -31,15 +31,18 @@ export function createLog(levels: LogLevels, verbose: boolean): Log {
     return levels['default'] ?? 'information';
   }
 
+  const isBelow = (level: LogLevel, category: string): boolean =>
+    level === 'none' || order.indexOf(level) < order.indexOf(threshold(category));
+
   return {
     info: out,
     warn: (line) => err(`warning: ${line}`),
     error: (line, error) => err(error === undefined ? `error: ${line}` : `error: ${line} ${describe(error)}`),
-    execution: (line) => {
-      if (verbose) out(line);
+    execution: (functionName, level, line) => {
+      if (verbose || !isBelow(level, `Function.${functionName}`)) out(line);
     },
     app: (level, category, line) => {
-      if (level === 'none' || order.indexOf(level) < order.indexOf(threshold(category))) return;
+      if (isBelow(level, category)) return;
       (order.indexOf(level) >= order.indexOf('error') ? err : out)(`${level}: ${category}: ${line}`);
     },
   };

@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { startHost, type HostOptions } from './host.ts';
+import { AppFault } from './load-app.ts';
 
 const help = `Usage: node local/main.ts [--port N] [--root DIR] [--verbose]
 
@@ -7,7 +8,7 @@ Serves a function app (Node.js v4 programming model) for development and tests.
 
   --port N     port on 127.0.0.1 and [::1]; 0 takes a free one (default: local.settings.json, else 7071)
   --root DIR   folder with host.json and package.json (default: the current one)
-  --verbose    print a line when a function starts and ends
+  --verbose    print when each function starts and ends, whatever host.json says
   --help       this text`;
 
 /** The options of a start; undefined when only help is wanted. Throws on an unknown or wrong one. */
@@ -59,11 +60,15 @@ async function main(): Promise<void> {
   process.send?.({ state: 'listening', port: host.port });
 }
 
-/** The message first; causes with their stack, because they often lie in the app. */
+/** One line: the message with those of its causes. What the app itself threw comes with its stack. */
 function report(error: unknown): void {
-  console.error(error instanceof Error ? error.message : error);
-  for (let inner = error; inner instanceof Error && inner.cause !== undefined; inner = inner.cause)
-    console.error(inner.cause);
+  const messages: string[] = [];
+  for (let inner: unknown = error; inner !== undefined; inner = inner instanceof Error ? inner.cause : undefined) {
+    const text = inner instanceof Error ? inner.message : inspect(inner);
+    messages.push(text.replace(/\s*\n\s*/g, ' '));
+  }
+  console.error(messages.join(' '));
+  if (error instanceof AppFault) console.error(error.cause);
 }
 
 try {

@@ -2,6 +2,7 @@ import type { Reply } from '../http/reply.ts';
 import { listInstances, purgeInstances } from './api-lists.ts';
 import { isFalse, isJsonOrEmpty, isTrue, problem, unsupported } from './api-replies.ts';
 import { createStarts } from './api-starts.ts';
+import { answerEntityRequest } from './entity-api.ts';
 import type { DurableEngine } from './engine.ts';
 import { EventType, type EventBody } from './history.ts';
 import { instanceLinks, rpcPath, webhookPath, type HubAddress } from './links.ts';
@@ -28,11 +29,12 @@ export interface ApiOptions {
   readonly engine: DurableEngine;
   readonly store: InstanceStore;
   readonly orchestrators: readonly string[];
+  readonly entities: readonly string[];
   readonly hub: () => HubAddress;
 }
 
 /** The HTTP API of the Durable extension (EXT HttpApiHandler), under its webhook and its rpc prefix. */
-export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptions): DurableApi {
+export function createDurableApi({ engine, store, orchestrators, entities, hub }: ApiOptions): DurableApi {
   const starts = createStarts({ engine, store, orchestrators, hub, status });
 
   async function status(instanceId: string, query: URLSearchParams): Promise<Reply> {
@@ -99,15 +101,17 @@ export function createDurableApi({ engine, store, orchestrators, hub }: ApiOptio
     }
   }
 
-  async function route(
-    request: ApiRequest,
-    [collection = '', id, operation, ...rest]: readonly string[],
-  ): Promise<Reply> {
+  async function route(request: ApiRequest, [collection = '', ...path]: readonly string[]): Promise<Reply> {
+    const [id, operation, ...rest] = path;
     const { method } = request;
     if (collection === 'orchestrators' && id !== undefined && method === 'POST') {
       return starts.start(id, operation, request.query, request.body);
     }
-    if (collection === 'entities') return unsupported('entities');
+    if (collection === 'entities') {
+      const scheduler = engine.entities;
+      const reply = answerEntityRequest({ scheduler, store, entities }, request, path);
+      return reply ?? unsupported(`${method} on entities`);
+    }
     if (collection !== 'instances') return unsupported(`${method} ${collection}`);
     if (id === undefined) {
       if (method === 'GET') return listInstances(store, request.query, request.continuation);

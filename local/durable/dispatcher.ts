@@ -104,6 +104,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         instance.timers.set(operation.id, startLongTimer(Date.parse(operation.fireAt), fire));
         return;
       }
+      case 'entity':
+        // Sent by the engine, whose next episode waits for it.
+        return;
     }
   }
 

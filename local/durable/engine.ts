@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { childAnswer } from './answers.ts';
 import type { Chaos } from './chaos.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { lastSent, parseEntityInstanceId } from './entity-message.ts';
+import { createEntityScheduler, type EntityScheduler } from './entity-scheduler.ts';
 import { newExecutionId, operationOf, runEpisode, type Decision } from './episode.ts';
 import { isScheduling, type EventBody, type ParentInstance } from './history.ts';
 import { createLimiter } from './limiter.ts';
-import { admit, append, beginExecution, begins, expectsMore, isRunnable, toLive } from './live-instance.ts';
+import { admit, append, beginExecution, expectsMore, isDue, isRunnable, toLive } from './live-instance.ts';
 import type { InboxItem, LiveInstance } from './live-instance.ts';
 import { createRecovery } from './recovery.ts';
 import { rewindTree } from './rewind.ts';
@@ -44,6 +47,7 @@ export interface DurableEngine {
   send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'>;
   /** Lets a failed instance go on from its failed tasks. */
   rewind(instanceId: string, reason: string): Promise<'rewound' | 'absent' | 'finished' | 'unfinished'>;
+  readonly entities: Pick<EntityScheduler, 'deliver'>;
   /** Stops timers and starts nothing more. */
   stop(): void;
 }
@@ -71,6 +75,8 @@ export function createEngine(options: EngineOptions): DurableEngine {
       return live.get(instanceId)?.head ?? store.readHead(instanceId);
     },
   });
+  const answer = async (instanceId: string, event: EventBody): Promise<void> => void (await send(instanceId, event));
+  const entities = createEntityScheduler({ store, runner, log, answer });
 
   async function create(request: StartRequest, parent: ParentInstance | null) {
     const now = new Date().toISOString();
@@ -108,12 +114,21 @@ export function createEngine(options: EngineOptions): DurableEngine {
   /** Takes a stored instance into memory, and does again what it still waits for. */
   function adopt(stored: StoredInstance): void {
     if (isFinished(stored.head.status) || live.has(stored.head.instanceId)) return;
+    if (parseEntityInstanceId(stored.head.instanceId) !== undefined) {
+      entities.recover(stored);
+      return;
+    }
     const instance = toLive(stored);
     live.set(instance.head.instanceId, instance);
     for (const event of instance.history) {
       if (isScheduling(event) && instance.open.has(event.EventId)) resume(instance, operationOf(event));
     }
-    schedule(instance);
+    // What its last episode sent may not have gone out.
+    instance.busy = true;
+    void mail(instance).then(() => {
+      instance.busy = false;
+      schedule(instance);
+    });
   }
 
   function post(instanceId: string, item: InboxItem): void {
@@ -185,8 +200,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
   /** One episode: admit, run, commit, and only then dispatch. Returns a pause (ms) before the next one. */
   async function episode(instance: LiveInstance, items: InboxItem[]): Promise<number> {
     const admission = admit(instance, items);
-    const wanted = begins(instance) && !admission.suspended;
-    if (!wanted && admission.events.length === 0) {
+    if (!isDue(instance, admission.suspended) && admission.events.length === 0) {
       instance.inbox = [...admission.held, ...instance.inbox];
       return 0;
     }
@@ -210,7 +224,24 @@ export function createEngine(options: EngineOptions): DurableEngine {
     await store.commit(decision.commit);
     instance.inbox = [...admission.held, ...instance.inbox];
     settle(instance, decision, executionId);
+    // This commit tells that the one before it was carried out.
+    entities.forget(instance.sent);
+    instance.sent = lastSent(decision.commit.newEvents);
+    await mail(instance);
     return 0;
+  }
+
+  /** Hands the last episode's requests to their entities before another episode makes this one the past. */
+  async function mail({ head, sent }: LiveInstance): Promise<void> {
+    while (!stopped) {
+      try {
+        await entities.deliver(sent);
+        return;
+      } catch (error) {
+        log.error(`What '${head.instanceId}' sends to entities could not be stored; it is tried again.`, error);
+        await sleep(retryAfterFaultMs, undefined, { ref: false });
+      }
+    }
   }
 
   function forget(instance: LiveInstance): void {
@@ -246,21 +277,25 @@ export function createEngine(options: EngineOptions): DurableEngine {
     return 'rewound';
   }
 
+  async function send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'> {
+    // An instance that is just being stored must not miss the event.
+    await creating.get(instanceId);
+    await recovery.settled(instanceId);
+    const messageId = newMessageId();
+    const result = await store.addMessage(instanceId, { messageId, event });
+    if (result === 'added') post(instanceId, { event, messageId });
+    return result;
+  }
+
   return {
     recover: () => recovery.begin(),
     rewind,
     start: (request) => create(request, null),
-    async send(instanceId, event) {
-      // An instance that is just being stored must not miss the event.
-      await creating.get(instanceId);
-      await recovery.settled(instanceId);
-      const messageId = newMessageId();
-      const answer = await store.addMessage(instanceId, { messageId, event });
-      if (answer === 'added') post(instanceId, { event, messageId });
-      return answer;
-    },
+    send,
+    entities,
     stop() {
       stopped = true;
+      entities.stop();
       for (const instance of live.values()) {
         instance.wake?.();
         for (const cancel of instance.timers.values()) cancel();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseEntityRequest, sentEvent } from './entity-message.ts';
 import { EventType, type EventBody, type HistoryEvent, type SchedulingEvent } from './history.ts';
 import type { Admission, LiveInstance } from './live-instance.ts';
 import type { Operation } from './operations.ts';
@@ -54,9 +55,20 @@ export async function runEpisode(
   const { instanceId, executionId, name } = head;
   const turn = { instanceId, parentInstanceId, input: head.input, history, played: instance.history.length };
   const { state, repeatedTask, difference } = await runner.runOrchestrator(name, encodeTurn(turn));
-  const { activities, orchestrators } = runner;
+  const { activities, orchestrators, entities } = runner;
   const { operations, canceledTimers, outcome } = simulate({
-    ...{ name, instanceId, executionId, parentInstanceId, history, state, activities, orchestrators, defaultVersion },
+    ...{
+      name,
+      instanceId,
+      executionId,
+      parentInstanceId,
+      history,
+      state,
+      activities,
+      orchestrators,
+      entities,
+      defaultVersion,
+    },
     ...(repeatedTask === undefined ? {} : { repeatedTask }),
     ...(difference === undefined ? {} : { difference }),
   });
@@ -77,6 +89,11 @@ export async function runEpisode(
     canceledTimers,
     lostError: state.threw && state.error === undefined,
   });
+  if (outcome.kind !== 'running' && operations.some(({ kind }) => kind === 'entity')) {
+    // Nobody goes on from an execution that has ended, so one that still sends something stays open for an episode.
+    const open = decide({ status: 'Running' });
+    return { ...open, commit: { ...open.commit, newEvents } };
+  }
   switch (outcome.kind) {
     case 'running':
       return decide({ status: 'Running' });
@@ -126,6 +143,8 @@ export function operationOf(event: SchedulingEvent): Operation {
     }
     case EventType.timerCreated:
       return { kind: 'timer', id, fireAt: event.FireAt };
+    case EventType.eventSent:
+      return { kind: 'entity', id, message: { target: event.InstanceId, request: parseEntityRequest(event.Input) } };
   }
 }
 
@@ -149,5 +168,7 @@ function eventOf(operation: Operation): EventBody {
       };
     case 'timer':
       return { EventType: EventType.timerCreated, EventId: operation.id, FireAt: operation.fireAt };
+    case 'entity':
+      return sentEvent(operation.id, operation.message);
   }
 }

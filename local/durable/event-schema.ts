@@ -67,6 +67,14 @@ const schemas: { readonly [K in EventBody['EventType']]: z.ZodType<Extract<Histo
   }),
   [EventType.orchestratorStarted]: z.object({ ...stamped, EventType: z.literal(EventType.orchestratorStarted) }),
   [EventType.orchestratorCompleted]: z.object({ ...stamped, EventType: z.literal(EventType.orchestratorCompleted) }),
+  [EventType.eventSent]: z.object({
+    ...stamped,
+    EventType: z.literal(EventType.eventSent),
+    EventId: id,
+    InstanceId: z.string(),
+    Name: z.string(),
+    Input: z.string(),
+  }),
   [EventType.eventRaised]: z.object({
     ...stamped,
     EventType: z.literal(EventType.eventRaised),

@@ -1,25 +1,36 @@
 import type { RpcTypedData } from '../core-api.ts';
 import type { RegisteredFunction } from '../functions.ts';
-import type { Invoke } from '../invoke.ts';
+import type { Invocation, Invoke } from '../invoke.ts';
+import { httpActivity, runHttpActivity } from './call-http.ts';
 import { decodeReturned, decodeThrown } from './protocol.ts';
 import { findRepeatedTask } from './repeated-task.ts';
-import type { FunctionRunner } from './runner.ts';
+import type { ActivityAnswer, FunctionRunner } from './runner.ts';
 
-/** Runs orchestrators and activities of the loaded app; names are compared without case, as on the real host. */
+/** Runs orchestrators, activities and entities of the loaded app; names are compared without case, as on the real host. */
 export function createFunctionRunner(functions: readonly RegisteredFunction[], invoke: Invoke): FunctionRunner {
   const ofType = (type: string): Map<string, RegisteredFunction> =>
     new Map(functions.filter((fn) => fn.triggerType === type).map((fn) => [fn.name.toLowerCase(), fn]));
   const orchestrators = ofType('orchestrationTrigger');
   const activities = ofType('activityTrigger');
+  const entities = ofType('entityTrigger');
   const find = (known: ReadonlyMap<string, RegisteredFunction>, name: string): RegisteredFunction => {
     const fn = known.get(name.toLowerCase());
     if (fn === undefined) throw new Error(`There is no function '${name}'.`);
     return fn;
   };
 
+  async function answerOf(fn: RegisteredFunction, invocation: Omit<Invocation, 'reason'>): Promise<ActivityAnswer> {
+    try {
+      return { ok: true, result: toJsonText(await invoke(fn, { ...invocation, reason: '(null)' })) };
+    } catch (error) {
+      return { ok: false, message: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' };
+    }
+  }
+
   return {
     orchestrators: Array.from(orchestrators.values(), (fn) => fn.name),
     activities: Array.from(activities.values(), (fn) => fn.name),
+    entities: Array.from(entities.values(), (fn) => fn.name),
 
     async runOrchestrator(name, turn) {
       let repeatedTask: string | undefined;
@@ -36,14 +47,14 @@ export function createFunctionRunner(functions: readonly RegisteredFunction[], i
     },
 
     async runActivity(name, input, instanceId) {
-      try {
-        const data = input === undefined ? undefined : { string: input };
-        const triggerMetadata = { instanceId: { string: instanceId } };
-        const response = await invoke(find(activities, name), { data, reason: '(null)', triggerMetadata });
-        return { ok: true, result: toJsonText(response) };
-      } catch (error) {
-        return { ok: false, message: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' };
-      }
+      if (name === httpActivity) return runHttpActivity(input);
+      const data = input === undefined ? undefined : { string: input };
+      const triggerMetadata = { instanceId: { string: instanceId } };
+      return answerOf(find(activities, name), { data, triggerMetadata });
+    },
+
+    async runEntity(name, batch) {
+      return answerOf(find(entities, name), { data: { string: batch } });
     },
   };
 }

@@ -13,6 +13,7 @@ export const EventType = {
   timerFired: 11,
   orchestratorStarted: 12,
   orchestratorCompleted: 13,
+  eventSent: 14,
   eventRaised: 15,
   genericEvent: 17,
   executionSuspended: 19,
@@ -87,6 +88,13 @@ export type EventBody =
   | { readonly EventType: typeof EventType.timerFired; readonly TimerId: number; readonly FireAt: string }
   | { readonly EventType: typeof EventType.orchestratorStarted }
   | { readonly EventType: typeof EventType.orchestratorCompleted }
+  | {
+      readonly EventType: typeof EventType.eventSent;
+      readonly EventId: number;
+      readonly InstanceId: string;
+      readonly Name: string;
+      readonly Input: string;
+    }
   | { readonly EventType: typeof EventType.eventRaised; readonly Name: string; readonly Input: string | null }
   /** Asks for an episode, and says why; orchestrators do not see it. A rewound history ends with one. */
   | { readonly EventType: typeof EventType.genericEvent; readonly Data: string }
@@ -118,6 +126,13 @@ export function isScheduling(event: EventBody): event is SchedulingEvent {
   return (
     event.EventType === EventType.taskScheduled ||
     event.EventType === EventType.subOrchestrationCreated ||
-    event.EventType === EventType.timerCreated
+    event.EventType === EventType.timerCreated ||
+    event.EventType === EventType.eventSent
   );
+}
+
+export function isEventSent<E extends EventBody>(
+  event: E,
+): event is Extract<E, { readonly EventType: typeof EventType.eventSent }> {
+  return event.EventType === EventType.eventSent;
 }

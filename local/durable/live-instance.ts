@@ -1,4 +1,5 @@
-import { EventType, completedTaskId, isScheduling, type EventBody, type HistoryEvent } from './history.ts';
+import { lastSent, parseEntityRequest, type EntityMessage } from './entity-message.ts';
+import { EventType, completedTaskId, isEventSent, isScheduling, type EventBody, type HistoryEvent } from './history.ts';
 import { maxConsumed, type InstanceHead, type StoredInstance } from './store.ts';
 
 /** Something that waits for the next episode. Answers of tasks carry the execution they belong to. */
@@ -20,9 +21,13 @@ export interface LiveInstance {
   open: Set<number>;
   /** One more than the highest id of a task that the history has scheduled. */
   scheduledTasks: number;
+  /** Tasks that call entities, by the name of the event that answers. */
+  calls: Map<string, number>;
+  /** What the last episode sent to entities. */
+  sent: readonly EntityMessage[];
   started: boolean;
-  /** The history asks for an episode although nothing has arrived (rewind). */
-  due: boolean;
+  /** The history does not end with an episode's end, because that had something to send first, or was rewound. */
+  cut: boolean;
   busy: boolean;
   /** Cancels the pending start of an episode. */
   wake: (() => void) | undefined;
@@ -42,8 +47,10 @@ export function toLive({ head, history, messages }: StoredInstance): LiveInstanc
     returned: [],
     open: new Set(),
     scheduledTasks: 0,
+    calls: new Map(),
+    sent: lastSent(history),
     started: false,
-    due: false,
+    cut: false,
     busy: false,
     wake: undefined,
     timers: new Map(),
@@ -60,18 +67,26 @@ export function append(instance: LiveInstance, events: readonly HistoryEvent[]):
   for (const event of events) {
     instance.history.push(event);
     if (event.EventType === EventType.executionStarted) instance.started = true;
-    else if (event.EventType === EventType.genericEvent) instance.due = true;
-    else if (event.EventType === EventType.orchestratorCompleted) instance.due = false;
     else if (isScheduling(event)) {
-      instance.open.add(event.EventId);
       instance.scheduledTasks = Math.max(instance.scheduledTasks, event.EventId + 1);
+      const request = isEventSent(event) ? parseEntityRequest(event.Input) : undefined;
+      if (request?.signal === true) continue;
+      if (request !== undefined) instance.calls.set(request.id, event.EventId);
+      instance.open.add(event.EventId);
     } else {
-      const id = completedTaskId(event);
+      const id = answeredTask(instance, event);
       if (id === undefined) continue;
       instance.open.delete(id);
       instance.timers.delete(id);
     }
   }
+  const last = instance.history.at(-1);
+  instance.cut = last !== undefined && last.EventType !== EventType.orchestratorCompleted;
+}
+
+/** The task that an event answers; an answer of an entity is known by its name alone. */
+function answeredTask(instance: LiveInstance, event: EventBody): number | undefined {
+  return event.EventType === EventType.eventRaised ? instance.calls.get(event.Name) : completedTaskId(event);
 }
 
 /** Forgets the old execution after continueAsNew: its history, its timers and the answers meant for it. */
@@ -81,7 +96,9 @@ export function beginExecution(instance: LiveInstance): void {
   instance.history = [];
   instance.open.clear();
   instance.scheduledTasks = 0;
+  instance.calls.clear();
   instance.started = false;
+  instance.cut = false;
   instance.inbox = instance.inbox.filter((item) => item.executionId === undefined);
 }
 
@@ -99,22 +116,22 @@ type Verdict = 'accept' | 'drop' | 'hold';
 function judge(instance: LiveInstance, item: InboxItem, suspended: boolean): Verdict {
   if (item.executionId !== undefined && item.executionId !== instance.head.executionId) return 'drop';
   if (suspended && !isControl(item.event)) return 'hold';
-  const id = completedTaskId(item.event);
+  const id = answeredTask(instance, item.event);
   if (id === undefined) return 'accept';
   // An answer may come before the episode that scheduled its task is committed (a ghost's): it waits for that.
   if (id >= instance.scheduledTasks) return 'hold';
   return instance.open.has(id) ? 'accept' : 'drop';
 }
 
-/** Whether an episode is wanted even without events. */
-export function begins({ started, due }: LiveInstance): boolean {
-  return !started || due;
+/** Whether an episode is due even if nothing has arrived. */
+export function isDue({ started, cut }: LiveInstance, suspended: boolean): boolean {
+  return (!started || cut) && !suspended;
 }
 
 /** Whether an episode has something to do. */
 export function isRunnable(instance: LiveInstance): boolean {
   const suspended = instance.head.status === 'Suspended';
-  if (begins(instance) && !suspended) return true;
+  if (isDue(instance, suspended)) return true;
   return instance.inbox.some((item) => judge(instance, item, suspended) !== 'hold');
 }
 
@@ -147,7 +164,7 @@ export function admit(instance: LiveInstance, items: readonly InboxItem[]): Admi
       continue;
     }
     if (item.messageId !== undefined) consumed.push(item.messageId);
-    const id = completedTaskId(item.event);
+    const id = answeredTask(instance, item.event);
     if (verdict === 'drop' || (id !== undefined && answered.has(id))) continue;
     if (id !== undefined) answered.add(id);
     events.push(item.event);

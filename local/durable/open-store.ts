@@ -17,16 +17,22 @@ export interface OpenStore {
 const toDo =
   "Start Azurite ('npm start' does), or set AzureWebJobsStorage to 'memory' for a host that forgets everything at its end.";
 
+/** A store for apps without durable functions: nobody writes to it. */
+export function memoryOnly(): OpenStore {
+  return { store: createMemoryStore(), lost: new Promise<string>(() => undefined), close: () => undefined };
+}
+
 /**
  * Opens the store of durable instances: a table of the storage that AzureWebJobsStorage names, or memory where it is
  * not set or says `memory`. Throws one line that says what to do when the storage cannot be reached.
  */
 export async function openStore(env: NodeJS.ProcessEnv, hubName: string, log: Log): Promise<OpenStore> {
   const connection = findConnection(env);
-  if (connection === undefined || connection === 'memory') {
-    const why = connection === undefined ? 'AzureWebJobsStorage is not set' : "AzureWebJobsStorage is 'memory'";
-    log.info(`Durable instances are kept in memory (${why}): none survives a restart.`);
-    return { store: createMemoryStore(), lost: new Promise<string>(() => undefined), close: () => undefined };
+  if (connection === undefined) {
+    log.info(
+      "Durable instances are kept in memory (AzureWebJobsStorage is not set or 'memory'): none survives a restart.",
+    );
+    return memoryOnly();
   }
   const table = tableOf(hubName);
   await requireTable(connection, table);

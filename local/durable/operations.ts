@@ -1,3 +1,5 @@
+import type { EntityMessage } from './entity-message.ts';
+
 /** What an episode adds to an instance. `id` is the task's number, counted alike by the SDK and by the host. */
 export type Operation =
   | { readonly kind: 'activity'; readonly id: number; readonly name: string; readonly input: string | null }
@@ -9,7 +11,8 @@ export type Operation =
       readonly version: string;
       readonly input: string | null;
     }
-  | { readonly kind: 'timer'; readonly id: number; readonly fireAt: string };
+  | { readonly kind: 'timer'; readonly id: number; readonly fireAt: string }
+  | { readonly kind: 'entity'; readonly id: number; readonly message: EntityMessage };
 
 /** How the orchestration stands after an episode. Texts of `completed` and `continueAsNew` are JSON. */
 export type Outcome =

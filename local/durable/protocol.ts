@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultPollingMs, httpRequest } from './call-http.ts';
 import type { HistoryEvent } from './history.ts';
 
 /** What an orchestrator asked for, as the SDK writes it (numbers of durable-functions' ActionType). */
@@ -35,6 +36,7 @@ const subOrchestrator = {
   input: z.unknown().optional(),
   version: z.string().nullish(),
 };
+const entityOperation = { instanceId: z.string(), operation: z.string(), input: z.unknown().optional() };
 
 const simpleAction = [
   z.object({ actionType: z.literal(ActionType.callActivity), ...activity }),
@@ -44,9 +46,9 @@ const simpleAction = [
   z.object({ actionType: z.literal(ActionType.continueAsNew), input: z.unknown().optional() }),
   z.object({ actionType: z.literal(ActionType.createTimer), fireAt: z.iso.datetime(), isCanceled: z.boolean() }),
   z.object({ actionType: z.literal(ActionType.waitForExternalEvent), externalEventName: z.string() }),
-  z.object({ actionType: z.literal(ActionType.callEntity) }),
-  z.object({ actionType: z.literal(ActionType.callHttp) }),
-  z.object({ actionType: z.literal(ActionType.signalEntity) }),
+  z.object({ actionType: z.literal(ActionType.callEntity), ...entityOperation }),
+  z.object({ actionType: z.literal(ActionType.callHttp), httpRequest }),
+  z.object({ actionType: z.literal(ActionType.signalEntity), ...entityOperation }),
   z.object({ actionType: z.literal(ActionType.lockEntities) }),
   z.object({ actionType: z.literal(ActionType.releaseEntities) }),
 ] as const;
@@ -158,7 +160,7 @@ export function encodeTurn(turn: OrchestratorTurn): string {
     // Huge, so that the SDK never cuts a timer into a chain: the host keeps long timers itself.
     longRunningTimerIntervalDuration: '3650.00:00:00',
     maximumShortTimerDuration: '3650.00:00:00',
-    defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
+    defaultHttpAsyncRequestSleepTimeMillseconds: defaultPollingMs,
   });
 }
 

@@ -29,11 +29,20 @@ export function createRecovery({ store, log, adopt, isStopped }: RecoveryOptions
   const loading = new Map<string, Promise<void>>();
   const inTurn = createLimiter(concurrentReads);
 
+  function adopted(stored: StoredInstance): void {
+    try {
+      adopt(stored);
+    } catch (error) {
+      const { instanceId } = stored.head;
+      log.error(`The instance '${instanceId}' cannot go on. It is left as it is; the host goes on without it.`, error);
+    }
+  }
+
   async function load(instanceId: string): Promise<void> {
     while (!isStopped()) {
       try {
         const stored = await store.read(instanceId);
-        if (stored !== undefined && !isStopped()) adopt(stored);
+        if (stored !== undefined && !isStopped()) adopted(stored);
         return;
       } catch (error) {
         if (error instanceof UnreadableInstance) {

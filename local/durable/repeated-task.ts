@@ -22,7 +22,7 @@ export function findRepeatedTask(state: unknown): string | undefined {
 }
 
 function taskName(action: object): string {
-  for (const key of ['functionName', 'externalEventName', 'fireAt']) {
+  for (const key of ['functionName', 'externalEventName', 'operation', 'fireAt']) {
     const value = property(action, key);
     if (typeof value === 'string') return value;
     if (value instanceof Date) return `timer of ${value.toISOString()}`;

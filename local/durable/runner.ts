@@ -16,8 +16,11 @@ export type ActivityAnswer =
 export interface FunctionRunner {
   readonly activities: readonly string[];
   readonly orchestrators: readonly string[];
+  readonly entities: readonly string[];
   /** Never rejects for an error of the app: that is part of the state. */
   runOrchestrator(name: string, turn: string): Promise<OrchestratorAnswer>;
   /** `input` is the text the trigger receives; undefined when there is none. Never rejects for an error of the app. */
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<ActivityAnswer>;
+  /** `batch` is the text the trigger receives; the result is the SDK's answer. Never rejects for an error of the app. */
+  runEntity(name: string, batch: string): Promise<ActivityAnswer>;
 }

@@ -1,25 +1,20 @@
+import { scheduleHttp } from './call-http-polling.ts';
 import { createExternalEvents } from './external-events.ts';
 import { EventType, type HistoryEvent } from './history.ts';
-import { OrchestrationFault, type Operation, type Outcome, type Simulation } from './operations.ts';
+import { createOperations, type OperationContext } from './new-operations.ts';
+import { OrchestrationFault, type Outcome, type Simulation } from './operations.ts';
 import { ActionType, toJson, type Action, type CompoundAction, type OrchestratorState } from './protocol.ts';
 import { scheduleWithRetry } from './retry.ts';
 import { createTaskLedger } from './task-ledger.ts';
 
-export interface SimulationInput {
+export interface SimulationInput extends OperationContext {
   readonly name: string;
-  readonly instanceId: string;
-  readonly executionId: string;
-  readonly parentInstanceId: string | null;
   readonly history: readonly HistoryEvent[];
   readonly state: OrchestratorState;
   /** Name of a task that is part of two yields (findRepeatedTask). */
   readonly repeatedTask?: string;
   /** What a second replay of the same turn had different (strictRunner). */
   readonly difference?: string;
-  readonly activities: readonly string[];
-  readonly orchestrators: readonly string[];
-  /** The version that sub-orchestrations without one get: the worker's, not the parent's. */
-  readonly defaultVersion: string;
 }
 
 const yieldOnce =
@@ -53,6 +48,7 @@ function replay(input: SimulationInput): Simulation {
   const { history, state } = input;
   const ledger = createTaskLedger(history);
   const external = createExternalEvents();
+  const make = createOperations(input);
   const canceledTimers: number[] = [];
   let clock = 0;
   const now = (): number => clock;
@@ -62,21 +58,21 @@ function replay(input: SimulationInput): Simulation {
   function start(action: Action, done: () => void): void {
     switch (action.actionType) {
       case ActionType.callActivity:
-        ledger.schedule(activityOf(action.functionName, action.input), done);
+        ledger.schedule(make.activity(action), done);
         return;
       case ActionType.callSubOrchestrator:
-        ledger.schedule(subOrchestrationOf(action), done);
+        ledger.schedule(make.subOrchestration(action), done);
         return;
       case ActionType.callActivityWithRetry:
         scheduleWithRetry(ledger, {
-          attempt: activityOf(action.functionName, action.input),
+          attempt: make.activity(action),
           options: action.retryOptions,
           now,
           done,
         });
         return;
       case ActionType.callSubOrchestratorWithRetry:
-        scheduleWithRetry(ledger, { attempt: subOrchestrationOf(action), options: action.retryOptions, now, done });
+        scheduleWithRetry(ledger, { attempt: make.subOrchestration(action), options: action.retryOptions, now, done });
         return;
       case ActionType.createTimer: {
         const id = ledger.schedule((timer) => ({ kind: 'timer', id: timer, fireAt: action.fireAt }), done);
@@ -100,13 +96,19 @@ function replay(input: SimulationInput): Simulation {
         done();
         return;
       case ActionType.callEntity:
+        ledger.schedule(make.entity(action, false), done);
+        return;
       case ActionType.signalEntity:
-        throw new OrchestrationFault('entities are not supported by the embedded host.');
+        // Nobody answers a signal.
+        ledger.abandon(ledger.schedule(make.entity(action, true), done));
+        done();
+        return;
+      case ActionType.callHttp:
+        scheduleHttp(ledger, { request: action.httpRequest, now, done });
+        return;
       case ActionType.lockEntities:
       case ActionType.releaseEntities:
-        throw new OrchestrationFault('entity locks are not supported by the embedded host.');
-      case ActionType.callHttp:
-        throw new OrchestrationFault('callHttp is not supported by the embedded host.');
+        throw new OrchestrationFault('entity locks (context.df.lock) are not supported by the embedded host.');
     }
   }
 
@@ -127,46 +129,27 @@ function replay(input: SimulationInput): Simulation {
     }
   }
 
-  function activityOf(name: string, value: unknown): (id: number) => Operation {
-    requireKnown(name, input.activities, 'activity');
-    return (id) => ({ kind: 'activity', id, name, input: toJson(value) });
-  }
-
-  function subOrchestrationOf(action: {
-    functionName: string;
-    instanceId?: string | null | undefined;
-    version?: string | null | undefined;
-    input?: unknown;
-  }): (id: number) => Operation {
-    requireKnown(action.functionName, input.orchestrators, 'orchestrator');
-    const explicit = action.instanceId ?? '';
-    if (
-      explicit.startsWith('@') ||
-      (explicit !== '' && [input.instanceId, input.parentInstanceId].includes(explicit))
-    ) {
-      throw new OrchestrationFault(`'${explicit}' is not a valid id for a sub-orchestration of '${input.instanceId}'.`);
+  let index = 0;
+  let starting = false;
+  let endedAtOnce = false;
+  /** A loop, because thousands of signals in a row end as soon as they are started. */
+  function invokeNext(): void {
+    endedAtOnce = true;
+    if (starting) return;
+    starting = true;
+    while (endedAtOnce) {
+      endedAtOnce = false;
+      const action = state.actions[index++];
+      if (action === undefined) listEnded = true;
+      else start(action, invokeNext);
     }
-    return (id) => ({
-      kind: 'subOrchestration',
-      id,
-      name: action.functionName,
-      instanceId: explicit === '' ? `${input.executionId}:${id}` : explicit,
-      version: action.version ?? input.defaultVersion,
-      input: toJson(action.input),
-    });
-  }
-
-  function invokeFrom(index: number): void {
-    const action = state.actions[index];
-    if (action === undefined) listEnded = true;
-    else start(action, () => invokeFrom(index + 1));
+    starting = false;
   }
 
   for (const event of history) {
     if (event.EventType === EventType.orchestratorStarted) clock = Date.parse(event.Timestamp);
-    else if (event.EventType === EventType.executionStarted) invokeFrom(0);
-    else if (event.EventType === EventType.eventRaised) external.raise(event.Name);
-    else ledger.complete(event);
+    else if (event.EventType === EventType.executionStarted) invokeNext();
+    else if (!ledger.complete(event) && event.EventType === EventType.eventRaised) external.raise(event.Name);
   }
   ledger.requireNothingForgotten();
   const outcome = listEnded ? outcomeAtEnd(input, continuation, ledger.waiting()) : ({ kind: 'running' } as const);
@@ -188,13 +171,4 @@ function outcomeAtEnd(
   if (state.threw) return { kind: 'running' };
   const candidates = open.length === 0 ? 'an event or a cancelled timer' : open.join(', ');
   return failed(name, `it waits again for a task of an earlier yield (${candidates}). ${yieldOnce}`);
-}
-
-function requireKnown(name: string, known: readonly string[], kind: 'activity' | 'orchestrator'): void {
-  if (known.some((candidate) => candidate.toLowerCase() === name.toLowerCase())) return;
-  const article = kind === 'activity' ? 'an activity' : 'an orchestrator';
-  throw new OrchestrationFault(
-    `The function '${name}' doesn't exist, is disabled, or is not ${article} function. Additional info: ` +
-      `The following are the known ${kind} functions: ${known.map((candidate) => `'${candidate}'`).join(', ')}.`,
-  );
 }

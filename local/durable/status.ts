@@ -59,6 +59,7 @@ const names: Readonly<Record<EventBody['EventType'], string>> = {
   [EventType.timerFired]: 'TimerFired',
   [EventType.orchestratorStarted]: 'OrchestratorStarted',
   [EventType.orchestratorCompleted]: 'OrchestratorCompleted',
+  [EventType.eventSent]: 'EventSent',
   [EventType.eventRaised]: 'EventRaised',
   [EventType.genericEvent]: 'GenericEvent',
   [EventType.executionSuspended]: 'ExecutionSuspended',

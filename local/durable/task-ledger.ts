@@ -1,17 +1,20 @@
+import { parseEntityRequest, type EntityMessage } from './entity-message.ts';
 import { EventType, completedTaskId, isScheduling, type HistoryEvent, type SchedulingEvent } from './history.ts';
 import { OrchestrationFault, type Operation } from './operations.ts';
 
-/** Tells how a task ended. */
-export type Settle = (ok: boolean) => void;
+/** Tells how a task ended; `result` is the JSON text of an activity's answer. */
+export type Settle = (ok: boolean, result: string | null) => void;
 
 /** The tasks of one replay: who has which id, which are new, and who waits for which answer. */
 export interface TaskLedger {
   /** Gives the next id to a task; it is a new operation unless the history knows the id. */
   schedule(make: (id: number) => Operation, settle: Settle): number;
-  /** Hands an answer to the task that waits for it; every other event is left alone. */
-  complete(event: HistoryEvent): void;
+  /** Hands an answer to the task that waits for it; false when none does. */
+  complete(event: HistoryEvent): boolean;
   /** From now on an answer to this task is ignored. */
   abandon(id: number): void;
+  /** Until it is released, a task that is scheduled fails the replay with this reason. */
+  hold(reason: string): () => void;
   operations(): readonly Operation[];
   /** What the tasks that still wait are, for people. */
   waiting(): readonly string[];
@@ -25,12 +28,18 @@ export function createTaskLedger(history: readonly HistoryEvent[]): TaskLedger {
   for (const event of history) if (isScheduling(event)) unmatched.set(event.EventId, event);
   const operations: Operation[] = [];
   const waiting = new Map<number, { readonly label: string; readonly settle: Settle }>();
+  /** Tasks by the id of their request to an entity. */
+  const calls = new Map<string, number>();
+  const holds = new Set<{ readonly reason: string }>();
   let nextId = 0;
 
   return {
     schedule(make, settle) {
+      const [held] = holds;
+      if (held !== undefined) throw new OrchestrationFault(held.reason);
       const id = nextId++;
       const operation = make(id);
+      if (operation.kind === 'entity') calls.set(operation.message.request.id, id);
       const known = unmatched.get(id);
       if (known === undefined) operations.push(operation);
       else requireSame(known, operation);
@@ -39,13 +48,20 @@ export function createTaskLedger(history: readonly HistoryEvent[]): TaskLedger {
       return id;
     },
     complete(event) {
-      const id = completedTaskId(event);
+      const id = event.EventType === EventType.eventRaised ? calls.get(event.Name) : completedTaskId(event);
       const task = id === undefined ? undefined : waiting.get(id);
-      if (id === undefined || task === undefined) return;
+      if (id === undefined || task === undefined) return false;
       waiting.delete(id);
-      task.settle(event.EventType !== EventType.taskFailed && event.EventType !== EventType.subOrchestrationFailed);
+      const ok = event.EventType !== EventType.taskFailed && event.EventType !== EventType.subOrchestrationFailed;
+      task.settle(ok, event.EventType === EventType.taskCompleted ? event.Result : null);
+      return true;
     },
     abandon: (id) => void waiting.delete(id),
+    hold(reason) {
+      const held = { reason };
+      holds.add(held);
+      return () => void holds.delete(held);
+    },
     operations: () => operations,
     waiting: () => Array.from(waiting.values(), ({ label }) => label),
     requireNothingForgotten() {
@@ -76,7 +92,13 @@ function describe(operation: Operation): string {
       return `sub-orchestration '${operation.name}'`;
     case 'timer':
       return 'a timer';
+    case 'entity':
+      return describeMessage(operation.message);
   }
+}
+
+function describeMessage({ target, request }: EntityMessage): string {
+  return `${request.signal === true ? 'signal' : 'call'} of '${request.op}' to the entity '${target}'`;
 }
 
 function describeEvent(event: SchedulingEvent): string {
@@ -87,5 +109,7 @@ function describeEvent(event: SchedulingEvent): string {
       return `sub-orchestration '${event.Name}'`;
     case EventType.timerCreated:
       return 'a timer';
+    case EventType.eventSent:
+      return describeMessage({ target: event.InstanceId, request: parseEntityRequest(event.Input) });
   }
 }

@@ -9,22 +9,31 @@ export function toRpcRequest(
   params: Readonly<Record<string, string>>,
   body: Buffer,
 ): RpcTypedData {
-  const headers: Record<string, string> = {};
-  for (const [name, values = []] of Object.entries(request.headersDistinct)) headers[name] = values.join(',');
-  const query: Record<string, string> = {};
-  // Repeated names are joined by a comma: that is what StringValues.ToString() gives.
-  for (const [name, value] of new URLSearchParams(search)) {
-    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
-  }
   const http: RpcHttpData = {
     method: request.method ?? 'GET',
     url: `http://${request.headers.host ?? 'localhost'}${path}${search}`,
-    nullableHeaders: nullable(headers),
+    nullableHeaders: nullable(joinedHeaders(request)),
     nullableParams: nullable(params),
-    nullableQuery: nullable(query),
+    nullableQuery: nullable(joinedQuery(search)),
     ...(body.length === 0 ? {} : { body: { bytes: body } }),
   };
   return { http };
+}
+
+/** Header values by lower-case name, repeated ones joined by a comma. */
+export function joinedHeaders(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
+  );
+}
+
+/** Query values by name; repeated ones are joined by a comma: that is what StringValues.ToString() gives. */
+export function joinedQuery(search: string): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
+  }
+  return query;
 }
 
 function nullable(values: Readonly<Record<string, string>>): Record<string, { value: string }> {

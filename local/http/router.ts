@@ -13,6 +13,9 @@ export interface RouteMatch {
   readonly params: Record<string, string>;
 }
 
+/** Where a function is called; its parameters stay in braces. */
+export const urlOf = ({ template }: Route, origin: string): string => `${origin}/${template.text}`;
+
 /** What a trigger without methods answers. */
 const defaultMethods = ['GET', 'POST'];
 
@@ -24,7 +27,8 @@ export function createRoutes(functions: readonly RegisteredFunction[], routePref
   const routes = functions
     .filter((fn) => fn.triggerType === 'httpTrigger')
     .map((fn) => {
-      const route = (fn.route ?? fn.name).replace(/^\/+/, '');
+      // An empty route is as good as none, on the real host too.
+      const route = (fn.route || fn.name).replace(/^\/+/, '');
       if (/^(admin|runtime)/i.test(route)) {
         throw new Error(
           `The route "${route}" of the function '${fn.name}' begins with a reserved word (admin, runtime).`,

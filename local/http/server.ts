@@ -1,79 +1,77 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { answerAdmin } from '../admin.ts';
+import type { Admin } from '../admin.ts';
 import type { DurableApi } from '../durable/api.ts';
-import type { RegisteredFunction } from '../functions.ts';
-import type { Invoke } from '../invoke.ts';
+import { rpcPath, webhookPath } from '../durable/links.ts';
 import type { Log } from '../log.ts';
 import { BodyTooLarge, readBody } from './body.ts';
-import { toRpcRequest, writeRpcResponse } from './convert.ts';
+import type { Cors } from './cors.ts';
+import type { FunctionCall } from './function-call.ts';
+import { sendHomePage } from './home-page.ts';
 import { sendReply } from './reply.ts';
 import { parseRequestPath, type RequestPath } from './request-path.ts';
 import { findRoute, type Route } from './router.ts';
 
 export interface ServerOptions {
-  readonly functions: readonly RegisteredFunction[];
   readonly routes: readonly Route[];
+  readonly admin: Admin;
   readonly durable: DurableApi;
-  readonly invoke: Invoke;
+  readonly callFunction: FunctionCall;
+  readonly cors: Cors;
+  /** Bytes that a request's body may have. */
+  readonly bodyLimit: number;
+  /** Off, `/` is an empty 204 (AzureWebJobsDisableHomepage). */
+  readonly homePage: boolean;
   readonly log: Log;
 }
 
+const durablePrefixes = [rpcPath, webhookPath].map((prefix) => prefix.split('/').slice(1));
+
 /** Routes a request as the real host does: admin and webhooks before functions, everything else is not found. */
-export function createListener({ functions, routes, durable, invoke, log }: ServerOptions): RequestListener {
+export function createListener(options: ServerOptions): RequestListener {
+  const { routes, admin, durable, callFunction, cors, bodyLimit, homePage, log } = options;
+
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (cors(request, response)) return;
     const method = request.method ?? 'GET';
     const target = parseRequestPath(request.url ?? '/');
-    if (target.segments[0]?.toLowerCase() === 'admin') {
-      request.resume();
-      const origin = `http://${request.headers.host ?? 'localhost'}`;
-      sendReply(response, answerAdmin(method, target.path, functions, origin));
+    const { segments, path } = target;
+    const origin = `http://${request.headers.host ?? 'localhost'}`;
+    if (segments[0]?.toLowerCase() === 'admin') {
+      const body = (await readBody(request, bodyLimit)).toString('utf8');
+      sendReply(response, await admin.answer({ method, segments: segments.slice(1), path, body, origin }));
       return;
     }
-    const body = await readBody(request);
-    const fromDurable = durable.answer({
-      method,
-      segments: target.segments,
-      query: new URLSearchParams(target.search),
-      contentType: request.headers['content-type'] ?? '',
-      continuation: request.headers['x-ms-continuation-token']?.toString() || undefined,
-      // Most bodies are for functions, and some are large: only the API's own become text.
-      get body() {
-        return body.toString('utf8');
-      },
-    });
-    if (fromDurable !== undefined) sendReply(response, await fromDurable);
-    else await callFunction(request, response, method, target, body);
+    if (durablePrefixes.some((prefix) => prefix.every((part, index) => segments[index]?.toLowerCase() === part))) {
+      await answerDurable(request, response, method, target);
+      return;
+    }
+    const found = findRoute(routes, method, segments);
+    if (found !== undefined) {
+      await callFunction(request, response, target, found);
+      return;
+    }
+    request.resume();
+    if (path !== '/') sendReply(response, { status: 404 });
+    else if (homePage) sendHomePage(response, routes, origin);
+    else sendReply(response, { status: 204 });
   }
 
-  async function callFunction(
+  async function answerDurable(
     request: IncomingMessage,
     response: ServerResponse,
     method: string,
-    target: RequestPath,
-    body: Buffer,
+    { segments, search }: RequestPath,
   ): Promise<void> {
-    const found = findRoute(routes, method, target.segments);
-    if (found === undefined) {
-      sendReply(response, { status: 404 });
-      return;
-    }
-    const { fn, params } = found;
-    // With streaming off the real host forwards a body only when its length was announced.
-    const announced = Number(request.headers['content-length'] ?? 0) > 0;
-    if (!announced && body.length > 0) {
-      log.warn(`The body of ${method} ${target.path} came without Content-Length: '${fn.name}' does not see it.`);
-    }
-    const data = toRpcRequest(request, target, params, announced ? body : Buffer.alloc(0));
-    try {
-      const reason = 'This function was programmatically called via the host APIs.';
-      const { returnValue } = await invoke(fn, { data, reason });
-      writeRpcResponse(response, returnValue?.http ?? undefined);
-    } catch (error) {
-      log.error(`The function '${fn.name}' failed.`, error);
-      // What an answer that cannot be sent has left behind.
-      for (const name of response.getHeaderNames()) response.removeHeader(name);
-      sendReply(response, { status: 500 });
-    }
+    const body = await readBody(request, bodyLimit);
+    const reply = durable.answer({
+      method,
+      segments,
+      query: new URLSearchParams(search),
+      contentType: request.headers['content-type'] ?? '',
+      continuation: request.headers['x-ms-continuation-token']?.toString() || undefined,
+      body: body.toString('utf8'),
+    });
+    sendReply(response, (await reply) ?? { status: 404 });
   }
 
   return (request, response) => {

@@ -67,25 +67,22 @@ export function recordEncoder(fileName: string, format: RecordFormat): RecordEnc
         larger.set(out.subarray(0, p));
         out = larger;
       };
+      const columns = predictions.map(cellsOf);
       for (let i = 0; i < count; i++) {
         room(fixed);
         for (let k = 0; k < prefix.length; k++) out[p + k] = prefix[k] as number;
         p = writeInteger(rows[i] as number, out, p + prefix.length);
-        for (const { data, width } of predictions) {
+        for (const { kind, width, floats, words, others } of columns) {
           for (let from = i * width, to = from + width; from < to; from++) {
             out[p++] = separator;
-            if (data instanceof Float32Array) {
-              p = writeFloat32(data[from] as number, out, p);
-            } else if (data instanceof BigInt64Array) {
-              p = writeInt64(data, from, out, p);
-            } else if (data instanceof Float64Array) {
-              p = writeAscii(float64Text(data[from] as number), out, p);
-            } else if (data instanceof BigUint64Array) {
-              p = writeAscii(String(data[from]), out, p);
+            if (kind === 'float32') {
+              p = writeFloat32(floats[from] as number, out, p);
+            } else if (kind === 'int64') {
+              p = writeInt64(words, from, out, p);
             } else {
-              const cell = data[from] as number | string | boolean;
+              const cell = others[from] as number | string | boolean | bigint;
               if (typeof cell === 'number') {
-                p = writeInteger(cell, out, p);
+                p = kind === 'float64' ? writeAscii(float64Text(cell), out, p) : writeInteger(cell, out, p);
               } else {
                 const text = quoteCell(String(cell), format);
                 room(text.length * 3 + fixed);
@@ -102,9 +99,34 @@ export function recordEncoder(fileName: string, format: RecordFormat): RecordEnc
   };
 }
 
-function writeInt64(data: BigInt64Array, index: number, out: Buffer, at: number): number {
-  const value = data[index] as bigint;
-  return BigInt.asIntN(32, value) === value ? writeInteger(Number(value), out, at) : writeAscii(String(value), out, at);
+/** One output's cells, told apart once a batch and not once a cell. */
+interface Cells {
+  readonly kind: 'float32' | 'float64' | 'int64' | 'other';
+  readonly width: number;
+  readonly floats: Float32Array;
+  /** Low and high halves of 64-bit integers. */
+  readonly words: Int32Array;
+  readonly others: ArrayLike<number | bigint | string | boolean>;
+}
+
+const NO_FLOATS = new Float32Array(0);
+const NO_WORDS = new Int32Array(0);
+
+function cellsOf({ data, width }: PredictionColumns): Cells {
+  const none = { width, floats: NO_FLOATS, words: NO_WORDS, others: [] };
+  if (data instanceof Float32Array) return { ...none, kind: 'float32', floats: data };
+  if (data instanceof BigInt64Array) {
+    return { ...none, kind: 'int64', words: new Int32Array(data.buffer, data.byteOffset, 2 * data.length) };
+  }
+  return { ...none, kind: data instanceof Float64Array ? 'float64' : 'other', others: data };
+}
+
+/** Without a bigint for the small ones. */
+function writeInt64(words: Int32Array, index: number, out: Buffer, at: number): number {
+  const low = words[2 * index] as number;
+  const high = words[2 * index + 1] as number;
+  if (high === low >> 31) return writeInteger(low, out, at);
+  return writeAscii(String((BigInt(high) << 32n) | BigInt(low >>> 0)), out, at);
 }
 
 /** A buffer of its own, never a slice of Node's pool: it is transferred between threads. */

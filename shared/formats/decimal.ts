@@ -14,6 +14,9 @@ const bitsAsInteger = new Uint32Array(bits.buffer);
 const MIN_EXPONENT = 127 - 40;
 const MAX_EXPONENT = 127 + 22;
 
+/** Whole numbers up to here are float32s without a gap: all their digits are needed. */
+const MAX_WHOLE = 2 ** 24;
+
 /** For each biased exponent the fewest decimals whose step is not wider than the gap between neighbouring float32s. */
 const DECIMALS = Uint8Array.from({ length: MAX_EXPONENT + 1 }, (_, exponent) => {
   const gap = 2 ** (exponent - 127 - 23);
@@ -27,6 +30,11 @@ const DECIMALS = Uint8Array.from({ length: MAX_EXPONENT + 1 }, (_, exponent) => 
  * What is not a number is `nan`, `inf`, `-inf`, as pandas reads and writes them.
  */
 export function writeFloat32(value: number, out: Buffer, at: number): number {
+  // Most of what classifiers give is 0 or 1.
+  const whole = value | 0;
+  if (whole === value && whole >= -MAX_WHOLE && whole <= MAX_WHOLE && !Object.is(value, -0)) {
+    return writeInteger(whole, out, at);
+  }
   bits[0] = value;
   const raw = bitsAsInteger[0] as number;
   const exponent = (raw >>> 23) & 0xff;

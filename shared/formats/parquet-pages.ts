@@ -7,6 +7,7 @@ import { FileFault } from './file-fault.ts';
 import type { ParquetColumn } from './parquet-columns.ts';
 import { badParquet } from './parquet-footer.ts';
 import type { RangeReader } from './parquet-ranges.ts';
+import { unpackPage, type PageDecoder } from './parquet-runs.ts';
 import { quoted } from './quoted.ts';
 
 /** Bytes and values of a page, packed or unpacked; the usual are 1 MiB and at most a row group's rows. */
@@ -44,7 +45,7 @@ export function columnPages(
     dictionaryAt > 0 ? Math.min(dictionaryAt, Number(chunk.data_page_offset)) : Number(chunk.data_page_offset);
   const end = position + Number(chunk.total_compressed_size);
   const what = `Column ${quoted(column.name)}`;
-  const decoder: Parameters<typeof readPage>[2] = {
+  const decoder: PageDecoder = {
     pathInSchema: [column.name],
     type: chunk.type,
     element: column.element,
@@ -54,6 +55,7 @@ export function columnPages(
     parsers: RAW,
     utf8: false,
   };
+  const unpackedDecoder: PageDecoder = { ...decoder, codec: 'UNCOMPRESSED' };
   let fetched: Uint8Array = new Uint8Array(0);
   let fetchedFrom = position;
   let dictionary: DecodedArray | undefined;
@@ -73,7 +75,7 @@ export function columnPages(
   async function readHeader(): Promise<PageHeader> {
     for (let wanted = HEADER_BYTES; ; wanted *= 8) {
       const bytes = await ahead(wanted);
-      const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+      const reader = { view: viewOf(bytes), offset: 0 };
       try {
         const header = parquetHeader(reader);
         position += reader.offset;
@@ -120,8 +122,9 @@ export function columnPages(
         position += header.compressed_page_size;
         if (header.type === 'INDEX_PAGE') continue;
         try {
-          const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
-          const { data } = readPage(reader, header, decoder, dictionary, undefined, 0);
+          const plain = unpackPage(header, page, decoder);
+          const reader = { view: viewOf(plain.page), offset: 0 };
+          const { data } = readPage(reader, plain.header, unpackedDecoder, dictionary, undefined, 0);
           if (data === undefined) continue;
           if (header.type === 'DICTIONARY_PAGE') dictionary = convert(data, decoder);
           else values = data;
@@ -133,6 +136,9 @@ export function columnPages(
     },
   };
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 const raw = (): never => {
   throw new Error('a value would be converted');

@@ -4,14 +4,17 @@ import { FileFault } from './file-fault.ts';
 export const MAX_RECORD_BYTES = 1024 * 1024;
 
 const WINDOW_BYTES = 64 * 1024;
+const PADDING = 8;
 
 /**
  * The bytes of a text file that are being read. It starts at a record once there is no more room, so that chunks may be cut
- * anywhere and memory is bounded by the longest record. The byte after the window is always NUL: inner loops stop there
- * without comparing positions.
+ * anywhere and memory is bounded by the longest record. The byte after the window is always NUL, and a few more follow: inner
+ * loops stop there without comparing positions, and may look at four bytes at once.
  */
 export interface RecordWindow {
   readonly bytes: Buffer;
+  /** The same bytes. */
+  readonly view: DataView;
   readonly filled: number;
   readonly full: boolean;
   /** Where the next record starts. */
@@ -26,13 +29,17 @@ export interface RecordWindow {
 
 export function recordWindow(maxRecordBytes = MAX_RECORD_BYTES): RecordWindow {
   let size = Math.min(WINDOW_BYTES, maxRecordBytes);
-  let bytes: Buffer = Buffer.alloc(size + 1);
+  let bytes: Buffer = Buffer.alloc(size + PADDING);
+  let view = viewOf(bytes);
   let filled = 0;
   let start = 0;
   const window: RecordWindow = {
     position: 0,
     get bytes() {
       return bytes;
+    },
+    get view() {
+      return view;
     },
     get filled() {
       return filled;
@@ -61,14 +68,17 @@ export function recordWindow(maxRecordBytes = MAX_RECORD_BYTES): RecordWindow {
       }
       if (size >= maxRecordBytes) return false;
       size = Math.min(size * 2, maxRecordBytes);
-      const larger = Buffer.alloc(size + 1);
+      const larger = Buffer.alloc(size + PADDING);
       larger.set(bytes.subarray(0, filled));
       bytes = larger;
+      view = viewOf(bytes);
       return true;
     },
   };
   return window;
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
 
 /**
  * Where the text of a file begins: after its UTF-8 byte order mark, if there is one. Throws FileFault `code` for what is

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { TableClient } from '@azure/data-tables';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newMessageId, type InstanceHead, type InstanceStore } from '../../local/durable/store.ts';
 import { createTablesStore } from '../../local/durable/tables-store.ts';
 import { startAzurite, type Azurite } from '../support/azurite.ts';
 import { faultyTable, type FaultyTable } from '../support/faulty-table.ts';
-import { freshTable } from '../support/fresh-table.ts';
+import { freshTable, type TableClient } from '../support/raw-table.ts';
 import { headOf, raised } from './instance-store.ts';
 
 let azurite: Azurite;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { createMemoryStore } from '../../local/durable/memory-store.ts';
 import { createTablesStore } from '../../local/durable/tables-store.ts';
 import { startAzurite, type Azurite } from '../support/azurite.ts';
-import { freshTable } from '../support/fresh-table.ts';
+import { freshTable } from '../support/raw-table.ts';
 import { instanceStoreContract } from './instance-store.ts';
 
 let azurite: Azurite;

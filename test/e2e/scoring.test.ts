@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { JobBody, overFolder, startApp, WORKSPACE, type App } from '../support/app.ts';
 import { model } from '../support/models.ts';
 
@@ -9,8 +11,10 @@ const columns = model('one-input-per-column');
 
 beforeAll(async () => {
   app = await startApp();
-  expect((await app.deploy('iris', matrix.files, { miniBatchSize: 2, maxConcurrencyPerInstance: 3 })).status).toBe(201);
-  expect((await app.deploy('plans', columns.files)).status).toBe(201);
+  expect(
+    (await app.deploy('iris', matrix.files, { miniBatchSize: 2, maxConcurrencyPerInstance: 3 })).status,
+  ).toBeLessThan(300);
+  expect((await app.deploy('plans', columns.files)).status).toBeLessThan(300);
 });
 afterAll(() => app.stop());
 
@@ -24,6 +28,10 @@ const outputPath = (job: JobBody): string =>
   (job.properties.outputData?.['score']?.uri ?? '').replace(/^.*\/paths\//, '');
 
 const records = (csv: string | undefined): Record<string, string>[] => parse(csv ?? '', { columns: true });
+
+const JobList = z.object({
+  value: z.array(z.object({ name: z.string(), systemData: z.object({ createdAt: z.string() }) })),
+});
 
 /** What the fixture's Python predicted, as our output names it. */
 const expected = (file: string, csv: string) =>
@@ -70,6 +78,8 @@ describe('a scoring job', () => {
 
   it('scores one file, to the path that was asked for', async () => {
     await app.upload({ 'one/a.csv': matrix.sample, 'one/b.csv': 'not,read\n' });
+    // Another run of the tests on the same app must find its place free.
+    const path = `results/${randomUUID()}.csv`;
     const job = await app.finished(
       'iris',
       (
@@ -79,7 +89,7 @@ describe('a scoring job', () => {
               any: { JobInputType: 'urifile', Uri: 'azureml://datastores/workspaceblobstore/paths/one/a.csv' },
             },
             OutputData: {
-              any: { JobOutputType: 'UriFile', Uri: 'azureml://datastores/workspaceblobstore/paths/results/one.csv' },
+              any: { JobOutputType: 'UriFile', Uri: `azureml://datastores/workspaceblobstore/paths/${path}` },
             },
             MiniBatchSize: '1',
           },
@@ -87,7 +97,7 @@ describe('a scoring job', () => {
       ).name,
     );
     expect(job.properties.status).toBe('Completed');
-    expect(predicted(await app.text('results/one.csv'))).toEqual(close(expected('a.csv', matrix.expected)));
+    expect(predicted(await app.text(path))).toEqual(close(expected('a.csv', matrix.expected)));
   });
 
   it("writes Azure ML's own form when the deployment asks for it", async () => {
@@ -97,7 +107,7 @@ describe('a scoring job', () => {
         properties: { 'batchpoint.outputFormat': 'azureml', 'batchpoint.recursive': 'true' },
       },
     });
-    expect(answer.status).toBe(201);
+    expect([200, 201]).toContain(answer.status);
     await app.upload({ 'spaces/x/my file.csv': matrix.sample.split('\n').slice(0, 2).join('\n') });
     const job = await invoke('iris', overFolder('spaces/'), { 'azureml-model-deployment': 'spaces' });
     const text = await app.text(outputPath(await app.finished('iris', job.name)));
@@ -156,7 +166,7 @@ describe('a scoring job', () => {
   });
 
   it('makes one job of the same request sent twice, and refuses its id for another', async () => {
-    const id = { 'repeatability_request-id': 'f3b6b7f0-0000-4000-8000-000000000001' };
+    const id = { 'repeatability_request-id': randomUUID() };
     const first = await invoke('iris', overFolder('many/'), id);
     const second = await invoke('iris', overFolder('many/'), id);
     expect(second.name).toBe(first.name);
@@ -167,9 +177,13 @@ describe('a scoring job', () => {
   });
 
   it('lists jobs newest first and finds one by whatever stands in front of its name', async () => {
+    await app.finished('plans', (await invoke('plans', overFolder('plans'))).name);
     const job = await app.finished('plans', (await invoke('plans', overFolder('plans'))).name);
     const list = await app.send('GET', '/endpoints/plans/jobs');
-    expect(list.body).toMatchObject({ value: [{ name: job.name }, {}] });
+    const times = JobList.parse(list.body).value.map(({ systemData }) => systemData.createdAt);
+    expect(JobList.parse(list.body).value[0]?.name).toBe(job.name);
+    expect(times.length).toBeGreaterThan(1);
+    expect(times).toEqual(times.toSorted().reverse());
     for (const path of [job.id, `/${job.id}`, `deployments/blue/jobs/${job.name}/`])
       expect((await app.send('GET', `/endpoints/plans/jobs/${path}`)).body).toMatchObject({ name: job.name });
   });

@@ -1,29 +1,16 @@
 import { expect, test } from 'vitest';
-import { installCoreApi } from '../../local/core-api.ts';
 import { chaosFrom } from '../../local/durable/chaos.ts';
 import { createEngine, type DurableEngine } from '../../local/durable/engine.ts';
-import { createFunctionRunner } from '../../local/durable/function-runner.ts';
 import { createMemoryStore } from '../../local/durable/memory-store.ts';
-import type { FunctionRunner } from '../../local/durable/runner.ts';
-import { isFinished, type InstanceStore } from '../../local/durable/store.ts';
-import { registeredFunctions } from '../../local/functions.ts';
-import { createInvoke } from '../../local/invoke.ts';
+import { isFinished, type InstanceStore, type RuntimeStatus } from '../../local/durable/store.ts';
 import { createLog } from '../../local/log.ts';
+import { loadFunctions } from './orchestrations.ts';
 
-const log = createLog({ default: 'none' }, false);
-const quiet = { ...log, error: () => undefined, warn: () => undefined };
+const quiet = { ...createLog({ default: 'none' }, false), error: () => undefined, warn: () => undefined };
 
-/** The fixture app, in this process: its host can then be made to die between any two writes. */
-async function loadFixture(): Promise<FunctionRunner> {
-  const registry = installCoreApi(quiet.app);
-  await import(new URL('./apps/durable/functions/app.js', import.meta.url).href);
-  registry.close();
-  return createFunctionRunner(
-    registeredFunctions(registry),
-    createInvoke(registry, quiet, () => '{}'),
-  );
-}
-const runner = await loadFixture();
+// In this process: its host can then be made to die between any two writes.
+const fixture = new URL('./apps/durable/functions/app.js', import.meta.url).href;
+const runner = await loadFunctions(() => import(fixture));
 
 class Death extends Error {}
 
@@ -124,7 +111,7 @@ async function runWithDeath(scenario: Scenario, deathAt: number, moment: 'before
   for (const event of sends) await insist(() => engine.send('i', event));
   await expect
     .poll(async () => (await store.readHead('i'))?.status, { interval: 2, timeout: 10_000 })
-    .toSatisfy((status) => status !== undefined && isFinished(status));
+    .toSatisfy((status?: RuntimeStatus) => status !== undefined && isFinished(status));
   engine.stop();
   const head = await store.readHead('i');
   expect({ moment, deathAt, output: JSON.parse(head?.output ?? 'null') as unknown }).toEqual({

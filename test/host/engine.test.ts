@@ -14,6 +14,7 @@ const turnSchema = z.object({ input: z.number(), history: z.array(z.object({ Eve
 const fanOut: FunctionRunner = {
   activities: ['work'],
   orchestrators: ['fanOut'],
+  entities: [],
   async runOrchestrator(_name, text) {
     const turn = turnSchema.parse(JSON.parse(text));
     const ended = turn.history.filter(({ EventType }) => EventType === 5 || EventType === 6).length;
@@ -23,6 +24,9 @@ const fanOut: FunctionRunner = {
   },
   async runActivity() {
     return { ok: true, result: null };
+  },
+  async runEntity(name) {
+    return { ok: false, message: `There is no function '${name}'.`, stack: '' };
   },
 };
 

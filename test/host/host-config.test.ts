@@ -19,6 +19,12 @@ test('an empty host.json has the defaults of the real host', async () => {
   expect(await readHostConfig(root, {})).toEqual({
     ...{ routePrefix: 'api', hubName: 'TestHubName', defaultVersion: '', logLevels: {} },
     ...{ maxConcurrentActivities: tenPerCore, maxConcurrentOrchestrators: tenPerCore },
+    ...{ functionTimeoutMs: 1_800_000, hostId: expect.stringMatching(/^[a-z0-9-]{3,32}$/) as string },
+    queues: {
+      ...{ maxPollingIntervalMs: 60_000, visibilityTimeoutMs: 0, batchSize: 16, maxDequeueCount: 5 },
+      ...{ newBatchThreshold: 8 * availableParallelism(), messageEncoding: 'base64' },
+    },
+    blobs: { maxDegreeOfParallelism: 8 * availableParallelism(), poisonBlobThreshold: 5 },
   });
 });
 
@@ -45,12 +51,12 @@ test('an override of a wrong type is refused by the name of the field', async ()
 
 test('local settings fill the environment where it has nothing, and may ask for a port', async () => {
   const env: NodeJS.ProcessEnv = { TAKEN: 'before', EMPTY: '' };
-  expect(await applyLocalSettings(root, env)).toBeUndefined();
+  expect(await applyLocalSettings(root, env)).toEqual({});
   await write('local.settings.json', {
     IsEncrypted: false,
     Values: { TAKEN: 'file', EMPTY: 'file', NEW: 'file', BLANK: '', NONE: null },
-    Host: { LocalHttpPort: 7099 },
+    Host: { LocalHttpPort: 7099, CORS: '*' },
   });
-  expect(await applyLocalSettings(root, env)).toBe(7099);
+  expect(await applyLocalSettings(root, env)).toEqual({ LocalHttpPort: 7099, CORS: '*' });
   expect(env).toEqual({ TAKEN: 'before', EMPTY: '', NEW: 'file', BLANK: '' });
 });

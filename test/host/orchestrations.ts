@@ -5,12 +5,17 @@ import { registeredFunctions } from '../../local/functions.ts';
 import { createInvoke } from '../../local/invoke.ts';
 import { createLog } from '../../local/log.ts';
 
-/** The app's own orchestrations, in this process and without its activities. Once per process: the library keeps its host. */
-export async function loadOrchestrations(): Promise<FunctionRunner> {
+/** The functions of an app, in this process. Once per process: the library keeps its host. */
+export async function loadFunctions(load: () => Promise<unknown>): Promise<FunctionRunner> {
   const log = createLog({ default: 'none' }, false);
   const registry = installCoreApi(log.app);
-  await import('../../functions/orchestrators.ts');
+  await load();
   registry.close();
-  const invoke = createInvoke(registry, log, () => '{}');
+  const bindings = { read: async () => [], write: async () => undefined };
+  const invoke = createInvoke({ registry, log, clientBinding: () => '{}', bindings, timeoutMs: Infinity });
   return createFunctionRunner(registeredFunctions(registry), invoke);
 }
+
+/** The app's own orchestrations, without its activities. */
+export const loadOrchestrations = (): Promise<FunctionRunner> =>
+  loadFunctions(() => import('../../functions/orchestrators.ts'));

@@ -18,7 +18,8 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('an app that is refused', () => {
   test.each([
     ['reserved', 'The route "admin/mine" of the function \'mine\' begins with a reserved word (admin, runtime).'],
-    ['constraint', 'The route "api/items/{id:range(1,5)}" has the unknown constraint "range(1,5)".'],
+    ['runtime', 'The route "Runtime" of the function \'mine\' begins with a reserved word (admin, runtime).'],
+    ['constraint', 'The route "api/items/{id:datetime}" has the unknown constraint "datetime".'],
     ['catchAll', 'The route "api/{*rest}/tail" has a catch-all that is not its last segment.'],
     ['duplicate', 'A function with id "mine" has already been registered.'],
     ['throws', 'broken while it loads'],
@@ -30,19 +31,35 @@ describe('an app that is refused', () => {
   });
 
   test('without a file that matches "main"', async () => {
-    const stderr = 'Found zero files matching the pattern "functions/*.js" of package.json "main".\n';
+    const file = join(appRoot('empty'), 'package.json');
+    const stderr = `Found zero files matching the pattern "functions/*.js" of ${file} "main": build the app, or correct it.\n`;
     expect(await startRefused('empty')).toEqual({ code: 1, stderr });
   });
 
-  test('that wants streams', async () => {
-    const { code, stderr } = await startRefused('streaming');
-    expect(code).toBe(1);
-    expect(stderr).toContain('app.setup({ enableHttpStream: true }), which the embedded host does not serve.');
+  test('that throws while it loads: one line that says where, and the stack of the app', async () => {
+    const { stderr } = await startRefused('refused', { FIXTURE_FAULT: 'throws' });
+    const entry = join(appRoot('refused'), 'functions/app.js');
+    const [first, ...stack] = stderr.split('\n');
+    expect(first).toBe(`The entry point "${entry}" could not be loaded. broken while it loads`);
+    expect(stack.join('\n')).toContain(`(file://${entry}:`);
   });
 
   test.each([
     ['no host.json', {}, 'host.json does not exist: is this the root of a function app?'],
-    ['a host.json that is not JSON', { 'host.json': '{' }, 'host.json is not JSON.'],
+    ['a host.json that is not JSON', { 'host.json': '{' }, 'host.json is not JSON. Expected property name'],
+    [
+      'settings that are not JSON',
+      { 'host.json': '{}', 'local.settings.json': '' },
+      'local.settings.json is not JSON.',
+    ],
+    [
+      'a setting that is no text',
+      { 'host.json': '{}', 'local.settings.json': '{"IsEncrypted":false,"Values":{"A":1}}' },
+      'at Values.A',
+    ],
+    ['a package.json that is not JSON', { 'host.json': '{}', 'package.json': '[' }, 'package.json is not JSON.'],
+    ['a "main" that is no text', { 'host.json': '{}', 'package.json': '{"main":3}' }, 'at main'],
+    ['no package.json', { 'host.json': '{}' }, 'package.json does not exist: is this the root of a function app?'],
     [
       'a wrong type in host.json',
       { 'host.json': '{"extensions":{"http":{"routePrefix":3}}}' },
@@ -53,6 +70,11 @@ describe('an app that is refused', () => {
       { 'local.settings.json': '{"Values":{}}' },
       'is encrypted (IsEncrypted is true or missing).',
     ],
+    [
+      'any origin with credentials',
+      { 'host.json': '{}', 'local.settings.json': '{"IsEncrypted":false,"Host":{"CORS":"*","CORSCredentials":true}}' },
+      'local.settings.json: Host.CORS may not be "*" with CORSCredentials.',
+    ],
     ['no "main"', { 'host.json': '{}', 'package.json': '{}' }, 'has no "main": no functions can be found.'],
   ])('%s', async (_name, files, text) => {
     const root = await mkdtemp(join(folder, 'app-'));
@@ -60,6 +82,29 @@ describe('an app that is refused', () => {
     const { code, stderr } = await startRefused(root);
     expect(code).toBe(1);
     expect(stderr).toContain(text);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      'does not answer',
+      'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aw==;BlobEndpoint=http://127.0.0.1:9/a',
+      'The storage at http://127.0.0.1:9/a (setting AzureWebJobsStorage) does not answer: start it',
+    ],
+    ['is none', 'nonsense', 'The setting AzureWebJobsStorage is not a connection string of a storage account.'],
+  ])('storage that %s', async (_name, AzureWebJobsStorage, text) => {
+    const { code, stderr } = await startRefused('durable', { AzureWebJobsStorage });
+    expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({
+      code: 1,
+      lines: [expect.stringContaining(text) as string],
+    });
+  });
+
+  test('a body limit that is no number', async () => {
+    expect(await startRefused('http', { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1MB' })).toEqual({
+      code: 1,
+      stderr: "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a number of bytes, not '1MB'.\n",
+    });
   });
 
   test('a port that is taken, and one that is none', async () => {

@@ -1,3 +1,5 @@
+import type { HttpRequest } from '../../local/durable/call-http.ts';
+import { answerEvent, requestIdOf, sentEvent, type EntityRequest } from '../../local/durable/entity-message.ts';
 import { EventType, type EventBody, type HistoryEvent } from '../../local/durable/history.ts';
 import type { Simulation } from '../../local/durable/operations.ts';
 import { ActionType, type Action, type OrchestratorState } from '../../local/durable/protocol.ts';
@@ -35,6 +37,15 @@ export const act = {
   }),
   timer: (fireAt: string, isCanceled = false): Action => ({ actionType: ActionType.createTimer, fireAt, isCanceled }),
   event: (externalEventName: string): Action => ({ actionType: ActionType.waitForExternalEvent, externalEventName }),
+  call: (instanceId: string, operation: string, input?: unknown): Action => ({
+    actionType: ActionType.callEntity,
+    ...{ instanceId, operation, input },
+  }),
+  signal: (instanceId: string, operation: string, input?: unknown): Action => ({
+    actionType: ActionType.signalEntity,
+    ...{ instanceId, operation, input },
+  }),
+  http: (httpRequest: HttpRequest): Action => ({ actionType: ActionType.callHttp, httpRequest }),
   again: (input: unknown): Action => ({ actionType: ActionType.continueAsNew, input }),
   all: (...compoundActions: Action[]): Action => ({ actionType: ActionType.whenAll, compoundActions }),
   any: (...compoundActions: Action[]): Action => ({ actionType: ActionType.whenAny, compoundActions }),
@@ -63,6 +74,13 @@ export const had = {
     ...{ TaskScheduledId, Reason: '', Details: '' },
   }),
   fired: (TimerId: number): EventBody => ({ EventType: EventType.timerFired, TimerId, FireAt: time }),
+  doneWith: (TaskScheduledId: number, result: unknown): EventBody => ({
+    EventType: EventType.taskCompleted,
+    ...{ TaskScheduledId, Result: JSON.stringify(result) },
+  }),
+  sent: (id: number, target: string, request: Partial<EntityRequest>): EventBody =>
+    sentEvent(id, { target, request: { op: 'add', ...request, id: requestIdOf('e', id) } }),
+  answered: (task: number): EventBody => answerEvent(requestIdOf('e', task), null, false),
   raised: (Name: string): EventBody => ({ EventType: EventType.eventRaised, Name, Input: null }),
 };
 
@@ -84,7 +102,7 @@ export function replay(
   const history = [...begun, ...events].map((event): HistoryEvent => ({ ...event, Timestamp: time }));
   return simulate({
     ...{ name: 'o', instanceId: 'i', executionId: 'e', parentInstanceId: 'p', defaultVersion: '7', history },
-    ...{ activities: ['a', 'b', 'c', 'flaky'], orchestrators: ['lane'] },
+    ...{ activities: ['a', 'b', 'c', 'flaky'], orchestrators: ['lane'], entities: ['Counter'] },
     state: { isDone: false, actions, output: null, threw: false, ...state },
     ...more,
   });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { z } from 'zod';
-import { loadDevIssuer } from '../../cli/dev-issuer.ts';
 import { startStack } from '../../cli/stack.ts';
+import { DEFAULT_AUDIENCE, runningApp } from './running-app.ts';
 
 export const WORKSPACE =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/batchpoint/providers/Microsoft.MachineLearningServices/workspaces/local';
@@ -51,20 +51,12 @@ export interface App {
 }
 
 /**
- * The app under test: the one at FUNCTIONS_BASE_URL (with FUNCTIONS_STORAGE, its default datastore's account, and
- * FUNCTIONS_KEY_FILE, its token issuer's key), or one started here on the embedded host with storage in memory.
+ * The app under test: one that runs (see running-app.ts), else one started here on the embedded host with storage in memory.
+ * Settings are for a started one alone.
  */
 export async function startApp(settings: Readonly<Record<string, string>> = {}): Promise<App> {
-  const { FUNCTIONS_BASE_URL: url, FUNCTIONS_STORAGE: storage, FUNCTIONS_KEY_FILE: keyFile } = process.env;
-  if (url !== undefined && storage !== undefined && keyFile !== undefined) {
-    const issuer = await loadDevIssuer(keyFile);
-    return connectedApp(
-      url,
-      storage,
-      (audience) => issuer.sign({ audience }),
-      async () => undefined,
-    );
-  }
+  const running = runningApp(process.env);
+  if (running !== undefined) return connectedApp(running.url, running.storage, running.sign, async () => undefined);
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-'));
   const stack = await startStack({
     port: 0,
@@ -89,7 +81,7 @@ async function connectedApp(
 ): Promise<App> {
   const data = BlobServiceClient.fromConnectionString(storage).getContainerClient('azureml-blobstore');
   await data.createIfNotExists();
-  const token = (audience = 'api://batchpoint'): Promise<string> => sign(audience);
+  const token = (audience = DEFAULT_AUDIENCE): Promise<string> => sign(audience);
   const app: App = {
     url,
     data,

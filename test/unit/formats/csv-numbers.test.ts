@@ -10,6 +10,22 @@ describe('numbers', () => {
     expect(cellsOf(result)).toEqual(texts.map((text) => [Number(text)]));
   });
 
+  test('of every length before and after the point are read exactly', () => {
+    const digits = '7305918264038';
+    const lengths = Array.from({ length: digits.length + 1 }, (_, length) => length);
+    const all = lengths.flatMap((whole) =>
+      lengths.flatMap((fraction) => {
+        const text = `${digits.slice(0, whole)}.${digits.slice(0, fraction)}`;
+        return whole + fraction === 0 ? [] : fraction === 0 ? [text, text.slice(0, -1)] : [text];
+      }),
+    );
+    const signed = all.flatMap((text) => [text, `-${text}`]);
+    const result = readCsv(signed.map((text) => `${text},1`).join('\n') + '\n', { kind: decimal, width: 2 });
+    expect(cellsOf(result).map(([cell]) => Number(cell))).toEqual(signed.map(Number));
+    const exact = signed.filter((text) => text.replace(/\D/g, '').length <= 15).length;
+    expect(cellsOf(result).filter(([cell]) => typeof cell === 'number').length).toBeGreaterThanOrEqual(exact);
+  });
+
   test('what is not plain goes to the target as text', () => {
     const odd = [
       '',

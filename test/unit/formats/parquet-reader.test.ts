@@ -231,4 +231,38 @@ describe('files at fault', () => {
     }
     expect(faults).toBeGreaterThan(100);
   });
+
+  test.each(['UNCOMPRESSED', 'SNAPPY'] as const)(
+    'a run of a hundred million values in a page of a few is never begun (%s)',
+    async (codec) => {
+      const small = write({
+        codec,
+        columnData: [
+          {
+            name: 't',
+            data: Array.from({ length: 40 }, (_, row) => (row < 20 ? null : `text ${row % 2}`)),
+            type: 'STRING',
+          },
+          { name: 'b', data: Array.from({ length: 40 }, (_, row) => (row < 20 ? null : true)), type: 'BOOLEAN' },
+        ],
+      });
+      const columns = [
+        { name: 't', type: 'string' },
+        { name: 'b', type: 'bool' },
+      ] as const;
+      const footer = Buffer.from(small).readUInt32LE(small.length - 8);
+      let faults = 0;
+      for (let at = 4; at < small.length - footer - 8 - 4; at++) {
+        const damaged = Uint8Array.from(small);
+        damaged.set([0xfe, 0xff, 0xff, 0x7f], at);
+        try {
+          expect((await read(damaged, columns)).records.length).toBeLessThanOrEqual(40);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'FileFault' });
+          faults++;
+        }
+      }
+      expect(faults).toBeGreaterThan(20);
+    },
+  );
 });

@@ -214,6 +214,14 @@ df.app.orchestration('thrower', function* () {
 df.app.orchestration('throwsText', function* () {
   throw 'only text';
 });
+df.app.orchestration('throwsEmpty', function* (context) {
+  yield context.df.callActivity('echo', {});
+  throw new Error('');
+});
+df.app.orchestration('throwsObject', function* (context) {
+  yield context.df.callActivity('echo', {});
+  throw { code: 1 };
+});
 df.app.orchestration('unknownActivity', function* (context) {
   yield context.df.callActivity('missing', {});
 });
@@ -233,10 +241,6 @@ df.app.orchestration('fickle', function* (context) {
   turns += 1;
   yield context.df.callActivity(turns === 1 ? 'echo' : 'typeOf', {});
 });
-df.app.orchestration('entityUser', function* (context) {
-  yield context.df.callEntity(new df.EntityId('counter', 'k'), 'add', 1);
-});
-
 // B1: after the first failure nothing more is scheduled until every other child has ended.
 df.app.orchestration('gate', function* (context) {
   try {

@@ -24,6 +24,7 @@ app.http('any', {
   handler: describe('any'),
 });
 app.http('defaults', { handler: describe('defaults') });
+app.http('unrouted', { route: '', handler: describe('unrouted') });
 app.http('literal', { route: 'items/special', handler: describe('literal') });
 app.http('byId', { route: 'items/{id:int}', handler: describe('byId') });
 app.http('byName', { route: 'items/{name}', handler: describe('byName') });
@@ -46,6 +47,8 @@ app.http('cookies', {
     cookies: [
       { name: 'a', value: '1 2', path: '/', httpOnly: true, sameSite: 'Strict', maxAge: 60 },
       { name: 'b', value: '2', secure: true, expires: new Date('2030-01-01T00:00:00Z') },
+      { name: 'c', value: '3', domain: 'example.com', sameSite: 'Lax', maxAge: 0 },
+      { name: 'd', value: '4', secure: true, sameSite: 'None' },
     ],
   }),
 });
@@ -98,3 +101,4 @@ app.http('quiet', {
 });
 
 app.timer('nightly', { schedule: '0 0 3 * * *', handler: () => {} });
+app.serviceBusQueue('unserved', { queueName: 'q', connection: 'Bus', handler: () => {} });

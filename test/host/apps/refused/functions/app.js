@@ -6,7 +6,8 @@ const faults = {
     throw new Error('broken while it loads');
   },
   reserved: () => app.http('mine', { route: 'admin/mine', handler: () => ({}) }),
-  constraint: () => app.http('mine', { route: 'items/{id:range(1,5)}', handler: () => ({}) }),
+  runtime: () => app.http('mine', { route: 'Runtime', handler: () => ({}) }),
+  constraint: () => app.http('mine', { route: 'items/{id:datetime}', handler: () => ({}) }),
   catchAll: () => app.http('mine', { route: '{*rest}/tail', handler: () => ({}) }),
   duplicate: () => {
     app.http('mine', { handler: () => ({}) });

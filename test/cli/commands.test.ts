@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROJECT } from '../../cli/stack.ts';
+import { answers } from './running-command.ts';
 
 /** What a person types: the commands of README and docs, run as they are written. */
 let folder: string;
@@ -23,12 +23,6 @@ function run(command: string): Promise<{ code: number | null; out: string }> {
     stream.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out })));
 }
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
-    socket.once('error', () => resolve(false));
-  });
 
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
 const fences = (language: string): string[] =>
@@ -53,7 +47,7 @@ describe('npm start', () => {
   let app: ReturnType<typeof spawn>;
   let printed = '';
   beforeAll(async () => {
-    app = spawn('npm', ['start', '--', '--port', '0', '--storage-port', '0'], {
+    app = spawn('npm', ['start', '--', '--port', '0', '--storage-port', '0', '--host', 'embedded'], {
       cwd: PROJECT,
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,7 +110,7 @@ describe('every command', () => {
     expect(code).toBe(0);
   });
 
-  it.each(['start -- --port banana', 'start -- --colour red', 'token -- --audience moon'])(
+  it.each(['start -- --port banana', 'start -- --colour red', 'start -- --host moon', 'token -- --audience moon'])(
     'npm run %s is refused in one line',
     async (args) => {
       const { code, out } = await run(`npm run -s ${args}`);

@@ -1,0 +1,32 @@
+import type { Log } from '../log.ts';
+
+/** Tells of storage that cannot be reached: one line when it begins, one when it is over. */
+export interface Outage {
+  begin(error: unknown): void;
+  end(): void;
+}
+
+/** `what` is the subject of the line: "The queue 'orders' (function 'take')". */
+export function createOutage(what: string, log: Log): Outage {
+  let lasts = false;
+  return {
+    begin(error) {
+      if (lasts) return;
+      lasts = true;
+      log.warn(`${what} cannot be reached; this is tried until it can: ${reasonOf(error)}`);
+    },
+    end() {
+      if (!lasts) return;
+      lasts = false;
+      log.info(`${what} can be reached again.`);
+    },
+  };
+}
+
+/** The first line of what storage said: its messages go on with ids and times. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  const first = text.split('\n', 1)[0] ?? '';
+  return typeof code === 'string' && !first.includes(code) ? `${code}: ${first}` : first;
+}
