@@ -1,23 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Log } from '../log.ts';
 import { decodeEntityAnswer, encodeEntityBatch, type EntityAnswer } from './entity-batch.ts';
 import { memoryOf, newEntityHead, withMemory, type EntityMemory } from './entity-memory.ts';
 import {
   answerEvent,
-  entityInstanceId,
   parseEntityInstanceId,
-  parseEntityRequest,
   requestEvent,
   type EntityId,
   type EntityMessage,
   type EntityRequest,
 } from './entity-message.ts';
-import { EventType, type EventBody } from './history.ts';
+import { hasOutbox, memoryAfter, newRequests, queued, signalsOf, type QueuedMessage } from './entity-turn.ts';
+import type { EventBody } from './history.ts';
 import type { FunctionRunner } from './runner.ts';
-import { maxConsumed, newMessageId } from './store.ts';
-import type { InstanceHead, InstanceStore, StoredInstance, StoredMessage } from './store.ts';
+import { maxConsumed, newMessageId, type InstanceHead, type InstanceStore, type StoredInstance } from './store.ts';
 
 export interface EntitySchedulerOptions {
   readonly store: InstanceStore;
@@ -43,7 +39,7 @@ interface LiveEntity {
   readonly id: EntityId;
   head: InstanceHead;
   memory: EntityMemory;
-  readonly queue: StoredMessage[];
+  readonly queue: QueuedMessage[];
   readonly forgotten: Set<string>;
   busy: boolean;
 }
@@ -68,12 +64,13 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
     const head = newEntityHead(instanceId, id.name);
     const { existing } = await store.create(head);
     const stored = existing === undefined ? undefined : await store.read(instanceId);
-    return toLive(stored ?? { head, history: [], messages: [] });
+    // It may have been recovered meanwhile, and have gone on.
+    return live.get(instanceId) ?? toLive(stored ?? { head, history: [], messages: [] });
   }
 
   function toLive({ head, messages }: StoredInstance): LiveEntity {
     const entity: LiveEntity = {
-      ...{ id: entityOf(head.instanceId), head, memory: memoryOf(head), queue: [...messages] },
+      ...{ id: entityOf(head.instanceId), head, memory: memoryOf(head), queue: messages.map(queued) },
       ...{ forgotten: new Set<string>(), busy: false },
     };
     live.set(head.instanceId, entity);
@@ -88,10 +85,19 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
   async function enqueue(target: string, messages: readonly EntityMessage[]): Promise<void> {
     const entity = await load(target);
     for (const { request } of messages) {
-      const message = { messageId: newMessageId(), event: requestEvent(request) };
-      await store.addMessage(target, message);
-      entity.queue.push(message);
-      void work(entity);
+      const messageId = newMessageId();
+      const take = (): void => {
+        entity.queue.push({ messageId, request });
+        void work(entity);
+      };
+      try {
+        await store.addMessage(target, { messageId, event: requestEvent(request) });
+      } catch (error) {
+        // Only its answer may be lost. An instance sends it again, and of the two one counts; a client is told.
+        if (request.parent !== undefined) take();
+        throw error;
+      }
+      take();
     }
   }
 
@@ -113,52 +119,29 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
   /** Sends what the last batch decided, then runs the next and commits it. Without operations it clears the outbox. */
   async function step(entity: LiveEntity): Promise<void> {
     const { memory } = entity;
-    const sent = signalsOf(entity);
+    const sent = signalsOf(memory, entity.head.instanceId);
     for (const { instanceId, requestId, result, isError } of memory.outbox.answers) {
       await answer(instanceId, answerEvent(requestId, result, isError));
     }
     await deliver(sent);
 
     const items = entity.queue.slice(0, maxConsumed);
-    const requests = newRequests(entity, items);
-    const { next, results, signals } = await run(entity, requests);
-    const repeatable = requests.filter(({ parent }) => parent !== undefined).map(({ id }) => id);
-    const applied = Object.groupBy([...memory.applied, ...repeatable], (id) =>
-      entity.forgotten.has(id) ? 'forgotten' : 'kept',
-    );
-    const after: EntityMemory = {
-      ...next,
-      applied: applied.kept ?? [],
-      outbox: {
-        answers: requests.flatMap((request, index) => answersTo(request, results[index])),
-        signals: signals.map(({ target, operation, input }) => ({
-          ...{ target: entityInstanceId(target), operation, input, id: randomUUID() },
-        })),
-      },
-    };
+    const requests = newRequests(memory, items);
+    if (items.some(({ request }) => request === undefined)) {
+      log.warn(`The entity '${entity.head.instanceId}' was sent something that is no operation; it is dropped.`);
+    }
+    const decided = await run(entity, requests);
+    const later = new Set(entity.queue.slice(items.length).map(({ request }) => request?.id));
+    // An id is kept while a repeat of its request waits, though the sender is done with it.
+    const spent = new Set(Array.from(entity.forgotten).filter((id) => !later.has(id)));
+    const after = memoryAfter(memory, requests, decided, spent);
     const head = withMemory(entity.head, after);
     await store.commit({ head, newEvents: [], consumed: items.map(({ messageId }) => messageId) });
     entity.head = head;
     entity.memory = after;
     entity.queue.splice(0, items.length);
-    for (const id of applied.forgotten ?? []) entity.forgotten.delete(id);
+    for (const id of spent) entity.forgotten.delete(id);
     forget(sent);
-  }
-
-  /** The requests of these messages that have not been applied yet. */
-  function newRequests(entity: LiveEntity, items: readonly StoredMessage[]): EntityRequest[] {
-    const seen = new Set(entity.memory.applied);
-    const requests: EntityRequest[] = [];
-    for (const { event } of items) {
-      const request = requestIn(event);
-      if (request === undefined) {
-        log.warn(`The entity '${entity.head.instanceId}' was sent something that is no operation; it is dropped.`);
-      } else if (!seen.has(request.id)) {
-        seen.add(request.id);
-        requests.push(request);
-      }
-    }
-    return requests;
   }
 
   async function run({ id, memory }: LiveEntity, requests: readonly EntityRequest[]): Promise<EntityAnswer> {
@@ -189,11 +172,8 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
     deliver,
     forget,
     recover(stored) {
-      const { instanceId } = stored.head;
-      // A signal may have brought it into memory already.
-      const pending = loading.get(instanceId);
-      if (pending !== undefined) void pending.then(work, () => undefined);
-      else void work(live.get(instanceId) ?? toLive(stored));
+      // A delivery may have been first: it has read all of this too.
+      if (!live.has(stored.head.instanceId)) void work(toLive(stored));
     },
     stop() {
       stopped = true;
@@ -205,33 +185,4 @@ function entityOf(instanceId: string): EntityId {
   const id = parseEntityInstanceId(instanceId);
   if (id === undefined) throw new Error(`'${instanceId}' is not the id of an entity.`);
   return id;
-}
-
-function hasOutbox({ outbox }: EntityMemory): boolean {
-  return outbox.answers.length > 0 || outbox.signals.length > 0;
-}
-
-function signalsOf({ head, memory }: LiveEntity): EntityMessage[] {
-  return memory.outbox.signals.map(({ target, operation, input, id }) => ({
-    target,
-    request: { op: operation, signal: true, ...(input === null ? {} : { input }), id, parent: head.instanceId },
-  }));
-}
-
-function requestIn(event: EventBody): EntityRequest | undefined {
-  if (event.EventType !== EventType.eventRaised || event.Input === null) return undefined;
-  try {
-    return parseEntityRequest(event.Input);
-  } catch (error) {
-    if (error instanceof z.ZodError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function answersTo(
-  { id, parent, signal }: EntityRequest,
-  result: EntityAnswer['results'][number] | undefined,
-): EntityMemory['outbox']['answers'] {
-  if (signal === true || parent === undefined || result === undefined) return [];
-  return [{ instanceId: parent, requestId: id, result: result.result, isError: result.isError }];
 }

@@ -4,6 +4,7 @@ import { createEngine, type DurableEngine } from '../../local/durable/engine.ts'
 import { createMemoryStore } from '../../local/durable/memory-store.ts';
 import { isFinished, type InstanceStore, type RuntimeStatus } from '../../local/durable/store.ts';
 import { createLog } from '../../local/log.ts';
+import { Death, dyingStore, type DeathMoment } from './dying-store.ts';
 import { loadFunctions } from './orchestrations.ts';
 
 const quiet = { ...createLog({ default: 'none' }, false), error: () => undefined, warn: () => undefined };
@@ -11,26 +12,6 @@ const quiet = { ...createLog({ default: 'none' }, false), error: () => undefined
 // In this process: its host can then be made to die between any two writes.
 const fixture = new URL('./apps/durable/functions/app.js', import.meta.url).href;
 const runner = await loadFunctions(() => import(fixture));
-
-class Death extends Error {}
-
-/** A store whose host dies at a write: before it is done, or when it is done and not yet answered. */
-function dyingStore(store: InstanceStore, deathAt: number, moment: 'before' | 'after', onDeath: () => void) {
-  let writes = 0;
-  let dead = false;
-  const dying =
-    <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      if (dead) throw new Death();
-      writes += 1;
-      if (writes !== deathAt) return write(...args);
-      dead = true;
-      if (moment === 'after') await write(...args);
-      onDeath();
-      throw new Death();
-    };
-  return { ...store, create: dying(store.create), commit: dying(store.commit), addMessage: dying(store.addMessage) };
-}
 
 function engineOn(store: InstanceStore): DurableEngine {
   const limits = { maxConcurrentActivities: 8, maxConcurrentOrchestrators: 8, defaultVersion: '7' };
@@ -75,7 +56,7 @@ const scenarios: readonly Scenario[] = [
 ];
 
 /** Runs a scenario whose host dies at a write and is started again. False when it ended before that write. */
-async function runWithDeath(scenario: Scenario, deathAt: number, moment: 'before' | 'after'): Promise<boolean> {
+async function runWithDeath(scenario: Scenario, deathAt: number, moment: DeathMoment): Promise<boolean> {
   const store = createMemoryStore();
   const died = Promise.withResolvers<void>();
   let isDead = false;

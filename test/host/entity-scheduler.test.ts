@@ -35,13 +35,17 @@ afterEach(() => {
   for (const scheduler of running.splice(0)) scheduler.stop();
 });
 
-function rig(store: InstanceStore, answer: (event: EventBody) => Promise<void> = async () => undefined) {
+function rig(
+  store: InstanceStore,
+  answer: (event: EventBody) => Promise<void> = async () => undefined,
+  runner = summing,
+) {
   const errors: string[] = [];
   const quiet = (): void => undefined;
   const log: Log = { info: quiet, warn: quiet, error: (line) => errors.push(line), execution: quiet, app: quiet };
   const answers: EventBody[] = [];
   const scheduler = createEntityScheduler({
-    ...{ store, runner: summing, log },
+    ...{ store, runner, log },
     answer: async (_instanceId, event) => {
       await answer(event);
       answers.push(event);
@@ -95,6 +99,23 @@ test('a request that is delivered again counts once, until its sender will never
   await expect.poll(() => settled(store)).toEqual({ state: '6', applied: ['two', 'three'], waiting: 0 });
 });
 
+test('a repeat that waits behind a running batch counts for nothing, though its sender is done', async () => {
+  const store = createMemoryStore();
+  const gate = Promise.withResolvers<void>();
+  const gated: typeof summing = {
+    async runEntity(name, batch) {
+      await gate.promise;
+      return summing.runEntity(name, batch);
+    },
+  };
+  const { scheduler } = rig(store, undefined, gated);
+  await scheduler.deliver([signal('one', 1)]);
+  await scheduler.deliver([signal('one', 1)]);
+  scheduler.forget([signal('one', 1)]);
+  gate.resolve();
+  await expect.poll(() => settled(store)).toMatchObject({ state: '1', waiting: 0 });
+});
+
 test('a batch whose commit fails is run again, and leaves one change, one answer and one signal', async () => {
   const store = createMemoryStore();
   const commit = failingOnce(store.commit, ({ consumed }) => consumed.length > 0);
@@ -119,14 +140,41 @@ test('an answer that cannot be delivered is sent again, and the operations behin
   await expect.poll(() => settled(store)).toMatchObject({ state: '2', waiting: 0 });
 });
 
-test('a signal that cannot be stored is refused', async () => {
+test('a signal of a client that cannot be stored is refused', async () => {
   const store = createMemoryStore();
   const addMessage = failingOnce(store.addMessage, () => true);
   const { scheduler } = rig({ ...store, addMessage });
-  await expect(scheduler.deliver([signal('lost', 1)])).rejects.toThrow('a fault');
-  await scheduler.deliver([signal('kept', 2)]);
-  await expect.poll(() => settled(store)).toMatchObject({ state: '2', waiting: 0 });
+  const ofClient = (id: string, input: number) => ({
+    target: '@sum@k',
+    request: { op: 'add', signal: true, input: String(input), id },
+  });
+  await expect(scheduler.deliver([ofClient('lost', 1)])).rejects.toThrow('a fault');
+  await scheduler.deliver([ofClient('kept', 2)]);
+  await expect.poll(() => settled(store)).toEqual({ state: '2', applied: [], waiting: 0 });
 });
+
+test.each(['before', 'after'])(
+  'a request whose storing fails %s it is done counts once when it is sent again',
+  async (moment) => {
+    const store = createMemoryStore();
+    const fail = failingOnce(
+      async () => undefined,
+      () => true,
+    );
+    const addMessage: InstanceStore['addMessage'] = async (instanceId, message) => {
+      if (moment === 'before') await fail();
+      const added = await store.addMessage(instanceId, message);
+      if (moment === 'after') await fail();
+      return added;
+    };
+    const { scheduler } = rig({ ...store, addMessage });
+    await expect(scheduler.deliver([signal('one', 1)])).rejects.toThrow('a fault');
+    await scheduler.deliver([signal('one', 1)]);
+    scheduler.forget([signal('one', 1)]);
+    await scheduler.deliver([signal('two', 2)]);
+    await expect.poll(() => settled(store)).toMatchObject({ state: '3', waiting: 0 });
+  },
+);
 
 test('what an earlier host has stored is applied and sent by the next', async () => {
   const store = createMemoryStore();
