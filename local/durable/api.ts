@@ -3,6 +3,7 @@ import { listInstances, purgeInstances } from './api-lists.ts';
 import { isFalse, isJsonOrEmpty, isTrue, problem, unsupported } from './api-replies.ts';
 import { createStarts } from './api-starts.ts';
 import { answerEntityRequest } from './entity-api.ts';
+import { parseEntityInstanceId } from './entity-message.ts';
 import type { DurableEngine } from './engine.ts';
 import { EventType, type EventBody } from './history.ts';
 import { instanceLinks, rpcPath, webhookPath, type HubAddress } from './links.ts';
@@ -74,6 +75,7 @@ export function createDurableApi({ engine, store, orchestrators, entities, hub }
   }
 
   function operate(request: ApiRequest, instanceId: string, operation: string, rest: readonly string[]) {
+    if (parseEntityInstanceId(instanceId) !== undefined) return unsupported(`${operation} of an entity`);
     const reason = request.query.get('reason') ?? '';
     switch (operation.toLowerCase()) {
       case 'raiseevent': {

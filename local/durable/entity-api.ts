@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Reply } from '../http/reply.ts';
+import { isJsonOrEmpty, problem } from './api-replies.ts';
 import type { ApiRequest } from './api.ts';
+import { listEntities } from './entity-list.ts';
 import { memoryOf } from './entity-memory.ts';
 import { entityInstanceId } from './entity-message.ts';
 import type { EntityScheduler } from './entity-scheduler.ts';
@@ -16,14 +18,17 @@ export interface EntityApiOptions {
 
 /**
  * `entities/{name}/{key}`: GET reads the state, POST signals the operation `?op=`, DELETE signals "delete" (EXT
- * HttpApiHandler). Undefined for any other request.
+ * HttpApiHandler). `entities` and `entities/{name}` list. Undefined for any other request.
  */
 export function answerEntityRequest(
   { scheduler, store, entities }: EntityApiOptions,
   request: ApiRequest,
   [name, key, ...rest]: readonly string[],
 ): Promise<Reply> | undefined {
-  if (name === undefined || key === undefined || rest.length > 0) return undefined;
+  if (rest.length > 0) return undefined;
+  if (name === undefined || key === undefined) {
+    return request.method === 'GET' ? listEntities(store, request, name) : undefined;
+  }
   const instanceId = entityInstanceId({ name, key });
 
   async function read(): Promise<Reply> {
@@ -36,11 +41,10 @@ export function answerEntityRequest(
 
   async function signal(op: string): Promise<Reply> {
     if (!entities.some((known) => known.toLowerCase() === name?.toLowerCase())) {
-      const Message = unknownFunction(name ?? '', entities, 'entity');
-      return { status: 400, json: { Message } };
+      return problem(400, unknownFunction(name ?? '', entities, 'entity'));
     }
     const input = inputOf(request);
-    if (input === undefined) return { status: 400, json: { Message: 'Could not parse JSON content.' } };
+    if (input === undefined) return problem(400, 'Could not parse JSON content.');
     const content = input === null ? {} : { input };
     await scheduler.deliver([{ target: instanceId, request: { op, signal: true, ...content, id: randomUUID() } }]);
     return { status: 202 };
@@ -56,11 +60,5 @@ export function answerEntityRequest(
 function inputOf({ body, contentType }: ApiRequest): string | null | undefined {
   if (body === '') return null;
   if (!contentType.toLowerCase().startsWith('application/json')) return JSON.stringify(body);
-  try {
-    JSON.parse(body);
-    return body;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return isJsonOrEmpty(body) ? body : undefined;
 }

@@ -280,6 +280,7 @@ describe('the HTTP API', () => {
     ['orchestrators/nothing/%40bad', 400],
     ['instances/any/dance', 501],
     ['entities/counter', 501],
+    ['instances/@counter@k/terminate', 501],
   ])('POST %s is refused with %i', async (path, code) => {
     expect((await durable.post(path, {})).status).toBe(code);
   });

@@ -81,7 +81,7 @@ describe('an orchestrator that calls an entity', () => {
   test.each([
     [
       'unknownEntity',
-      "The function 'nobody' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'Counter', 'broken'.",
+      "The function 'nobody' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'Counter', 'listed', 'broken'.",
     ],
     ['locks', 'lock requires a Durable Functions extension that supports OOProc schema V4'],
   ])('fails with its reason: %s', async (name, text) => {
@@ -166,5 +166,38 @@ describe('signals from outside', () => {
     expect(await via('read', 'library', {})).toEqual({ entityExists: false });
     await via('signal', 'library', { op: 'add', input: 2 });
     await expect.poll(() => via('read', 'library', {})).toEqual({ entityExists: true, entityState: 2 });
+  });
+});
+
+describe('the list of entities', () => {
+  const list = async (path: string): Promise<unknown> => (await entities(path)).json();
+  const time = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+  const listed = (key: string, more: object = {}) => ({
+    ...{ entityId: { name: 'listed', key }, lastOperationTime: time },
+    ...more,
+  });
+
+  test('has those of a name that have a state, page by page', async () => {
+    expect(await list('listed')).toEqual([]);
+    for (const key of ['a', 'b', 'c']) await signal(`listed/${key}?op=set`, { key });
+    await signal('listed/none?op=nothing');
+    for (const key of ['a', 'b', 'c']) await stateSoon(`listed/${key}`).toEqual({ code: 200, state: { key } });
+    expect(await list('Listed')).toEqual([listed('a'), listed('b'), listed('c')]);
+    expect(await list('listed?fetchState=true')).toContainEqual(listed('b', { state: { key: 'b' } }));
+    const first = await entities('listed?top=2');
+    expect(await first.json()).toEqual([listed('a'), listed('b')]);
+    const token = first.headers.get('x-ms-continuation-token') ?? '';
+    const second = await entities('listed?top=2', { headers: { 'x-ms-continuation-token': token } });
+    expect(await second.json()).toEqual([listed('c')]);
+  });
+
+  test('of all names, by the time of their last operation', async () => {
+    await signal('listed/d?op=set', 1);
+    await stateSoon('listed/d').toEqual({ code: 200, state: 1 });
+    expect(await list('?top=1000')).toContainEqual(listed('d'));
+    expect(await list('listed?lastOperationTimeTo=2000-01-01T00:00:00Z')).toEqual([]);
+    expect(await list('listed?lastOperationTimeFrom=2000-01-01T00:00:00Z')).toContainEqual(listed('d'));
+    expect((await entities('listed?lastOperationTimeFrom=never')).status).toBe(400);
+    expect((await entities('', { headers: { 'x-ms-continuation-token': '{' } })).status).toBe(400);
   });
 });

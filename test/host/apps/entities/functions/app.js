@@ -33,6 +33,9 @@ df.app.entity('Counter', (context) => {
       return;
   }
 });
+df.app.entity('listed', ({ df: entity }) => {
+  if (entity.operationName === 'set') entity.setState(entity.getInput());
+});
 df.app.entity('broken', () => undefined);
 app.hook.preInvocation(({ invocationContext }) => {
   if (invocationContext.functionName === 'broken') throw new Error('never runs');
