@@ -1,18 +1,9 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
-import type { DurableClient } from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelJob } from '../shared/steps/cancel-job.ts';
-import { durableOrchestrations } from './durable-orchestrations.ts';
-
-/** The binding is the same for every invocation of a process; the first request brings it. */
-let client: DurableClient | undefined;
-
-const orchestrations = durableOrchestrations(() => {
-  if (!client) throw new Error('no request has brought the durable client yet');
-  return client;
-});
+import { orchestrations, takeClient } from './durable-client.ts';
 
 let api: Api | undefined;
 
@@ -31,7 +22,7 @@ const ORIGIN = /^https?:\/\/[^/]*/i;
 
 /** Both planes are routers of their own behind one catch-all function each; this only translates. */
 async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  client ??= df.getClient(context);
+  takeClient(context);
   api ??= await makeApi();
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
   const response = await api.fetch(

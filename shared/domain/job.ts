@@ -35,6 +35,8 @@ export const JobSpec = z.object({
   createdAt: z.string(),
   /** sha256 of the request, to tell a repeat from another request under the same id. */
   requestHash: z.string(),
+  /** The input is a list of blob versions beside the spec; `input` is the folder that they are in. */
+  listedInput: z.literal(true).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 

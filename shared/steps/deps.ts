@@ -3,6 +3,7 @@ import type { ModelReference } from '../domain/resources.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Registry } from '../storage/registry/resources.ts';
 import type { JobFiles } from './job-files.ts';
 import type { Clock, Log } from './ports.ts';
 
@@ -15,6 +16,7 @@ export interface Datastore {
 /** What the steps of a scoring job need. */
 export interface JobDeps {
   readonly jobs: Jobs;
+  readonly registry: Registry;
   readonly files: JobFiles;
   /** By name in any case; undefined when there is none. */
   datastore(name: string): Datastore | undefined;

@@ -1,5 +1,5 @@
 import { sha256 } from '../domain/blocks.ts';
-import { Manifest } from '../domain/plan.ts';
+import { InputList, Manifest } from '../domain/plan.ts';
 import { Receipt, receiptName } from '../domain/receipts.ts';
 import { collect, readJson, writeJsonOnce } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -11,8 +11,12 @@ export interface Plan {
   readonly hash: string;
 }
 
-/** The manifests and receipts of jobs, in the app's own container. */
+/** The input lists, manifests and receipts of jobs, in the app's own container. */
 export interface JobFiles {
+  /** Stores the list that a job with `listedInput` reads. The first one stands. */
+  writeInput(job: string, list: InputList): Promise<void>;
+  /** Throws when the job has no list. */
+  input(job: string): Promise<InputList>;
   /** The first plan of a job stands; answers the one that is stored. */
   writePlan(manifest: Manifest): Promise<Plan>;
   /** Throws when the job has no plan. Cached: a plan never changes. */
@@ -28,6 +32,7 @@ const PLANS_IN_MEMORY = 8;
 export function jobFiles(blobs: Blobs): JobFiles {
   const cache = new Map<string, Plan>();
   const manifestRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/manifest.json` });
+  const inputRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/input.json` });
   const receiptRef = (job: string, name: string) => ({
     container: JOBS_CONTAINER,
     name: `${job}/receipts/${name}.json`,
@@ -49,6 +54,14 @@ export function jobFiles(blobs: Blobs): JobFiles {
   };
 
   return {
+    async writeInput(job, list) {
+      await writeJsonOnce(blobs, inputRef(job), list);
+    },
+    async input(job) {
+      const list = await readJson(blobs, inputRef(job), InputList);
+      if (!list) throw new Error(`job ${job} has no list of its input`);
+      return list;
+    },
     plan,
     async writePlan(manifest) {
       await writeJsonOnce(blobs, manifestRef(manifest.job), manifest);

@@ -7,8 +7,9 @@ import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
-import { listInput } from './list-input.ts';
+import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
+import { watchesOver } from './watched-deployments.ts';
 
 export const JobInput = z.object({ job: z.string(), execution: z.string() });
 export type JobInput = z.infer<typeof JobInput>;
@@ -67,7 +68,10 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
   const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
   const { output, errors } = outputTarget(deps, spec);
-  const files = await listInput(deps, spec.input.kind, input, extensions.recursive);
+  await refuseWatched(deps, [output, errors]);
+  const files = spec.listedInput
+    ? await pinListed(deps, input, await deps.files.input(spec.name))
+    : await listInput(deps, spec.input.kind, input, extensions.recursive);
   await claimOutput(deps, spec.name, [output, errors]);
 
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
@@ -92,6 +96,18 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     ...draft,
     lanes: cutLanes(batches, Math.min(MAX_LANES, settings.instanceCount * settings.maxConcurrencyPerInstance)),
   };
+}
+
+/** An output that a deployment watches would start a job, whose output might start another (S4.5). */
+async function refuseWatched(deps: JobDeps, targets: readonly [Target, Target]): Promise<void> {
+  for (const { datastore, container, blob } of targets) {
+    const [watch] = await watchesOver(deps, { datastore, container, path: blob });
+    if (watch)
+      throw new JobFault(
+        'OutputWatched',
+        `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${blob} in datastore ${datastore}. Give another path.`,
+      );
+  }
 }
 
 /** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */

@@ -5,6 +5,7 @@ import { memoryTables } from '../../shared/storage/memory-tables.ts';
 import type { Blobs } from '../../shared/storage/ports.ts';
 import { collect } from '../../shared/storage/json-blobs.ts';
 import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
+import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
 import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
 import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
@@ -48,8 +49,10 @@ export function jobWorld(
   const engine = lineEngine();
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
+  const storage = { table: memoryTables()('registry'), blobs: system };
   const deps: JobDeps = {
-    jobs: jobsRegistry({ table: memoryTables()('registry'), blobs: system }),
+    jobs: jobsRegistry(storage),
+    registry: resourceRegistry(storage),
     files: jobFiles(system),
     datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
     defaultDatastore: 'store',

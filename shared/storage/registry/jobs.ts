@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { sha256 } from '../../domain/blocks.ts';
 import { isEnded, JobRecord, JobSpec, LaneProgress, Reason } from '../../domain/job.ts';
-import type { Blobs, Table, TableKey, TableValues } from '../ports.ts';
+import type { Blobs, Table, TableKey } from '../ports.ts';
 import { isConflict } from '../ports.ts';
 import { allRows } from '../all-rows.ts';
 import { readJson, writeJsonOnce } from '../json-blobs.ts';
 import { documents } from './documents.ts';
+import { insertOnce } from '../insert-once.ts';
 import { indexRow, listIndex } from './job-index.ts';
 import type { Jobs, Versioned } from './jobs-port.ts';
 
@@ -150,14 +151,3 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
 
 /** Addresses are free text, so the key is their hash (S3.1). */
 const reservation = (address: string) => ({ partition: 'output', row: sha256(address) });
-
-/** True when this call inserted the row, false when it was there. */
-async function insertOnce(table: Table, key: TableKey, values: TableValues): Promise<boolean> {
-  try {
-    await table.insert(key, values);
-    return true;
-  } catch (error) {
-    if (isConflict(error)) return false;
-    throw error;
-  }
-}
