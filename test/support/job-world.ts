@@ -2,7 +2,7 @@ import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
-import type { Blobs } from '../../shared/storage/ports.ts';
+import type { Blobs, Table } from '../../shared/storage/ports.ts';
 import { collect } from '../../shared/storage/json-blobs.ts';
 import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
 import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
@@ -20,6 +20,8 @@ export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface JobWorld {
   readonly deps: JobDeps;
+  /** Of jobs and resources, as the app sees it. */
+  readonly table: Table;
   readonly engine: LineEngine;
   /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
   readonly data: Blobs;
@@ -41,7 +43,14 @@ const EXECUTION = 'the-execution';
 
 /** The steps of a scoring job over storage in memory, with the data's storage optionally made faulty. */
 export function jobWorld(
-  options: { faulty?: (blobs: Blobs) => Blobs; sliceMs?: number; blockBytes?: number } = {},
+  options: {
+    faulty?: (blobs: Blobs) => Blobs;
+    /** What the app makes of its own storage. */
+    system?: (blobs: Blobs) => Blobs;
+    table?: (table: Table) => Table;
+    sliceMs?: number;
+    blockBytes?: number;
+  } = {},
 ): JobWorld {
   const system = memoryBlobs();
   const data = memoryBlobs();
@@ -49,11 +58,12 @@ export function jobWorld(
   const engine = lineEngine();
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
-  const storage = { table: memoryTables()('registry'), blobs: system };
+  const table = memoryTables()('registry');
+  const storage = { table: options.table?.(table) ?? table, blobs: options.system?.(system) ?? system };
   const deps: JobDeps = {
     jobs: jobsRegistry(storage),
     registry: resourceRegistry(storage),
-    files: jobFiles(system),
+    files: jobFiles(storage.blobs),
     datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
     defaultDatastore: 'store',
     uriRules: { workspace, datastores: [address] },
@@ -67,6 +77,7 @@ export function jobWorld(
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
   const world: JobWorld = {
     deps,
+    table: storage.table,
     engine,
     data,
     async put(files) {

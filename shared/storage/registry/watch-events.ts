@@ -52,6 +52,12 @@ const WAITING = 'waiting|';
 const SEEN = 'seen|';
 const END = '~';
 
+const WaitingValues = z.object({
+  version: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(BlobVersion),
+});
 const HoldValues = z.object({ until: z.number(), job: z.string() });
 
 export function watchEvents(table: Table, clock: { now(): number }): WatchEvents {
@@ -93,7 +99,7 @@ export function watchEvents(table: Table, clock: { now(): number }): WatchEvents
       const partition = partitionOf(folder);
       const id = idOf(version);
       if (await wasSeen(partition, id)) return false;
-      await insertOnce(table, { partition, row: WAITING + id }, { ...version });
+      await insertOnce(table, { partition, row: WAITING + id }, { version: JSON.stringify(version) });
       return true;
     },
 
@@ -102,7 +108,7 @@ export function watchEvents(table: Table, clock: { now(): number }): WatchEvents
     async waiting(folder, atMost) {
       const partition = partitionOf(folder);
       const found = await mapBounded(await rowsWaiting(folder, atMost), WIDTH, async (row) => {
-        const version = BlobVersion.parse(row.values);
+        const version = WaitingValues.parse(row.values).version;
         if (!(await wasSeen(partition, idOf(version)))) return [version];
         // A repeat that came in just when the first was settled.
         await removeIfThere(table, row);

@@ -18,7 +18,12 @@ export interface Watches {
   candidates(container: string, path: string): Promise<WatchedFolder[]>;
 }
 
-const Hint = z.object({ folder: z.string().transform((text): unknown => JSON.parse(text)) });
+const Hint = z.object({
+  folder: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(WatchedFolder),
+});
 
 export function watchIndex(table: Table): Watches {
   const partitionOf = (container: string): string => `watches|${container}`;
@@ -37,7 +42,7 @@ export function watchIndex(table: Table): Watches {
     async candidates(container, path) {
       const found: WatchedFolder[] = [];
       for await (const row of allRows(table, partitionOf(container))) {
-        const folder = WatchedFolder.parse(Hint.parse(row.values).folder);
+        const { folder } = Hint.parse(row.values);
         if (path.startsWith(folder.prefix)) found.push(folder);
       }
       return found;
