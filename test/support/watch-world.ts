@@ -2,12 +2,13 @@ import type { DeploymentRecord } from '../../shared/domain/resources.ts';
 import { blobEvent } from '../../shared/domain/blob-event.ts';
 import { ScoringSettings } from '../../shared/domain/settings.ts';
 import { memoryQueues } from '../../shared/storage/memory-queues.ts';
+import { StorageFault } from '../../shared/storage/ports.ts';
 import { watchEvents } from '../../shared/storage/registry/watch-events.ts';
 import { flushWatch } from '../../shared/steps/flush-watch.ts';
 import { recordBlobEvent } from '../../shared/steps/record-blob-event.ts';
 import type { TriggerDeps } from '../../shared/steps/trigger-deps.ts';
 import { writeDeployment } from '../../shared/steps/watched-deployments.ts';
-import { Crash, crashAt } from './crash-at.ts';
+import { crashes } from './crashes.ts';
 import { jobWorld } from './job-world.ts';
 
 export const URL_OF_DATA = 'https://account.blob.core.windows.net/data/';
@@ -20,7 +21,7 @@ const QUIET_SECONDS = 100;
 export type WatchWorld = Awaited<ReturnType<typeof watchWorld>>;
 
 /** Watches, events and flushes over storage in memory, and a host that serves their queues. */
-export async function watchWorld(crash = crashAt()) {
+export async function watchWorld(crash = crashes()) {
   const jobs = jobWorld({ table: crash.table, system: crash.blobs });
   const clock = { time: Date.parse(NOW), now: () => clock.time };
   const queues = memoryQueues(clock);
@@ -71,14 +72,14 @@ export async function watchWorld(crash = crashAt()) {
           try {
             await step(deps, parsed(text));
           } catch (error) {
-            if (!(error instanceof Crash)) throw error;
-            crash.restart();
+            if (!(error instanceof StorageFault)) throw error;
             const count = (tries.get(text) ?? 0) + 1;
             tries.set(text, count);
             await queues(count < MAX_DEQUEUE_COUNT ? name : `${name}-poison`).send(text);
           }
         }),
       );
+      crash.restart();
     }
   };
 
