@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checked } from './checked.ts';
 import { badRequest } from './errors.ts';
+import { readMessage } from './queue-message.ts';
 
 /** How a whole blob comes to be. Other calls that raise the same event (a folder, an appended part) leave nothing to score. */
 const WRITES = ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose'] as const;
@@ -29,8 +30,7 @@ export interface BlobEvent {
  * message that is no event.
  */
 export function readBlobEvent(message: unknown): BlobEvent | undefined {
-  if (typeof message !== 'object' || message === null) throw badRequest('The message is not a JSON object.');
-  const { type, data } = checked(Envelope, message);
+  const { type, data } = readMessage(Envelope, message);
   if (type === undefined) throw badRequest('The message has neither an eventType nor a type: it is no event.');
   if (type !== BLOB_CREATED) return undefined;
   const { api, url, eTag } = checked(BlobData, data, 'data');

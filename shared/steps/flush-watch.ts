@@ -1,9 +1,9 @@
 import { sha256 } from '../domain/blocks.ts';
-import { checked } from '../domain/checked.ts';
 import { ApiError } from '../domain/errors.ts';
 import { InvocationBody } from '../domain/invocation.ts';
 import type { InputList } from '../domain/plan.ts';
 import { BLOB_FLUSH_QUEUE } from '../domain/queue-names.ts';
+import { readMessage } from '../domain/queue-message.ts';
 import { dataUri } from '../domain/uri.ts';
 import { folderKey, WatchedFolder } from '../domain/watch.ts';
 import type { Hold } from '../storage/registry/watch-events.ts';
@@ -39,7 +39,7 @@ export const sendFlush = (
  */
 export const flushWatch = (deps: TriggerDeps, message: unknown): Promise<void> =>
   orPoison(deps, BLOB_FLUSH_QUEUE, message, async () => {
-    const folder = checked(WatchedFolder, message);
+    const folder = readMessage(WatchedFolder, message);
     while ((await deps.events.count(folder, 1)) > 0) {
       const hold = await deps.events.hold(folder);
       if (!hold || !(await flushHeld(deps, folder, hold))) {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { caselessObject } from '../domain/caseless.ts';
-import { checked } from '../domain/checked.ts';
-import { badRequest } from '../domain/errors.ts';
 import { InvocationBody } from '../domain/invocation.ts';
+import { readMessage } from '../domain/queue-message.ts';
 import { invokeEndpoint } from './invoke-endpoint.ts';
 import { orPoison } from './or-poison.ts';
 import type { TriggerDeps } from './trigger-deps.ts';
@@ -31,9 +30,7 @@ export interface QueuedInvocation {
 /** Starts the job that a message asks for, once. A message that asks for no job that can be goes to poison and changes nothing. */
 export const invokeFromQueue = (deps: TriggerDeps, { queue, message, messageId }: QueuedInvocation): Promise<void> =>
   orPoison(deps, queue, message, async () => {
-    if (typeof message !== 'object' || message === null || Array.isArray(message))
-      throw badRequest('The message is not a JSON object.');
-    const { endpoint, deployment, requestId, body } = checked(InvokeMessage, message);
+    const { endpoint, deployment, requestId, body } = readMessage(InvokeMessage, message);
     const job = await invokeEndpoint(deps, {
       endpoint,
       deployment,
