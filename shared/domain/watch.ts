@@ -4,7 +4,7 @@ import { checked } from './checked.ts';
 import { badRequest } from './errors.ts';
 import { matchesGlob } from './glob.ts';
 import { EXTENSION_PREFIX } from './settings.ts';
-import { badBlobName, type DataAddress, type DatastoreAddress } from './uri.ts';
+import { badBlobName, dataUri, MAX_URI, type DatastoreAddress } from './uri.ts';
 
 /** The extension of a deployment that makes it score what is uploaded; an invocation has no use for it. */
 export const WATCH_EXTENSION = 'watch';
@@ -73,13 +73,13 @@ export function watchOf(deployment: Watcher, datastores: readonly DatastoreAddre
     endpoint: deployment.endpoint,
     deployment: deployment.name,
     datastore: store.name,
-    prefix: folderOf(prefix, store === datastores[0], target),
+    prefix: folderOf(prefix, store, store === datastores[0], target),
     ...rest,
   };
 }
 
-/** True when an event of this place is for the watch. Markers of folders are no files. */
-export const isWatched = (watch: Watch, { path }: Pick<DataAddress, 'path'>): boolean =>
+/** True when a blob of the watch's container is for the watch. Markers of folders are no files. */
+export const isWatched = (watch: Watch, path: string): boolean =>
   path.startsWith(watch.prefix) &&
   !path.endsWith('/') &&
   matchesGlob(path.slice(path.lastIndexOf('/') + 1), watch.pattern);
@@ -120,11 +120,18 @@ function storeOf(
 }
 
 /** The prefix as a folder's. Throws for one that no blob can have and for one where jobs write by default. */
-function folderOf(prefix: string, isDefaultStore: boolean, target: string): string {
+function folderOf(
+  prefix: string,
+  { name: datastore }: DatastoreAddress,
+  isDefaultStore: boolean,
+  target: string,
+): string {
   const folder = prefix.endsWith('/') ? prefix : `${prefix}/`;
   const at = `${target}.prefix`;
   const fault = folder.startsWith('/') ? 'begins with a slash' : badBlobName(folder);
   if (fault !== undefined) throw badRequest(`${at}: '${prefix.slice(0, 80)}' ${fault}`, at);
+  if (dataUri({ datastore, path: folder }).length > MAX_URI)
+    throw badRequest(`${at}: its URI would be longer than ${MAX_URI} characters`, at);
   if (isDefaultStore && folder.startsWith(DEFAULT_OUTPUTS))
     throw badRequest(
       `${at}: jobs write below '${DEFAULT_OUTPUTS}' and would start each other; watch another folder`,

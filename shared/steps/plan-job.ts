@@ -68,7 +68,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
   const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
   const { output, errors } = outputTarget(deps, spec);
-  await refuseWatched(deps, [output, errors]);
+  await refuseWatched(deps, output, errors);
   const files = spec.listedInput
     ? await pinListed(deps, input, await deps.files.input(spec.name))
     : await listInput(deps, spec.input.kind, input, extensions.recursive);
@@ -99,15 +99,13 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
 }
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */
-async function refuseWatched(deps: JobDeps, targets: readonly [Target, Target]): Promise<void> {
-  for (const { datastore, container, blob } of targets) {
-    const [watch] = await watchesOver(deps, { datastore, container, path: blob });
-    if (watch)
-      throw new JobFault(
-        'OutputWatched',
-        `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${blob} in datastore ${datastore}. Give another path.`,
-      );
-  }
+async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
+  const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
+  if (!watch) return;
+  throw new JobFault(
+    'OutputWatched',
+    `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${output.blob} in datastore ${output.datastore}. Give another path.`,
+  );
 }
 
 /** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */

@@ -16,7 +16,7 @@ export const recordBlobEvent = (deps: TriggerDeps, message: unknown): Promise<vo
   orPoison(deps, BLOB_EVENTS_QUEUE, message, async () => {
     const event = readBlobEvent(message);
     const place = event && placeOf(deps, event.url);
-    const watches = place ? await watchesOver(deps, place) : [];
+    const watches = place ? await watchesOver(deps, place.datastore, place.path) : [];
     if (!event || !place || watches.length === 0) {
       deps.log.debug({ url: event?.url.replace(/[?#].*$/s, '') }, 'nobody watches this blob');
       return;

@@ -1,6 +1,6 @@
 import { ApiError } from '../domain/errors.ts';
 import type { DeploymentRecord } from '../domain/resources.ts';
-import type { DataAddress, DatastoreAddress, UriRules } from '../domain/uri.ts';
+import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
 import { containerKey, folderKey, isWatched, watchOf, type Watch } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { removeResource, writeResource } from './write-resource.ts';
@@ -43,18 +43,20 @@ export async function removeDeployment(deps: WatchedDeps, name: Name): Promise<b
   return removed;
 }
 
-/** The watches that a place lies in, as their deployments say now: an index row alone is only a hint. */
+/** The watches of a datastore's container that one of the blobs is for, as their deployments say now: an index row is a hint. */
 export async function watchesOver(
   { registry, uriRules: { datastores } }: { readonly registry: Registry; readonly uriRules: UriRules },
-  place: DataAddress,
+  datastore: string,
+  ...blobs: readonly string[]
 ): Promise<Watch[]> {
-  const store = datastores.find(({ name }) => name === place.datastore);
+  const store = datastores.find(({ name }) => name === datastore);
   if (!store) return [];
   const found: Watch[] = [];
-  for (const hint of await registry.watches.candidates(containerKey(store), place.path)) {
+  for (const hint of await registry.watches.candidates(containerKey(store), ...blobs)) {
     const deployment = await registry.deployments.get(hint.endpoint, hint.deployment);
     const watch = deployment && storedWatch(deployment.value, datastores);
-    if (watch && folderKey(watch) === folderKey(hint) && isWatched(watch, place)) found.push(watch);
+    if (watch && folderKey(watch) === folderKey(hint) && blobs.some((blob) => isWatched(watch, blob)))
+      found.push(watch);
   }
   return found;
 }

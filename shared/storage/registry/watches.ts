@@ -14,8 +14,8 @@ export interface Watches {
   /** `container`: see `containerKey`. A row that is there stays. */
   add(container: string, folder: WatchedFolder): Promise<void>;
   remove(container: string, folder: WatchedFolder): Promise<void>;
-  /** Folders of this container that the blob's path lies below. */
-  candidates(container: string, path: string): Promise<WatchedFolder[]>;
+  /** Folders of this container that one of the paths lies below. */
+  candidates(container: string, ...paths: readonly string[]): Promise<WatchedFolder[]>;
 }
 
 const Hint = z.object({
@@ -39,11 +39,11 @@ export function watchIndex(table: Table): Watches {
     async remove(container, folder) {
       await removeIfThere(table, key(container, folder));
     },
-    async candidates(container, path) {
+    async candidates(container, ...paths) {
       const found: WatchedFolder[] = [];
       for await (const row of allRows(table, partitionOf(container))) {
         const { folder } = Hint.parse(row.values);
-        if (path.startsWith(folder.prefix)) found.push(folder);
+        if (paths.some((path) => path.startsWith(folder.prefix))) found.push(folder);
       }
       return found;
     },

@@ -59,6 +59,7 @@ describe('a watch', () => {
     [{ prefix: '/' }, "batchpoint.watch.prefix: '/' begins with a slash"],
     [{ prefix: 'a/../b' }, "batchpoint.watch.prefix: 'a/../b' has a segment '.' or '..'"],
     [{ prefix: 'a//b' }, "batchpoint.watch.prefix: 'a//b' has an empty segment"],
+    [{ prefix: 'ü'.repeat(400) }, 'batchpoint.watch.prefix: its URI would be longer than 2048 characters'],
     [{ prefix: 'azureml' }, "batchpoint.watch.prefix: jobs write below 'azureml/' and would start each other"],
     [{ prefix: 'azureml/x/score' }, "jobs write below 'azureml/'"],
     [{ prefix: 'in', maxFiles: 0 }, 'batchpoint.watch.maxFiles: must be at least 1'],
@@ -94,7 +95,7 @@ describe('a watch', () => {
     ['in/csv', false],
   ])('of in/ for *.csv has %s: %s', (path, expected) => {
     const watch = read({ prefix: 'in', pattern: '*.csv' });
-    expect(watch && isWatched(watch, { path })).toBe(expected);
+    expect(watch && isWatched(watch, path)).toBe(expected);
   });
 });
 

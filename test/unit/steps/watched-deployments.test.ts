@@ -7,7 +7,7 @@ import { watchWorld, type WatchWorld } from '../../support/watch-world.ts';
 const NAME = ['heart', 'blue'] as const;
 
 const watchersOf = async (world: WatchWorld, path: string): Promise<string[]> =>
-  (await watchesOver(world.deps, { datastore: 'store', container: 'data', path })).map(({ prefix }) => prefix);
+  (await watchesOver(world.deps, 'store', path)).map(({ prefix }) => prefix);
 
 /** The app's dependencies, but just before a row of the index is removed something else happens. */
 function interrupted(world: WatchWorld, happen: () => Promise<unknown>) {
