@@ -9,6 +9,7 @@ import { loadEngine } from './scoring/model-engines.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
+import { processTurns } from './steps/process-turns.ts';
 import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
@@ -22,6 +23,8 @@ import type { Blobs, Table } from './storage/ports.ts';
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
+  /** How long the histories of orchestrations are kept. */
+  readonly retentionDays: number;
   readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
 }
 
@@ -65,10 +68,12 @@ async function compose(settings: Settings): Promise<Runtime> {
       engine: engines.lease,
       clock,
       log,
+      turns: processTurns(),
       sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
       scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
       blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
     },
+    retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
       jobs,
       registry,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { blockId } from '../domain/blocks.ts';
 import { JobFault } from '../domain/errors.ts';
-import { isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
+import { generationOf, isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
 import { BrokenChain, link, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
@@ -10,7 +10,7 @@ import { datastoreOf, type JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { isStale } from './errors-file.ts';
 import { ERRORS_MARK } from './list-input.ts';
-import { thresholdReason } from './score-slice.ts';
+import { thresholdReason } from './score-range.ts';
 import { endJob } from './settle-job.ts';
 
 /** What a lane's orchestration answers: never an exception, because its siblings still run (B1). */
@@ -20,8 +20,8 @@ export type LaneResult = z.infer<typeof LaneResult>;
 export const CommitInput = z.object({ job: z.string(), execution: z.string(), lanes: z.array(LaneResult) });
 export type CommitInput = z.infer<typeof CommitInput>;
 
-/** How the job ended. */
-export const CommitAnswer = z.object({ state: z.enum(['completed', 'failed', 'canceled']) });
+/** How the job ended; `over`: another execution or generation has it. */
+export const CommitAnswer = z.object({ state: z.enum(['completed', 'failed', 'canceled', 'over']) });
 export type CommitAnswer = z.infer<typeof CommitAnswer>;
 
 /**
@@ -29,16 +29,17 @@ export type CommitAnswer = z.infer<typeof CommitAnswer>;
  * order and in one request. Of a job that failed only the errors file appears. A repeat answers how the job ended.
  */
 export async function commitJob(deps: JobDeps, { job, execution, lanes }: CommitInput): Promise<CommitAnswer> {
-  const stopped = await deps.jobs.stopped(job);
+  const committingAt = new Date(deps.clock.now()).toISOString();
   const record = await deps.jobs.transition(job, (current) =>
     current.state === 'scoring' && current.execution === execution
-      ? ({ ...current, state: 'committing' } satisfies JobRecord)
+      ? ({ ...current, state: 'committing', committingAt } satisfies JobRecord)
       : undefined,
   );
   if (!record) throw new Error(`job ${job} is gone`);
   if (isEnded(record)) return { state: record.state };
-  if (record.state !== 'committing' || record.execution !== execution)
-    throw new Error(`job ${job} is run by another execution`);
+  if (!isCommittedBy(record, execution)) return { state: 'over' };
+  const generation = generationOf(record);
+  const stopped = await deps.jobs.stopped(job, generation);
 
   const plan = await deps.files.plan(job);
   let totals: Totals | null = null;
@@ -49,16 +50,20 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
     totals = { files: plan.manifest.files.length, ...linked.tallies };
     errorsUri = await commitErrors(deps, plan, linked);
     const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? verdict(plan, linked);
-    if (reason) return { state: await endJob(deps, job, { reason, totals, failures: linked.failures, errorsUri }) };
+    if (reason)
+      return { state: await endJob(deps, job, generation, { reason, totals, failures: linked.failures, errorsUri }) };
+    // The sweeper may have given the job up meanwhile: then it must find that nothing appears any more.
+    if (!isCommittedBy((await deps.jobs.get(job))?.value, execution)) return { state: 'over' };
     await commitOutput(deps, plan, linked, totals);
   } catch (error) {
     const reason = commitFault(error);
     if (!reason) throw error;
-    return { state: await endJob(deps, job, { reason, totals, failures: linked?.failures ?? [], errorsUri }) };
+    const failures = linked?.failures ?? [];
+    return { state: await endJob(deps, job, generation, { reason, totals, failures, errorsUri }) };
   }
   const { output } = plan.manifest;
   return {
-    state: await endJob(deps, job, {
+    state: await endJob(deps, job, generation, {
       outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
       errorsUri,
       totals,
@@ -66,6 +71,9 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
     }),
   };
 }
+
+const isCommittedBy = (record: JobRecord | undefined, execution: string): boolean =>
+  record?.state === 'committing' && record.execution === execution;
 
 /** Every lane's chain; one that was stopped on its way may end anywhere. */
 async function linkLanes(deps: JobDeps, plan: Plan, results: readonly LaneResult[]): Promise<Linked> {
