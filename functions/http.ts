@@ -4,6 +4,7 @@ import type { DurableClient } from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelJob } from '../shared/steps/cancel-job.ts';
+import { salvageJob } from '../shared/steps/salvage-job.ts';
 import { durableOrchestrations } from './durable-orchestrations.ts';
 
 /** The binding is the same for every invocation of a process; the first request brings it. */
@@ -17,12 +18,13 @@ const orchestrations = durableOrchestrations(() => {
 let api: Api | undefined;
 
 async function makeApi(): Promise<Api> {
-  const { apiDeps } = await runtime();
+  const { apiDeps, jobDeps } = await runtime();
   const { jobs, clock } = apiDeps;
   return createApi({
     ...apiDeps,
     orchestrations,
     cancelJob: (name) => cancelJob({ jobs, clock, orchestrations }, name),
+    salvageJob: (name) => salvageJob({ ...jobDeps, orchestrations }, name),
   });
 }
 

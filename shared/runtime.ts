@@ -25,7 +25,7 @@ export interface Runtime {
   readonly jobDeps: JobDeps;
   /** How long the histories of orchestrations are kept. */
   readonly retentionDays: number;
-  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob' | 'salvageJob'>;
 }
 
 /** The app's one table: jobs and resources are told apart by their partitions. */

@@ -63,6 +63,12 @@ export function endedRecord(current: JobRecord, ending: Ending, endedAt: string)
   return { state: cancelRequested ? 'canceled' : 'failed', ...base, reason: ending.reason };
 }
 
+export interface CommittedOutput {
+  readonly outputUri: string;
+  readonly errorsUri: string | null;
+  readonly totals: Totals;
+}
+
 export const SettleInput = z.object({ job: z.string(), reason: Reason, generation: z.number().optional() });
 export type SettleInput = z.infer<typeof SettleInput>;
 
@@ -76,12 +82,13 @@ export type SettleAnswer = z.infer<typeof SettleAnswer>;
 export async function settleJob(deps: JobDeps, input: SettleInput): Promise<SettleAnswer> {
   const { job, reason } = input;
   const found = await deps.jobs.get(job);
-  const committed = found?.value.state === 'committing' ? await committedEnding(deps, job) : undefined;
-  const ending = committed ?? { reason, totals: null, failures: [], errorsUri: null };
+  const committed = found?.value.state === 'committing' ? await committedOutput(deps, job) : undefined;
+  const ending = committed ? { ...committed, failures: [] } : { reason, totals: null, failures: [], errorsUri: null };
   return { state: await endJob(deps, job, generationOf(input), ending) };
 }
 
-async function committedEnding(deps: JobDeps, job: string): Promise<Ending | undefined> {
+/** What lies at the output path of a job, if the job has committed it. */
+export async function committedOutput(deps: JobDeps, job: string): Promise<CommittedOutput | undefined> {
   const { output, errors } = (await deps.files.plan(job)).manifest;
   const { blobs } = datastoreOf(deps, output.datastore);
   const ours = async (target: Target) => {
@@ -94,6 +101,5 @@ async function committedEnding(deps: JobDeps, job: string): Promise<Ending | und
     outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
     errorsUri: (await ours(errors)) ? dataUri({ datastore: errors.datastore, path: errors.blob }) : null,
     totals: Totals.parse(JSON.parse(metadata[TOTALS_MARK] ?? 'null')),
-    failures: [],
   };
 }
