@@ -3,17 +3,19 @@ import * as df from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelJob } from '../shared/steps/cancel-job.ts';
+import { salvageJob } from '../shared/steps/salvage-job.ts';
 import { orchestrations, takeClient } from './durable-client.ts';
 
 let api: Api | undefined;
 
 async function makeApi(): Promise<Api> {
-  const { apiDeps } = await runtime();
+  const { apiDeps, jobDeps } = await runtime();
   const { jobs, clock } = apiDeps;
   return createApi({
     ...apiDeps,
     orchestrations,
     cancelJob: (name) => cancelJob({ jobs, clock, orchestrations }, name),
+    salvageJob: (name) => salvageJob({ ...jobDeps, orchestrations }, name),
   });
 }
 

@@ -10,6 +10,7 @@ import { MEMORY, readSettings, type Settings } from './settings.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
+import { processTurns } from './steps/process-turns.ts';
 import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
@@ -26,7 +27,9 @@ import type { Blobs, Queue, Table } from './storage/ports.ts';
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
-  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
+  /** How long the histories of orchestrations are kept. */
+  readonly retentionDays: number;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob' | 'salvageJob'>;
   readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
 }
 
@@ -75,10 +78,12 @@ async function compose(settings: Settings): Promise<Runtime> {
       engine: engines.lease,
       clock,
       log,
+      turns: processTurns(),
       sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
       scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
       blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
     },
+    retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
       jobs,
       registry,

@@ -45,6 +45,10 @@ export const Settings = z.object({
   BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(1),
   /** MiB of output in one block. */
   BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
+  /** When the sweeper runs (NCRONTAB). */
+  BATCHPOINT_SWEEP_SCHEDULE: z.string().min(1).default('*/30 * * * * *'),
+  /** Days that histories of orchestrations are kept; longer than the 7 that a job may take. */
+  BATCHPOINT_JOB_RETENTION_DAYS: z.coerce.number().int().min(8).max(3650).default(30),
   BATCHPOINT_OUTPUT_FORMAT: Extensions.shape.outputFormat.unwrap().optional(),
   /** Where clients reach the app; by default what the host says of itself. */
   BATCHPOINT_BASE_URL: z.url().optional(),

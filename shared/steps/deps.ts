@@ -6,6 +6,7 @@ import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { JobFiles } from './job-files.ts';
 import type { Clock, Log } from './ports.ts';
+import type { ProcessTurns } from './process-turns.ts';
 
 /** A datastore and the adapter of its account. */
 export interface Datastore {
@@ -26,6 +27,8 @@ export interface JobDeps {
   engine(model: ModelReference): Promise<EngineLease>;
   readonly clock: Clock;
   readonly log: Log;
+  /** The slices of this process. */
+  readonly turns: ProcessTurns;
   /** How long a slice goes on before it answers, in milliseconds. */
   readonly sliceMs: number;
   /** Files that this instance scores at once. */

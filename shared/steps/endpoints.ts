@@ -5,7 +5,7 @@ import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.t
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { allRecords } from '../storage/registry/resources.ts';
-import { endIfLost } from './lost-job.ts';
+import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 import { removeDeployment, type WatchedDeps } from './watched-deployments.ts';
 import { removeResource, writeResource } from './write-resource.ts';
@@ -90,17 +90,15 @@ async function deleteDeployments(deps: EndpointDeps, endpoint: string): Promise<
 
 /** A job that somebody still runs; one that nobody does is ended on the way. */
 async function openJob(deps: EndpointDeps, endpoint: string): Promise<string | undefined> {
-  const { jobs, orchestrations } = deps;
+  const { jobs } = deps;
   let continuation: string | undefined;
   do {
     const page = await jobs.list({ endpoint }, 100, continuation);
     const records = await Promise.all(page.names.map((name) => jobs.get(name)));
     for (const found of records) {
       if (!found || isEnded(found.value)) continue;
-      const { name } = found.value;
-      const state = await orchestrations.state(name);
-      const record = state === 'active' ? found.value : await endIfLost(deps, name, state);
-      if (record && !isEnded(record)) return name;
+      const { record } = await askAfter(deps, found.value);
+      if (!isEnded(record)) return record.name;
     }
     continuation = page.continuation;
   } while (continuation !== undefined);

@@ -21,6 +21,7 @@ export interface JobFiles {
   writePlan(manifest: Manifest): Promise<Plan>;
   /** Throws when the job has no plan. Cached: a plan never changes. */
   plan(job: string): Promise<Plan>;
+  findPlan(job: string): Promise<Plan | undefined>;
   /** Answers the receipt's name. */
   writeReceipt(receipt: Receipt): Promise<string>;
   receipt(job: string, name: string): Promise<Receipt | undefined>;
@@ -38,11 +39,11 @@ export function jobFiles(blobs: Blobs): JobFiles {
     name: `${job}/receipts/${name}.json`,
   });
 
-  const plan = async (job: string): Promise<Plan> => {
+  const findPlan = async (job: string): Promise<Plan | undefined> => {
     const known = cache.get(job);
     if (known) return known;
     const found = await blobs.read(manifestRef(job));
-    if (!found) throw new Error(`job ${job} has no plan`);
+    if (!found) return undefined;
     const text = await collect(found.body);
     const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
     cache.set(job, read);
@@ -51,6 +52,11 @@ export function jobFiles(blobs: Blobs): JobFiles {
       cache.delete(oldest);
     }
     return read;
+  };
+  const plan = async (job: string): Promise<Plan> => {
+    const found = await findPlan(job);
+    if (!found) throw new Error(`job ${job} has no plan`);
+    return found;
   };
 
   return {
@@ -63,6 +69,7 @@ export function jobFiles(blobs: Blobs): JobFiles {
       return list;
     },
     plan,
+    findPlan,
     async writePlan(manifest) {
       await writeJsonOnce(blobs, manifestRef(manifest.job), manifest);
       return plan(manifest.job);
