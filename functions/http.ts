@@ -1,28 +1,21 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
-import type { DurableClient } from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelJob } from '../shared/steps/cancel-job.ts';
-import { durableOrchestrations } from './durable-orchestrations.ts';
-
-/** The binding is the same for every invocation of a process; the first request brings it. */
-let client: DurableClient | undefined;
-
-const orchestrations = durableOrchestrations(() => {
-  if (!client) throw new Error('no request has brought the durable client yet');
-  return client;
-});
+import { salvageJob } from '../shared/steps/salvage-job.ts';
+import { orchestrations, takeClient } from './durable-client.ts';
 
 let api: Api | undefined;
 
 async function makeApi(): Promise<Api> {
-  const { apiDeps } = await runtime();
+  const { apiDeps, jobDeps } = await runtime();
   const { jobs, clock } = apiDeps;
   return createApi({
     ...apiDeps,
     orchestrations,
     cancelJob: (name) => cancelJob({ jobs, clock, orchestrations }, name),
+    salvageJob: (name) => salvageJob({ ...jobDeps, orchestrations }, name),
   });
 }
 
@@ -31,7 +24,7 @@ const ORIGIN = /^https?:\/\/[^/]*/i;
 
 /** Both planes are routers of their own behind one catch-all function each; this only translates. */
 async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  client ??= df.getClient(context);
+  takeClient(context);
   api ??= await makeApi();
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
   const response = await api.fetch(

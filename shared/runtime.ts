@@ -6,23 +6,31 @@ import { uuidOf } from './domain/uuid.ts';
 import type { ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { MEMORY, readSettings, type Settings } from './settings.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
+import type { TriggerDeps } from './steps/trigger-deps.ts';
+import { processTurns } from './steps/process-turns.ts';
 import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
+import { azureQueues } from './storage/azure-queues.ts';
 import { azureTables } from './storage/azure-tables.ts';
 import { memoryBlobs } from './storage/memory-blobs.ts';
+import { memoryQueues } from './storage/memory-queues.ts';
 import { memoryTables } from './storage/memory-tables.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
-import type { Blobs, Table } from './storage/ports.ts';
+import { watchEvents } from './storage/registry/watch-events.ts';
+import type { Blobs, Queue, Table } from './storage/ports.ts';
 
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
-  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob'>;
+  /** How long the histories of orchestrations are kept. */
+  readonly retentionDays: number;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob' | 'salvageJob'>;
+  readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
 }
 
 /** The app's one table: jobs and resources are told apart by their partitions. */
@@ -47,7 +55,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const verifyToken = verifier(settings);
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
   const clock = { now: () => Date.now() };
-  const { blobs: systemBlobs, table } = stateStorage(settings);
+  const { blobs: systemBlobs, table, queue } = stateStorage(settings);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
@@ -55,20 +63,27 @@ async function compose(settings: Settings): Promise<Runtime> {
   const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
+  const files = jobFiles(systemBlobs);
+  const uriRules = { workspace: address, datastores: datastores.map((store) => store.address) };
+  const appExtensions =
+    settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT };
   return {
     jobDeps: {
       jobs,
-      files: jobFiles(systemBlobs),
+      registry,
+      files,
       datastore: (name) => datastores.find((store) => store.address.name.toLowerCase() === name.toLowerCase()),
       defaultDatastore: settings.BATCHPOINT_DATASTORES[0]?.name ?? '',
-      uriRules: { workspace: address, datastores: datastores.map((store) => store.address) },
+      uriRules,
       engine: engines.lease,
       clock,
       log,
+      turns: processTurns(),
       sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
       scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
       blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
     },
+    retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
       jobs,
       registry,
@@ -85,8 +100,19 @@ async function compose(settings: Settings): Promise<Runtime> {
       baseUrl: () => baseUrl(settings),
       verifyToken,
       proveModel: engines.prove,
-      appExtensions:
-        settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT },
+      appExtensions,
+    },
+    triggerDeps: {
+      jobs,
+      registry,
+      datastores,
+      files,
+      events: watchEvents(table, clock),
+      queue,
+      clock,
+      log,
+      uriRules,
+      appExtensions,
     },
   };
 }
@@ -104,15 +130,16 @@ function verifier(settings: Settings): VerifyToken {
   return tokenVerifier({ issuers: [devIssuer(settings.BATCHPOINT_DEV_JWKS)] });
 }
 
-/** Storage in this process, gone when it ends: for tests and the bench, never in Azure. */
-const MEMORY = 'memory';
-
-function stateStorage(settings: Settings): { blobs: Blobs; table: Table } {
+function stateStorage(settings: Settings): { blobs: Blobs; table: Table; queue: (name: string) => Queue } {
   const { BATCHPOINT_STATE: connectionString } = settings;
   if (connectionString !== MEMORY)
-    return { blobs: azureBlobs({ connectionString }), table: azureTables({ connectionString })(TABLE) };
+    return {
+      blobs: azureBlobs({ connectionString }),
+      table: azureTables({ connectionString })(TABLE),
+      queue: azureQueues({ connectionString }),
+    };
   if (settings.WEBSITE_INSTANCE_ID !== undefined) throw new Error('BATCHPOINT_STATE may not be memory in Azure.');
-  return { blobs: memoryBlobs(), table: memoryTables()(TABLE) };
+  return { blobs: memoryBlobs(), table: memoryTables()(TABLE), queue: memoryQueues() };
 }
 
 function datastore({ name, connection, container }: Settings['BATCHPOINT_DATASTORES'][number]): Datastore {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Extensions } from './domain/settings.ts';
+import { isQueueName } from './storage/queue-rules.ts';
 
 /** JSON in an app setting. */
 const json = <T extends z.ZodType>(schema: T) =>
@@ -44,15 +45,44 @@ export const Settings = z.object({
   BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(1),
   /** MiB of output in one block. */
   BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
+  /** When the sweeper runs (NCRONTAB). */
+  BATCHPOINT_SWEEP_SCHEDULE: z.string().min(1).default('*/30 * * * * *'),
+  /** Days that histories of orchestrations are kept; longer than the 7 that a job may take. */
+  BATCHPOINT_JOB_RETENTION_DAYS: z.coerce.number().int().min(8).max(3650).default(30),
   BATCHPOINT_OUTPUT_FORMAT: Extensions.shape.outputFormat.unwrap().optional(),
   /** Where clients reach the app; by default what the host says of itself. */
   BATCHPOINT_BASE_URL: z.url().optional(),
+  /** Queue of the state's account whose messages start jobs. */
+  BATCHPOINT_INVOKE_QUEUE: z.string().refine(isQueueName, 'must be the name of a queue').default('invoke'),
+  /** Container, or container and folder, whose new blobs are told to the watches, where there is no Event Grid. */
+  BATCHPOINT_INBOX: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{2,62}(\/[^/{}%]+)*$/, 'must be a container or container/folder')
+    .optional(),
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */
   WEBSITE_INSTANCE_ID: z.string().optional(),
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** Storage in this process, gone when it ends: for tests and the bench, never in Azure. */
+export const MEMORY = 'memory';
+
+/** The settings that decide which triggers there are. */
+export interface TriggerSettings {
+  /** Undefined when the state is in memory, where no host could look. */
+  readonly invokeQueue: string | undefined;
+  /** Undefined when there is no inbox, as in Azure: Flex Consumption refuses an app that polls blobs. */
+  readonly inbox: string | undefined;
+}
+
+/** Reads what has to be known when the app loads. A wrong setting is told by `readSettings` when the app starts. */
+export function readTriggerSettings(environment: Readonly<Record<string, string | undefined>>): TriggerSettings {
+  const read = Settings.safeParse(environment);
+  if (!read.success || read.data.BATCHPOINT_STATE === MEMORY) return { invokeQueue: undefined, inbox: undefined };
+  return { invokeQueue: read.data.BATCHPOINT_INVOKE_QUEUE, inbox: read.data.BATCHPOINT_INBOX };
+}
 
 /** Reads the environment; throws one Error that names every setting at fault, never a value. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {

@@ -13,21 +13,21 @@ const Stopped = z.object({ stopped: z.literal(true) });
  * itself, because the parent can do nothing until every lane has ended (B1). Undefined when it goes on as a new execution.
  */
 export function* scoreLane(durable: Durable): Story<LaneResult | undefined> {
-  const input = SliceInput.parse(durable.getInput<unknown>());
-  const { job, lane } = input;
-  let { position, receipt } = input;
+  const { position: from, receipt: last, ...lane } = SliceInput.parse(durable.getInput<unknown>());
+  let position = from;
+  let receipt = last;
   try {
     for (let slice = 0; slice < SLICES_PER_EXECUTION; slice++) {
-      const answer = yield* activity(durable, 'scoreSlice', { job, lane, position, receipt }, SliceAnswer);
+      const answer = yield* activity(durable, 'scoreSlice', { ...lane, position, receipt }, SliceAnswer);
       ({ position, receipt } = answer);
       if (!answer.ok || answer.done) return { ok: answer.ok, receipt, reason: answer.reason };
     }
   } catch (error) {
     const reason = { code: 'ScoringUnavailable', message: failureLine(error) };
-    yield* markStopped(durable, job, reason);
+    yield* markStopped(durable, lane.job, reason);
     return { ok: false, receipt, reason };
   }
-  durable.continueAsNew({ job, lane, position, receipt } satisfies SliceInput);
+  durable.continueAsNew({ ...lane, position, receipt } satisfies SliceInput);
   return undefined;
 }
 

@@ -34,6 +34,8 @@ export interface ApiDeps {
   proveModel(model: ModelRecord): Promise<void>;
   /** Throws ApiError 404, or 409 when the job has ended otherwise. */
   cancelJob(name: string): Promise<JobView>;
+  /** Throws ApiError 404, or 409 with the reason when nothing can be salvaged. */
+  salvageJob(name: string): Promise<JobView>;
   /** The app's own settings for what a deployment and an invocation leave open. */
   readonly appExtensions: Partial<Extensions>;
 }

@@ -1,6 +1,6 @@
 import { PageSize } from '../domain/management.ts';
 import { badRequest } from '../domain/errors.ts';
-import { checked } from './request-body.ts';
+import { checked } from '../domain/checked.ts';
 import type { SignedIds } from './signed-ids.ts';
 
 const DEFAULT_PAGE = 100;

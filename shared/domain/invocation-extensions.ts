@@ -6,17 +6,24 @@ const canonical = new Map(Extensions.keyof().options.map((name) => [name.toLower
 
 /**
  * The `batchpoint.<name>` entries of a resource's properties, as settings: only those that are there, names in any case.
- * Throws ApiError 400 with one detail per entry that is unknown or has a value that does not fit.
+ * Throws ApiError 400 with one detail per entry that is unknown or has a value that does not fit. `readElsewhere`: names that are
+ * no settings of a job, which the caller reads itself.
  */
-export function extensionsOf(properties: Readonly<Record<string, string>>, target: string): Partial<Extensions> {
+export function extensionsOf(
+  properties: Readonly<Record<string, string>>,
+  target: string,
+  readElsewhere: readonly string[] = [],
+): Partial<Extensions> {
   const found = new Map<string, unknown>();
   const wrong: ErrorDetail[] = [];
   for (const [written, value] of Object.entries(properties)) {
     if (!written.toLowerCase().startsWith(EXTENSION_PREFIX)) continue;
     const at = { code: 'UserError', target: `${target}.${written}` };
-    const name = canonical.get(written.slice(EXTENSION_PREFIX.length).toLowerCase());
+    const lower = written.slice(EXTENSION_PREFIX.length).toLowerCase();
+    if (readElsewhere.includes(lower)) continue;
+    const name = canonical.get(lower);
     if (name === undefined) {
-      const known = extensionNames().join(', ');
+      const known = [...extensionNames(), ...readElsewhere.map((other) => EXTENSION_PREFIX + other)].join(', ');
       wrong.push({ ...at, message: `'${written.slice(0, 80)}' is not known here. Known are: ${known}.` });
       continue;
     }

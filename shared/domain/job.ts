@@ -35,6 +35,8 @@ export const JobSpec = z.object({
   createdAt: z.string(),
   /** sha256 of the request, to tell a repeat from another request under the same id. */
   requestHash: z.string(),
+  /** The input is a list of blob versions beside the spec; `input` is the folder that they are in. */
+  listedInput: z.literal(true).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 
@@ -72,6 +74,11 @@ const base = {
   deployment: z.string(),
   createdAt: z.string(),
   cancelRequested: z.boolean(),
+  cancelRequestedAt: z.string().optional(),
+  /** Which run of the job's orchestration has it; absent for the first. */
+  generation: z.number().int().min(2).optional(),
+  /** When the sweeper started its orchestration, again or instead of the invocation. */
+  resumedAt: z.string().optional(),
 };
 const running = { ...base, execution: z.string(), startedAt: z.string() };
 const ended = {
@@ -84,32 +91,69 @@ const ended = {
   errorsUri: z.string().nullable(),
 };
 
-/** Where a job stands. Only forward: accepted, planning, scoring, committing, then one of the ends, which is never left. */
+const stopped = {
+  ...ended,
+  reason: Reason,
+  /** Where its finished mini-batches lie, once they were salvaged. */
+  outputUri: z.string().optional(),
+};
+
+/**
+ * Where a job stands. Only forward: accepted, planning, scoring, committing, then one of the ends, which is never left. A job
+ * whose orchestration is stuck is resumed by the next generation, which plans (from the stored plan) and scores again.
+ */
 export const JobRecord = z.discriminatedUnion('state', [
   z.object({ state: z.literal('accepted'), ...base }),
   z.object({ state: z.literal('planning'), ...running }),
   z.object({ state: z.literal('scoring'), ...running, files: z.number(), lanes: z.number() }),
-  z.object({ state: z.literal('committing'), ...running, files: z.number(), lanes: z.number() }),
+  /** Waits for the orchestration of its next generation, as `accepted` does for the first. */
+  z.object({ state: z.literal('resuming'), ...base, startedAt: z.string().nullable() }),
+  z.object({
+    state: z.literal('committing'),
+    ...running,
+    files: z.number(),
+    lanes: z.number(),
+    committingAt: z.string().optional(),
+    /** Since when no execution may commit any more: its orchestration is lost, and the output itself will tell. */
+    revokedAt: z.string().optional(),
+  }),
   z.object({ state: z.literal('completed'), ...ended, outputUri: z.string() }),
-  z.object({ state: z.literal('failed'), ...ended, reason: Reason }),
-  z.object({ state: z.literal('canceled'), ...ended, reason: Reason }),
+  z.object({ state: z.literal('failed'), ...stopped }),
+  z.object({ state: z.literal('canceled'), ...stopped }),
 ]);
 export type JobRecord = z.infer<typeof JobRecord>;
+/** An end without the whole output. */
+export type StoppedJob = Extract<JobRecord, { state: 'failed' | 'canceled' }>;
 export type EndedJob = Extract<JobRecord, { state: 'completed' | 'failed' | 'canceled' }>;
 
 export const isEnded = (job: JobRecord): job is EndedJob =>
   job.state === 'completed' || job.state === 'failed' || job.state === 'canceled';
 
-/** What Durable Functions knows of the job's orchestration; `absent`: no history. */
-export type OrchestrationState = 'active' | 'ended' | 'absent';
+/** The generation that a record, or the input of an activity, speaks of; the first one is not written down. */
+export const generationOf = ({ generation }: { readonly generation?: number | undefined }): number => generation ?? 1;
+
+/**
+ * What Durable Functions knows of the job's orchestration. `failed`: it threw, which it does only when storage stayed out of
+ * reach; `ended`: it finished or was terminated; `absent`: no history.
+ */
+export type OrchestrationState = 'active' | 'suspended' | 'failed' | 'ended' | 'absent';
 
 /** Azure ML's words (contract 1.3). */
 export type JobStatus =
   'Preparing' | 'Running' | 'Finalizing' | 'CancelRequested' | 'Completed' | 'Failed' | 'Canceled';
 
+/** How often a job's orchestration is started: what got stuck or failed so often will do so again. */
+export const MAX_GENERATIONS = 3;
+
+/** The end of an orchestration that leaves its job to nobody: it is never run again silently (S3.5). */
+export const isLost = (job: JobRecord, orchestration: OrchestrationState): boolean =>
+  orchestration === 'ended' ||
+  (orchestration === 'absent' && job.state !== 'accepted' && job.state !== 'resuming') ||
+  (orchestration === 'failed' && (job.cancelRequested || generationOf(job) >= MAX_GENERATIONS));
+
 /**
- * Azure ML's status word, the same for every surface. An orchestration that ended, or vanished after it had started, without
- * saying so in the record, is a failed job: it is never run again silently (a job that was only accepted may still start).
+ * Azure ML's status word, the same for every surface. A job whose orchestration is lost has failed; one whose fan-in began is
+ * still finalizing, because its output may lie there (the sweeper finds out).
  */
 export function jobStatus(job: JobRecord, orchestration: OrchestrationState = 'active'): JobStatus {
   switch (job.state) {
@@ -119,13 +163,15 @@ export function jobStatus(job: JobRecord, orchestration: OrchestrationState = 'a
       return 'Failed';
     case 'canceled':
       return 'Canceled';
+    case 'committing':
+      return job.cancelRequested ? 'CancelRequested' : 'Finalizing';
     case 'accepted':
     case 'planning':
+    case 'resuming':
     case 'scoring':
-    case 'committing':
-      if (orchestration === 'ended' || (orchestration === 'absent' && job.state !== 'accepted')) return 'Failed';
+      if (isLost(job, orchestration)) return 'Failed';
       if (job.cancelRequested) return 'CancelRequested';
-      return job.state === 'scoring' ? 'Running' : job.state === 'committing' ? 'Finalizing' : 'Preparing';
+      return job.state === 'scoring' || generationOf(job) > 1 ? 'Running' : 'Preparing';
   }
 }
 
@@ -139,5 +185,7 @@ export const LaneProgress = z.object({
   recordsFailed: z.number(),
   updatedAt: z.string(),
   firstRowAt: z.string().nullable(),
+  /** The lane's last receipt and the mini-batch up to which it goes: where the next generation, or a salvage, takes over. */
+  receipt: z.object({ name: z.string(), to: z.number() }).optional(),
 });
 export type LaneProgress = z.infer<typeof LaneProgress>;

@@ -16,6 +16,14 @@ export const InputFile = z.object({
 });
 export type InputFile = z.infer<typeof InputFile>;
 
+/** A version of a blob: its name in the datastore's container, and its ETag with quotes. */
+export const BlobVersion = z.object({ blob: z.string(), etag: z.string() });
+export type BlobVersion = z.infer<typeof BlobVersion>;
+
+/** The input of a job that reads these versions and no others, in this order. */
+export const InputList = z.array(BlobVersion).min(1);
+export type InputList = z.infer<typeof InputList>;
+
 /** A contiguous run of mini-batches [from, to), scored by one orchestration, one slice at a time. */
 export const Lane = z.object({ from: z.number(), to: z.number() });
 export type Lane = z.infer<typeof Lane>;

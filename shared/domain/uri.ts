@@ -27,7 +27,7 @@ export interface UriRules {
   readonly datastores: readonly DatastoreAddress[];
 }
 
-const MAX_URI = 2048;
+export const MAX_URI = 2048;
 
 /**
  * Reads a caller's data URI (contract section 6) into a place of a known datastore. The caller's text is never fetched: it is

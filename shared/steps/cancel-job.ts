@@ -4,17 +4,21 @@ import type { Clock } from './ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { viewJob, type JobView, type ViewDeps } from './job-view.ts';
 
+export const CANCELED = { code: 'Canceled', message: 'The job was cancelled on request.' };
+
 /** Asks a job to stop: lanes look at the mark between mini-batches and end by themselves. Again: nothing new. */
 export async function cancelJob(deps: ViewDeps & { jobs: Jobs; clock: Clock }, name: string): Promise<JobView> {
   // The record first: whoever then ends the job for the mark must see that it was the user's wish.
   const record = await deps.jobs.transition(name, (current) =>
-    current.cancelRequested ? undefined : { ...current, cancelRequested: true },
+    current.cancelRequested
+      ? undefined
+      : { ...current, cancelRequested: true, cancelRequestedAt: new Date(deps.clock.now()).toISOString() },
   );
   if (!record) throw notFound(`There is no job '${name}'.`);
   if (isEnded(record)) {
     if (record.state !== 'canceled') throw conflict(`Job '${name}' has already ended: ${record.state}.`);
   } else {
-    await deps.jobs.stop(name, { code: 'Canceled', message: 'The job was cancelled on request.' });
+    await deps.jobs.stop(name, CANCELED);
   }
   const view = await viewJob(deps, name);
   if (!view) throw notFound(`There is no job '${name}'.`);

@@ -45,7 +45,7 @@ export async function commitBlob(commit: Commit): Promise<void> {
     } catch (error) {
       if (!(error instanceof StorageFault)) throw error;
       const there = await blobs.head(ref);
-      if (there?.metadata[JOB_MARK] === commit.job && there.metadata[LIST_MARK] === list) return;
+      if (there && Object.entries(metadata).every(([name, value]) => there.metadata[name] === value)) return;
       if (there && replaces === undefined && (await commit.mayReplace?.(there.metadata))) {
         replaces = there.etag;
         continue;

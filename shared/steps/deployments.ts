@@ -7,10 +7,12 @@ import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.t
 import type { DeploymentRecord, ModelRecord } from '../domain/resources.ts';
 import { ScoringSettings } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
+import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import { endpointOf, type EndpointDeps } from './endpoints.ts';
 import { latestVersion } from './register-model.ts';
-import { removeResource, writeResource } from './write-resource.ts';
+import { removeDeployment, writeDeployment } from './watched-deployments.ts';
+import { writeResource } from './write-resource.ts';
 
 export interface DeploymentDeps extends EndpointDeps {
   readonly workspace: WorkspaceAddress;
@@ -43,10 +45,10 @@ export async function putDeployment(
   const endpoint = await endpointOf(deps, endpointName);
   if (!isEndpointName(name)) throw badRequest(`The deployment's name ${ENDPOINT_NAME_RULE}.`, 'name');
   const sent = body.properties ?? {};
-  extensionsOf(sent.properties ?? {}, 'properties.properties');
+  extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   const model = await usableModel(deps, sent.model);
   const now = new Date(deps.clock.now()).toISOString();
-  const written = await writeResource(deps.registry.deployments, [endpoint.name, name], (stored) => ({
+  const written = await writeDeployment(deps, [endpoint.name, name], (stored) => ({
     endpoint: endpoint.name,
     name: stored?.name ?? name,
     description: sent.description ?? null,
@@ -62,7 +64,7 @@ export async function putDeployment(
     environmentVariables: sent.environmentVariables ?? {},
   }));
   if (!(await deps.registry.endpoints.get(endpoint.name))) {
-    await removeResource(deps.registry.deployments, [endpoint.name, name]);
+    await removeDeployment(deps, [endpoint.name, name]);
     throw notFound(`Endpoint '${endpoint.name}' was deleted meanwhile.`);
   }
   return written;
@@ -78,13 +80,13 @@ export async function patchDeployment(
   const endpoint = await endpointOf(deps, endpointName);
   const before = await deploymentOf(deps, endpoint.name, name);
   const sent = body.properties ?? {};
-  extensionsOf(sent.properties ?? {}, 'properties.properties');
+  extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   if (sent.model) {
     const asked = await referencedModel(deps, sent.model);
     if (asked.name !== before.model.name || asked.version !== before.model.version)
       throw badRequest('A PATCH cannot change the model; PUT the deployment instead.', 'properties.model');
   }
-  const { record } = await writeResource(deps.registry.deployments, [endpoint.name, name], (stored) => {
+  const { record } = await writeDeployment(deps, [endpoint.name, name], (stored) => {
     if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
     return {
       ...stored,
@@ -114,7 +116,7 @@ export async function deleteDeployment(deps: EndpointDeps, endpointName: string,
       if (!stored) throw notFound(`Endpoint '${endpointName}' does not exist.`);
       return isDefault(stored.defaultDeployment) ? { ...stored, defaultDeployment: null } : stored;
     });
-  return removeResource(deps.registry.deployments, [endpointName, name]);
+  return removeDeployment(deps, [endpointName, name]);
 }
 
 type SentModel = NonNullable<NonNullable<DeploymentBody['properties']>['model']>;

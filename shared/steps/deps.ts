@@ -3,8 +3,10 @@ import type { ModelReference } from '../domain/resources.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Registry } from '../storage/registry/resources.ts';
 import type { JobFiles } from './job-files.ts';
 import type { Clock, Log } from './ports.ts';
+import type { ProcessTurns } from './process-turns.ts';
 
 /** A datastore and the adapter of its account. */
 export interface Datastore {
@@ -15,6 +17,7 @@ export interface Datastore {
 /** What the steps of a scoring job need. */
 export interface JobDeps {
   readonly jobs: Jobs;
+  readonly registry: Registry;
   readonly files: JobFiles;
   /** By name in any case; undefined when there is none. */
   datastore(name: string): Datastore | undefined;
@@ -24,6 +27,8 @@ export interface JobDeps {
   engine(model: ModelReference): Promise<EngineLease>;
   readonly clock: Clock;
   readonly log: Log;
+  /** The slices of this process. */
+  readonly turns: ProcessTurns;
   /** How long a slice goes on before it answers, in milliseconds. */
   readonly sliceMs: number;
   /** Files that this instance scores at once. */

@@ -4,13 +4,13 @@ import type { EndpointBody } from '../domain/management.ts';
 import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
-import { allRecords, type Registry } from '../storage/registry/resources.ts';
-import { endIfLost } from './lost-job.ts';
+import { allRecords } from '../storage/registry/resources.ts';
+import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
+import { removeDeployment, type WatchedDeps } from './watched-deployments.ts';
 import { removeResource, writeResource } from './write-resource.ts';
 
-export interface EndpointDeps {
-  readonly registry: Registry;
+export interface EndpointDeps extends WatchedDeps {
   readonly jobs: Jobs;
   readonly orchestrations: Orchestrations;
   readonly clock: Clock;
@@ -81,25 +81,24 @@ export async function deleteEndpoint(deps: EndpointDeps, name: string): Promise<
   return removed;
 }
 
-async function deleteDeployments({ registry }: EndpointDeps, endpoint: string): Promise<void> {
+async function deleteDeployments(deps: EndpointDeps, endpoint: string): Promise<void> {
   const names: string[] = [];
-  for await (const deployment of allRecords(registry.deployments, [endpoint] as const)) names.push(deployment.name);
-  for (const name of names) await removeResource(registry.deployments, [endpoint, name]);
+  for await (const deployment of allRecords(deps.registry.deployments, [endpoint] as const))
+    names.push(deployment.name);
+  for (const name of names) await removeDeployment(deps, [endpoint, name]);
 }
 
 /** A job that somebody still runs; one that nobody does is ended on the way. */
 async function openJob(deps: EndpointDeps, endpoint: string): Promise<string | undefined> {
-  const { jobs, orchestrations } = deps;
+  const { jobs } = deps;
   let continuation: string | undefined;
   do {
     const page = await jobs.list({ endpoint }, 100, continuation);
     const records = await Promise.all(page.names.map((name) => jobs.get(name)));
     for (const found of records) {
       if (!found || isEnded(found.value)) continue;
-      const { name } = found.value;
-      const state = await orchestrations.state(name);
-      const record = state === 'active' ? found.value : await endIfLost(deps, name, state);
-      if (record && !isEnded(record)) return name;
+      const { record } = await askAfter(deps, found.value);
+      if (!isEnded(record)) return record.name;
     }
     continuation = page.continuation;
   } while (continuation !== undefined);

@@ -9,6 +9,7 @@ import type { JobSpec } from '../domain/job.ts';
 import type { DeploymentRecord, EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
 import { parseDataUri, type UriRules } from '../domain/uri.ts';
+import { WATCH_EXTENSION } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
@@ -31,6 +32,8 @@ export interface InvokeRequest {
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
   readonly caller: string;
+  /** The input is the list that was stored for the job (see `JobFiles.writeInput`), not what the folder will hold. */
+  readonly listedInput?: true;
 }
 
 /** Makes a job from an invocation and starts it; answers its name. Throws ApiError 400, 403, 404, 409 and changes nothing then. */
@@ -61,7 +64,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     settings: withSettings(deployment.settings, invocation, invocation.compute?.instanceCount),
     extensions: layExtensions(
       deps.appExtensions,
-      extensionsOf(deployment.properties, 'properties.properties'),
+      extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
       extensionsOf(invocation.properties, 'properties.properties'),
     ),
     input: invocation.inputData,
@@ -69,6 +72,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     createdBy: caller,
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
+    ...(request.listedInput && { listedInput: true }),
   };
   await submitJob(deps, spec);
   return name;
@@ -114,7 +118,7 @@ const isFolder = (path: string): boolean => path === '' || path.endsWith('/');
 const MAX_REQUEST_ID = 256;
 
 /** The same id from the same caller for the same endpoint names the same job; without an id every request is a new one. */
-function jobName(requestId: string | undefined, endpoint: string, caller: string): string {
+export function jobName(requestId: string | undefined, endpoint: string, caller: string): string {
   if (requestId === undefined) return `batchjob-${randomUUID()}`;
   if (requestId.length === 0 || requestId.length > MAX_REQUEST_ID)
     throw new ApiError(400, 'UserError', `A request id must have 1 to ${MAX_REQUEST_ID} characters.`);

@@ -1,7 +1,7 @@
 import type { JobRecord, JobSpec, JobStatus, LaneProgress, Reason, Totals } from '../domain/job.ts';
 import { isEnded, jobStatus } from '../domain/job.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
-import { endIfLost } from './lost-job.ts';
+import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 
 /** A job as every surface shows it. */
@@ -30,13 +30,9 @@ export interface ViewDeps {
 export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | undefined> {
   const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
   if (!spec || !found) return undefined;
-  let record = found.value;
-  let orchestration: Awaited<ReturnType<Orchestrations['state']>> = 'active';
-  if (!isEnded(record)) {
-    orchestration = await deps.orchestrations.state(name);
-    // It may have settled between the two reads; the record has the last word.
-    if (orchestration !== 'active') record = (await endIfLost(deps, name, orchestration)) ?? record;
-  }
+  const { record, orchestration } = isEnded(found.value)
+    ? { record: found.value, orchestration: 'ended' as const }
+    : await askAfter(deps, found.value);
   return view(spec, record, jobStatus(record, orchestration), await deps.jobs.progress(name), deps.clock.now());
 }
 
@@ -94,7 +90,7 @@ function view(
     status === 'Failed'
       ? { reason: { code: 'OrchestrationLost', message: 'The orchestration of this job ended without a result.' } }
       : {};
-  if (record.state === 'accepted' || record.state === 'planning') return { spec, record, status, ...lost };
+  if (record.state !== 'scoring' && record.state !== 'committing') return { spec, record, status, ...lost };
   const sum = (field: 'filesDone' | 'filesFailed' | 'rows' | 'recordsFailed'): number =>
     lanes.reduce((total, lane) => total + lane[field], 0);
   const totals = {

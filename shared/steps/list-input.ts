@@ -1,5 +1,6 @@
 import { JobFault } from '../domain/errors.ts';
-import type { InputFile } from '../domain/plan.ts';
+import { mapBounded } from '../domain/map-bounded.ts';
+import type { InputFile, InputList } from '../domain/plan.ts';
 import { badBlobName, type DataAddress } from '../domain/uri.ts';
 import { isGzip } from '../formats/file-format.ts';
 import type { BlobItem } from '../storage/ports.ts';
@@ -52,6 +53,27 @@ export async function listInput(
     );
   throw new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
 }
+
+/** Requests on their way at once. */
+const WIDTH = 16;
+
+/**
+ * The blob versions of a list, named by their path below the folder. One that is gone or was overwritten since becomes a file
+ * with a fault: what replaced it is another version, for another job.
+ */
+export async function pinListed(deps: JobDeps, folder: DataAddress, list: InputList): Promise<InputFile[]> {
+  const { blobs } = datastoreOf(deps, folder.datastore);
+  return mapBounded(list, WIDTH, async ({ blob, etag }) => {
+    const name = blob.startsWith(folder.path) ? blob.slice(folder.path.length) : blob;
+    const found = await blobs.head({ container: folder.container, name: blob });
+    const pinned = { blob, name, etag, length: found?.etag === etag ? found.length : 0 };
+    if (!found) return { ...pinned, fault: changed('deleted') };
+    if (found.etag !== etag) return { ...pinned, fault: changed('overwritten') };
+    return { ...pinned, ...encodingOf(found.contentEncoding) };
+  });
+}
+
+const changed = (how: string) => ({ code: 'InputChanged', reason: `The file was ${how} before the job was planned.` });
 
 /** Directory markers and our own errors files are no data. */
 const isMarker = (item: BlobItem, prefix: string): boolean =>

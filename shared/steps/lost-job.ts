@@ -1,28 +1,40 @@
-import { isEnded, type JobRecord, type OrchestrationState } from '../domain/job.ts';
+import { generationOf, isEnded, isLost, type JobRecord, type OrchestrationState } from '../domain/job.ts';
+import { endedRecord } from './settle-job.ts';
 import type { ViewDeps } from './job-view.ts';
 
-const LOST = { code: 'OrchestrationLost', message: 'The orchestration of this job ended without a result.' };
+export const LOST = { code: 'OrchestrationLost', message: 'The orchestration of this job ended without a result.' };
 
 /**
- * Ends the record of a job that nobody runs any more: its orchestration ended or vanished without saying so. A job that was
- * only accepted may still be started, unless it is to be cancelled; one whose fan-in began may have written its output, which
- * `settleJob` finds out. Answers the record that now stands.
+ * Asks Durable Functions after an open job, and ends one that is lost. The record has the last word: the job may have settled, or
+ * gone to its next generation, between the two reads.
+ */
+export async function askAfter(
+  deps: ViewDeps,
+  open: JobRecord,
+): Promise<{ record: JobRecord; orchestration: OrchestrationState }> {
+  const generation = generationOf(open);
+  const orchestration = await deps.orchestrations.state(open.name, generation);
+  if (orchestration === 'active') return { record: open, orchestration };
+  const record = (await endIfLost(deps, open.name, generation, orchestration)) ?? open;
+  return { record, orchestration: generationOf(record) === generation ? orchestration : 'active' };
+}
+
+/**
+ * Ends the record of a job that nobody runs any more: the orchestration of its generation ended or vanished without saying so.
+ * A job that only waits for its orchestration may still be started, unless it is to be cancelled; one whose fan-in began may
+ * have written its output, which the sweeper finds out. Answers the record that now stands.
  */
 export function endIfLost(
   deps: Pick<ViewDeps, 'jobs' | 'clock'>,
   name: string,
-  orchestration: Exclude<OrchestrationState, 'active'>,
+  generation: number,
+  orchestration: OrchestrationState,
 ): Promise<JobRecord | undefined> {
   const endedAt = new Date(deps.clock.now()).toISOString();
   return deps.jobs.transition(name, (current) => {
-    if (isEnded(current) || current.state === 'committing') return undefined;
-    if (current.state === 'accepted' && orchestration === 'absent' && !current.cancelRequested) return undefined;
-    const { endpoint, deployment, createdAt, cancelRequested } = current;
-    return {
-      state: cancelRequested ? 'canceled' : 'failed',
-      ...{ name, endpoint, deployment, createdAt, cancelRequested, endedAt, reason: LOST },
-      startedAt: 'startedAt' in current ? current.startedAt : null,
-      ...{ totals: null, failures: [], errorsUri: null },
-    };
+    if (isEnded(current) || current.state === 'committing' || generationOf(current) !== generation) return undefined;
+    const nobodyWaits = orchestration === 'absent' && current.cancelRequested;
+    if (!isLost(current, orchestration) && !nobodyWaits) return undefined;
+    return endedRecord(current, { reason: LOST, totals: null, failures: [], errorsUri: null }, endedAt);
   });
 }

@@ -1,16 +1,24 @@
 import { z } from 'zod';
 import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { ApiError, JobFault } from '../domain/errors.ts';
-import { Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
+import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
 import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type Target } from '../domain/plan.ts';
 import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
-import { listInput } from './list-input.ts';
+import type { Plan } from './job-files.ts';
+import { whereToGoOn } from './lane-reached.ts';
+import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
+import { watchesOver } from './watched-deployments.ts';
 
-export const JobInput = z.object({ job: z.string(), execution: z.string() });
+export const JobInput = z.object({
+  job: z.string(),
+  execution: z.string(),
+  /** Absent for the job's first generation, as in every activity's input. */
+  generation: z.number().optional(),
+});
 export type JobInput = z.infer<typeof JobInput>;
 
 export const TakeAnswer = z.object({ over: z.boolean() });
@@ -21,41 +29,49 @@ const MAX_LANES = 256;
 
 /** Counts only: the lists are in the manifest. */
 export const PlanAnswer = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), lanes: z.number() }),
+  z.object({
+    ok: z.literal(true),
+    lanes: z.number(),
+    /** Where each lane goes on, by lane; null for its beginning. Only of a generation that resumes. */
+    starts: z.array(z.object({ position: z.number(), receipt: z.string() }).nullable()).optional(),
+  }),
   z.object({ ok: z.literal(false), reason: Reason }),
 ]);
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
 
 /**
- * Takes the job for one execution of its orchestration. `over` when it has ended or belongs to another execution: starting an
- * orchestration again under a finished id silently runs it anew (B5).
+ * Takes the job for one execution of its orchestration. `over` when it has ended or belongs to another execution or generation:
+ * starting an orchestration again under a finished id silently runs it anew (B5).
  */
-export async function takeJob(deps: JobDeps, { job, execution }: JobInput): Promise<TakeAnswer> {
-  const record = await deps.jobs.transition(job, (current) =>
-    current.state === 'accepted'
-      ? { ...current, state: 'planning', execution, startedAt: new Date(deps.clock.now()).toISOString() }
-      : undefined,
-  );
+export async function takeJob(deps: JobDeps, { job, execution, generation }: JobInput): Promise<TakeAnswer> {
+  const now = new Date(deps.clock.now()).toISOString();
+  const record = await deps.jobs.transition(job, (current) => {
+    if (generationOf(current) !== generationOf({ generation })) return undefined;
+    if (current.state === 'accepted') return { ...current, state: 'planning', execution, startedAt: now };
+    if (current.state !== 'resuming') return undefined;
+    return { ...current, state: 'planning', execution, startedAt: current.startedAt ?? now };
+  });
   return { over: record?.state !== 'planning' || record.execution !== execution };
 }
 
-/** Lists and pins the input, reserves the output, cuts the lanes and writes the manifest. A repeat answers the same plan. */
-export async function planJob(deps: JobDeps, { job, execution }: JobInput): Promise<PlanAnswer> {
+/**
+ * Lists and pins the input, reserves the output, cuts the lanes and writes the manifest. A repeat answers the same plan, and so
+ * does a later generation, which goes on where the lanes' receipts end.
+ */
+export async function planJob(deps: JobDeps, { job, execution, generation }: JobInput): Promise<PlanAnswer> {
   try {
-    const stopped = await deps.jobs.stopped(job);
+    const stopped = await deps.jobs.stopped(job, generation);
     if (stopped) return { ok: false, reason: stopped };
-    const spec = await deps.jobs.spec(job);
-    if (!spec) throw new Error(`the spec of job ${job} is gone`);
-    const manifest = await makeManifest(deps, spec);
-    const plan = await deps.files.writePlan(manifest);
+    const plan = (await deps.files.findPlan(job)) ?? (await makePlan(deps, job));
     const { files, lanes } = plan.manifest;
+    const starts = generation === undefined ? {} : { starts: await laneStarts(deps, plan) };
     await deps.jobs.transition(job, (current) =>
       current.state === 'planning' && current.execution === execution
         ? ({ ...current, state: 'scoring', files: files.length, lanes: lanes.length } satisfies JobRecord)
         : undefined,
     );
     deps.log.info({ job, files: files.length, lanes: lanes.length }, 'planned');
-    return { ok: true, lanes: lanes.length };
+    return { ok: true, lanes: lanes.length, ...starts };
   } catch (error) {
     const reason = planFault(error);
     if (!reason) throw error;
@@ -63,11 +79,30 @@ export async function planJob(deps: JobDeps, { job, execution }: JobInput): Prom
   }
 }
 
+async function makePlan(deps: JobDeps, job: string): Promise<Plan> {
+  const spec = await deps.jobs.spec(job);
+  if (!spec) throw new Error(`the spec of job ${job} is gone`);
+  return deps.files.writePlan(await makeManifest(deps, spec));
+}
+
+async function laneStarts(deps: JobDeps, plan: Plan): Promise<({ position: number; receipt: string } | null)[]> {
+  const rows = await deps.jobs.progress(plan.manifest.job);
+  const starts = plan.manifest.lanes.map(async (_, lane) => {
+    const row = rows.find((each) => each.lane === lane);
+    const reached = await whereToGoOn(deps, plan, lane, row);
+    return reached ? { position: reached.position, receipt: reached.receipt } : null;
+  });
+  return Promise.all(starts);
+}
+
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
   const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
   const { output, errors } = outputTarget(deps, spec);
-  const files = await listInput(deps, spec.input.kind, input, extensions.recursive);
+  await refuseWatched(deps, output, errors);
+  const files = spec.listedInput
+    ? await pinListed(deps, input, await deps.files.input(spec.name))
+    : await listInput(deps, spec.input.kind, input, extensions.recursive);
   await claimOutput(deps, spec.name, [output, errors]);
 
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
@@ -92,6 +127,16 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     ...draft,
     lanes: cutLanes(batches, Math.min(MAX_LANES, settings.instanceCount * settings.maxConcurrencyPerInstance)),
   };
+}
+
+/** An output that a deployment watches would start a job, whose output might start another (S4.5). */
+async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
+  const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
+  if (!watch) return;
+  throw new JobFault(
+    'OutputWatched',
+    `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${output.blob} in datastore ${output.datastore}. Give another path.`,
+  );
 }
 
 /** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */

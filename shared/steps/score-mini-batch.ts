@@ -33,8 +33,12 @@ class TimedOut extends Error {
  * Scores one mini-batch: up to `maxRetries` tries of all its files, each really stopped at the timeout. One that keeps failing
  * is taken apart, so that only the bad files fail. Throws StagingFault alone.
  */
-export async function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void> {
-  const files = filesOf(work.manifest, miniBatch);
+export function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void> {
+  return scoreTogether(work, filesOf(work.manifest, miniBatch), miniBatch);
+}
+
+/** Some files of a mini-batch as if they were all of it. Throws StagingFault alone. */
+export async function scoreTogether(work: SliceWork, files: readonly InputFile[], miniBatch: number): Promise<void> {
   const { maxRetries } = work.manifest.settings;
   let fault: unknown;
   for (let attempt = 1; attempt <= maxRetries; attempt++) {
@@ -153,7 +157,8 @@ function faultOf(error: unknown): Fault {
   return { code: 'ScoringFailed', reason: messageOf(error) };
 }
 
-async function failFile(work: SliceWork, file: InputFile, fault: Fault, attempts: number): Promise<void> {
+/** Records a file as failed. */
+export async function failFile(work: SliceWork, file: InputFile, fault: Fault, attempts: number): Promise<void> {
   work.tallies.filesFailed++;
   await record(work, { file: file.name, ...fault, attempts });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
+import { generationOf, isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
 import { dataUri } from '../domain/uri.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
@@ -7,20 +7,27 @@ import { datastoreOf, type JobDeps } from './deps.ts';
 import { outputTarget } from './output-target.ts';
 import { reservationOf } from './plan-job.ts';
 
-type Ending = {
+export type Ending = {
   readonly totals: Totals | null;
   readonly failures: readonly Failure[];
   readonly errorsUri: string | null;
 } & ({ readonly reason: Reason } | { readonly outputUri: string });
 
-/** Moves a job to its end, which is never left, and frees its output path. Answers how the job ended, now or before. */
-export async function endJob(deps: JobDeps, job: string, ending: Ending): Promise<EndedJob['state']> {
+/** How a job ended; `over`: it has not, because it has gone to another generation. */
+export type EndState = EndedJob['state'] | 'over';
+
+/**
+ * Moves a job to its end, which is never left, and frees its output path. Only its present generation can. Answers how the job
+ * ended, now or before.
+ */
+export async function endJob(deps: JobDeps, job: string, generation: number, ending: Ending): Promise<EndState> {
   const endedAt = new Date(deps.clock.now()).toISOString();
-  const record = await deps.jobs.transition(job, (current) => endedRecord(current, ending, endedAt));
-  if (!record || !isEnded(record)) throw new Error(`job ${job} could not be ended`);
-  const spec = await deps.jobs.spec(job);
-  if (spec)
-    for (const target of Object.values(outputTarget(deps, spec))) await deps.jobs.release(reservationOf(target), job);
+  const record = await deps.jobs.transition(job, (current) =>
+    generationOf(current) === generation ? endedRecord(current, ending, endedAt) : undefined,
+  );
+  if (!record) throw new Error(`job ${job} is gone`);
+  if (!isEnded(record)) return 'over';
+  await releaseOutput(deps, job);
   deps.log.info(
     { job, state: record.state, ...record.totals },
     record.state === 'completed' ? 'job completed' : record.reason.message,
@@ -28,7 +35,15 @@ export async function endJob(deps: JobDeps, job: string, ending: Ending): Promis
   return record.state;
 }
 
-function endedRecord(current: JobRecord, ending: Ending, endedAt: string): JobRecord {
+/** Frees the output path of a job that has ended. */
+export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
+  const spec = await deps.jobs.spec(job);
+  if (!spec) return;
+  for (const target of Object.values(outputTarget(deps, spec))) await deps.jobs.release(reservationOf(target), job);
+}
+
+/** The record of a job that ends now; one that was to be cancelled is. */
+export function endedRecord(current: JobRecord, ending: Ending, endedAt: string): JobRecord {
   const { name, endpoint, deployment, createdAt, cancelRequested } = current;
   const { totals } = ending;
   const startedAt = 'startedAt' in current ? current.startedAt : null;
@@ -48,23 +63,32 @@ function endedRecord(current: JobRecord, ending: Ending, endedAt: string): JobRe
   return { state: cancelRequested ? 'canceled' : 'failed', ...base, reason: ending.reason };
 }
 
-export const SettleInput = z.object({ job: z.string(), reason: Reason });
+export interface CommittedOutput {
+  readonly outputUri: string;
+  readonly errorsUri: string | null;
+  readonly totals: Totals;
+}
+
+export const SettleInput = z.object({ job: z.string(), reason: Reason, generation: z.number().optional() });
 export type SettleInput = z.infer<typeof SettleInput>;
 
-export const SettleAnswer = z.object({ state: z.enum(['completed', 'failed', 'canceled']) });
+export const SettleAnswer = z.object({ state: z.enum(['completed', 'failed', 'canceled', 'over']) });
 export type SettleAnswer = z.infer<typeof SettleAnswer>;
 
 /**
  * Ends a job that could not go on. One whose fan-in began is looked at first: if its output lies there, its commit succeeded
  * and only the answer was lost.
  */
-export async function settleJob(deps: JobDeps, { job, reason }: SettleInput): Promise<SettleAnswer> {
+export async function settleJob(deps: JobDeps, input: SettleInput): Promise<SettleAnswer> {
+  const { job, reason } = input;
   const found = await deps.jobs.get(job);
-  const committed = found?.value.state === 'committing' ? await committedEnding(deps, job) : undefined;
-  return { state: await endJob(deps, job, committed ?? { reason, totals: null, failures: [], errorsUri: null }) };
+  const committed = found?.value.state === 'committing' ? await committedOutput(deps, job) : undefined;
+  const ending = committed ? { ...committed, failures: [] } : { reason, totals: null, failures: [], errorsUri: null };
+  return { state: await endJob(deps, job, generationOf(input), ending) };
 }
 
-async function committedEnding(deps: JobDeps, job: string): Promise<Ending | undefined> {
+/** What lies at the output path of a job, if the job has committed it. */
+export async function committedOutput(deps: JobDeps, job: string): Promise<CommittedOutput | undefined> {
   const { output, errors } = (await deps.files.plan(job)).manifest;
   const { blobs } = datastoreOf(deps, output.datastore);
   const ours = async (target: Target) => {
@@ -77,6 +101,5 @@ async function committedEnding(deps: JobDeps, job: string): Promise<Ending | und
     outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
     errorsUri: (await ours(errors)) ? dataUri({ datastore: errors.datastore, path: errors.blob }) : null,
     totals: Totals.parse(JSON.parse(metadata[TOTALS_MARK] ?? 'null')),
-    failures: [],
   };
 }

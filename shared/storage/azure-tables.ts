@@ -1,6 +1,7 @@
 import { odata, type TableClient } from '@azure/data-tables';
 import { z } from 'zod';
 import { type AdapterOptions, type StorageConnection, tableClientFrom } from './connection.ts';
+import { once } from './once.ts';
 import type { QueryOptions, Table, TableKey, TableRow, TableValues } from './ports.ts';
 import { again, ask, orAbsent } from './storage-faults.ts';
 import { checkEtag, checkKey, checkQuery, checkTable, checkValues } from './table-rules.ts';
@@ -79,16 +80,6 @@ export function azureTables(
       },
     };
   };
-}
-
-/** One run shared by all callers; a failed one is forgotten, so that the next caller tries again. */
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () =>
-    (running ??= run().catch((error: unknown) => {
-      running = undefined;
-      throw error;
-    }));
 }
 
 async function queryPage(

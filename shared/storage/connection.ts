@@ -1,5 +1,6 @@
 import { BlobServiceClient, type StorageRetryOptions } from '@azure/storage-blob';
 import { TableClient } from '@azure/data-tables';
+import { QueueServiceClient } from '@azure/storage-queue';
 
 /** What the adapters need of an identity; every credential of `@azure/identity` is one. */
 export interface TokenSource {
@@ -24,6 +25,13 @@ export function blobServiceFrom(connection: StorageConnection, retryOptions: Sto
   return 'connectionString' in connection
     ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
     : new BlobServiceClient(connection.serviceUri, connection.credential, { retryOptions });
+}
+
+/** A client for the queues of one account. */
+export function queueServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): QueueServiceClient {
+  return 'connectionString' in connection
+    ? QueueServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
+    : new QueueServiceClient(connection.serviceUri, connection.credential, { retryOptions });
 }
 
 /** A client for one table; `maxRetries` 0 sends every request once. */

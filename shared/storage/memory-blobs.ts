@@ -13,7 +13,13 @@ const CHUNK_BYTES = 64 * 1024;
 interface Committed {
   readonly bytes: Uint8Array;
   readonly properties: BlobProperties;
+  /** The blocks it is made of, as parts of `bytes`: its replacement may name them again. */
+  readonly blocks: ReadonlyMap<string, Uint8Array>;
 }
+
+type Content = Pick<Committed, 'bytes' | 'blocks'>;
+
+const unblocked = (bytes: Uint8Array): Content => ({ bytes, blocks: new Map() });
 
 /** A name in a container: it exists for readers only once something is committed. */
 interface Entry {
@@ -36,17 +42,17 @@ export function memoryBlobs(): Blobs {
     return entry;
   };
 
-  const put = (operation: string, ref: BlobRef, bytes: () => Uint8Array, options: WriteOptions): { etag: string } => {
+  const put = (operation: string, ref: BlobRef, content: () => Content, options: WriteOptions): { etag: string } => {
     const entry = entryFor(operation, ref);
     const { ifMatch, ifNoneMatch, metadata = {} } = options;
     if (ifNoneMatch && entry.committed) throw new StorageFault(`${operation} ${pathOf(ref)}`, 409, 'BlobAlreadyExists');
     if (ifMatch !== undefined && entry.committed?.properties.etag !== ifMatch) {
       throw new StorageFault(`${operation} ${pathOf(ref)}`, 412, 'ConditionNotMet');
     }
-    const content = bytes();
+    const { bytes, blocks } = content();
     version += 1;
     const etag = `"0x${version.toString(16).toUpperCase().padStart(15, '0')}"`;
-    entry.committed = { bytes: content, properties: { etag, length: content.length, metadata: { ...metadata } } };
+    entry.committed = { bytes, blocks, properties: { etag, length: bytes.length, metadata: { ...metadata } } };
     entry.uncommitted.clear();
     return { etag };
   };
@@ -77,7 +83,7 @@ export function memoryBlobs(): Blobs {
 
     async write(ref, body, options = {}) {
       checkWrite(ref, options);
-      return put('write', ref, () => body.slice(), options);
+      return put('write', ref, () => unblocked(body.slice()), options);
     },
 
     async writeStream(ref, body, options = {}) {
@@ -89,7 +95,7 @@ export function memoryBlobs(): Blobs {
       }
       options.signal?.throwIfAborted();
       const content = new Uint8Array(Buffer.concat(chunks));
-      return { ...put('write', ref, () => content, options), length: content.length };
+      return { ...put('write', ref, () => unblocked(content), options), length: content.length };
     },
 
     async *list(container, { prefix = '', delimiter, signal } = {}) {
@@ -117,13 +123,16 @@ export function memoryBlobs(): Blobs {
 
     async commitBlocks(ref, blockIds, { replaces, ...options } = {}) {
       checkWrite(ref, options);
-      const { uncommitted } = entryFor('commit', ref);
-      const join = (): Uint8Array => {
-        const blocks = blockIds.map((blockId) => uncommitted.get(blockId));
-        if (!blocks.every((block) => block !== undefined)) {
+      const { uncommitted, committed } = entryFor('commit', ref);
+      const join = (): Content => {
+        const parts = blockIds.map((blockId) => uncommitted.get(blockId) ?? committed?.blocks.get(blockId));
+        if (!parts.every((part) => part !== undefined)) {
           throw new StorageFault(`commit ${pathOf(ref)}`, 400, 'InvalidBlockList');
         }
-        return new Uint8Array(Buffer.concat(blocks));
+        const bytes = new Uint8Array(Buffer.concat(parts));
+        let end = 0;
+        const views = parts.map((part) => bytes.subarray(end, (end += part.length)));
+        return { bytes, blocks: new Map(blockIds.map((blockId, index) => [blockId, views[index] ?? bytes])) };
       };
       return put('commit', ref, join, {
         ...options,

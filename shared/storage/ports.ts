@@ -144,6 +144,16 @@ export interface Table {
   query(partition: string, options?: QueryOptions): Promise<TablePage>;
 }
 
+/** One queue, as the app writes to it: its messages are received by the Functions host. It is created when it is first used. */
+export interface Queue {
+  /**
+   * Adds a message that never expires and shows up after `delaySeconds` (at once by default, 7 days at most). After a fault it
+   * may be there all the same, and a lost answer may put it there twice. A text that storage cannot hold, or a delay that it
+   * cannot keep (see queue-rules.ts), is a programming fault and throws a plain Error.
+   */
+  send(text: string, delaySeconds?: number): Promise<void>;
+}
+
 /** What every adapter throws. Status 0: storage did not answer, and `code` says why (`ECONNRESET`, `ETIMEDOUT`). Carries what support asks for first. Never a URL with a query, never a secret. */
 export class StorageFault extends Error {
   readonly status: number;

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PROJECT } from '../../cli/stack.ts';
 import { answers } from './running-command.ts';
+
+/** Azurite's key, the same everywhere. */
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 /** What a person types: the commands of README and docs, run as they are written. */
 let folder: string;
@@ -14,7 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const environment = () => ({ ...process.env, BATCHPOINT_FOLDER: folder, npm_config_loglevel: 'error' });
+const environment = () => ({
+  ...process.env,
+  BATCHPOINT_FOLDER: folder,
+  BATCHPOINT_INBOX: 'azureml-blobstore/incoming',
+  npm_config_loglevel: 'error',
+});
 
 function run(command: string): Promise<{ code: number | null; out: string }> {
   const child = spawn('bash', ['-c', command], { cwd: PROJECT, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -25,9 +33,10 @@ function run(command: string): Promise<{ code: number | null; out: string }> {
 }
 
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
-const fences = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text ?? '');
-const commands = fences('sh').flatMap((fence) => fence.trim().split('\n'));
+const triggered = readFileSync(join(PROJECT, 'docs/triggered-scoring.md'), 'utf8');
+const fences = (page: string, language: string): string[] =>
+  [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, text]) => text ?? '');
+const commandsOf = (page: string): string[] => fences(page, 'sh').flatMap((fence) => fence.trim().split('\n'));
 
 describe('npm run demo', () => {
   it('scores the sample, shows rows, place and accuracy, and leaves nothing running', async () => {
@@ -72,6 +81,12 @@ describe('npm start', () => {
 
   const curls = (text: string): string[] =>
     text.split('\n').flatMap((line) => /^ *(curl -s .*)$/.exec(line)?.[1] ?? []);
+  /** A command of a page, for the ports of this app and its storage. */
+  const here = (command: string): string => {
+    const port = /127\.0\.0\.1:(\d+)\/endpoints/.exec(printed)?.[1] ?? '';
+    const storage = (/^Storage: (.*)$/m.exec(printed)?.[1] ?? '').replace(/AccountKey=\([^)]*\)/, `AccountKey=${KEY}`);
+    return command.replace('127.0.0.1:7071', `127.0.0.1:${port}`).replace('UseDevelopmentStorage=true', storage);
+  };
   const withoutPort = (command: string): string => command.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT');
 
   it('prints the functions with their URLs and the curl lines of the README', () => {
@@ -83,9 +98,23 @@ describe('npm start', () => {
   it('answers them as the README shows', async () => {
     const [invoke = '', list = ''] = curls(printed);
     const answer = JSON.parse((await run(invoke)).out) as { name: string };
-    const shown = JSON.parse(fences('json')[0] ?? '') as Record<string, unknown>;
+    const shown = JSON.parse(fences(readme, 'json')[0] ?? '') as Record<string, unknown>;
     expect(answer).toMatchObject({ ...shown, name: expect.stringMatching(/^batchjob-/) as string });
     expect(JSON.parse((await run(list)).out)).toMatchObject({ value: [{ name: answer.name }] });
+  });
+
+  it('does what the page on triggered scoring says', { timeout: 90_000 }, async () => {
+    const [start = '', watch = '', upload = '', list = '', message = '', ...more] = commandsOf(triggered).map(here);
+    expect([start, more]).toEqual(['BATCHPOINT_INBOX=azureml-blobstore/incoming npm start', []]);
+    const creators = async (): Promise<string[]> => {
+      const { value } = JSON.parse((await run(list)).out) as { value: { systemData: { createdBy: string } }[] };
+      return value.map(({ systemData }) => systemData.createdBy);
+    };
+    expect(JSON.parse((await run(watch)).out)).toMatchObject({ name: 'onnx' });
+    expect(await run(upload)).toEqual({ code: 0, out: '' });
+    await vi.waitFor(async () => expect(await creators()).toContain('batchpoint:watch'), { timeout: 40_000 });
+    expect(await run(message)).toEqual({ code: 0, out: '' });
+    await vi.waitFor(async () => expect(await creators()).toContain('batchpoint:queue'), { timeout: 40_000 });
   });
 
   it('says what to do about a port that is taken', async () => {
@@ -101,7 +130,9 @@ describe('npm start', () => {
 describe('every command', () => {
   it('of the README is run by a test or is how the tests are run', () => {
     const covered = ['npm ci && npm run demo', 'npm test', 'npm start'];
-    expect(commands.filter((command) => !covered.includes(command) && !command.startsWith('curl -s '))).toEqual([]);
+    expect(
+      commandsOf(readme).filter((command) => !covered.includes(command) && !command.startsWith('curl -s ')),
+    ).toEqual([]);
   });
 
   it.each(['demo', 'start', 'token', 'bench'])('npm run %s has --help', async (name) => {

@@ -85,6 +85,16 @@ export function blobBlocksContract(blobsOf: () => Blobs): void {
       expect(await blobsOf().head(ref)).toMatchObject({ etag: replaced.etag });
     });
 
+    it('of the version that is replaced can be named again, beside new ones', async () => {
+      const ref = fresh();
+      await blobsOf().stageBlock(ref, id('a'), bytes('first '));
+      await blobsOf().stageBlock(ref, id('b'), bytes('gone'));
+      const { etag } = await blobsOf().commitBlocks(ref, [id('a'), id('b')]);
+      await blobsOf().stageBlock(ref, id('c'), bytes('third'));
+      await blobsOf().commitBlocks(ref, [id('a'), id('c')], { replaces: etag });
+      expect(await content(ref)).toBe('first third');
+    });
+
     it('let exactly one of many concurrent commits win, whole', async () => {
       const ref = fresh();
       const rivals = Array.from({ length: 6 }, (_, n) => id(`rival-${n}`));

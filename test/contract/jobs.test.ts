@@ -163,6 +163,84 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     expect(await jobs.progress('a')).toEqual([at(0, 1, null), at(1, 9, 'first')]);
   });
 
+  it('keeps a receipt and the signs of life of a lane, each by itself', async () => {
+    const jobs = await registry();
+    const at = (position: number, updatedAt: string, to?: number) => ({
+      ...{ lane: 0, position, filesDone: position, filesFailed: 0, rows: position, recordsFailed: 0 },
+      ...{ updatedAt, firstRowAt: null },
+      ...(to === undefined ? {} : { receipt: { name: `r${to}`, to } }),
+    });
+    await jobs.report('a', at(5, '1'));
+    await jobs.report('a', at(5, '2', 5));
+    expect(await jobs.progress('a')).toEqual([at(5, '2', 5)]);
+    await jobs.report('a', at(9, '3', 4));
+    expect(await jobs.progress('a')).toEqual([at(9, '3', 5)]);
+    await jobs.report('a', at(7, '4', 7));
+    expect(await jobs.progress('a')).toEqual([at(9, '4', 7)]);
+  });
+
+  it('tells earlier generations to stop, and all of them once there is a reason', async () => {
+    const jobs = await registry();
+    await Promise.all([jobs.supersede('a', 3), jobs.supersede('a', 2)]);
+    expect(await jobs.stopped('a')).toMatchObject({ code: 'Superseded' });
+    expect(await jobs.stopped('a', 2)).toMatchObject({ code: 'Superseded' });
+    expect(await jobs.stopped('a', 3)).toBeUndefined();
+    await jobs.stop('a', { code: 'c', message: 'm' });
+    await jobs.supersede('a', 4);
+    expect(await jobs.stopped('a', 3)).toEqual({ code: 'c', message: 'm' });
+    expect(await jobs.stopped('a', 4)).toEqual({ code: 'c', message: 'm' });
+  });
+
+  it('counts starts that have no end', async () => {
+    const jobs = await registry();
+    const first = await Promise.all([1, 2, 3].map(() => jobs.markStart('a', 'p')));
+    expect(first.filter(Boolean)).toHaveLength(1);
+    const again = await Promise.all([1, 2].map(() => jobs.markRestart('a', 'p')));
+    expect(again.sort()).toEqual([2, 3]);
+    expect(await jobs.markStart('a', 'q')).toBe(true);
+    await Promise.all([1, 2, 3, 4].map(() => jobs.unmark('a', 'p')));
+    expect(await jobs.markStart('a', 'p')).toBe(true);
+    expect(await jobs.markRestart('a', 'new')).toBe(1);
+  });
+
+  it('knows the open jobs, page after page, until they are closed', async () => {
+    const jobs = await registry();
+    const createdAt = '2026-03-01T00:00:00.000Z';
+    for (const name of ['open-a', 'open-b', 'open-c']) await jobs.create(spec(name, { createdAt }));
+    const open = async () => {
+      const all = [];
+      for (let continuation: string | undefined; ;) {
+        const page = await jobs.open(2, continuation);
+        all.push(...page.jobs);
+        if (page.continuation === undefined) return all;
+        continuation = page.continuation;
+      }
+    };
+    expect(await open()).toEqual(['open-a', 'open-b', 'open-c'].map((name) => ({ name, createdAt })));
+    await jobs.close('open-b');
+    await jobs.close('open-b');
+    expect(await open()).toEqual(['open-a', 'open-c'].map((name) => ({ name, createdAt })));
+  });
+
+  it('gives what is due to one caller', async () => {
+    const jobs = await registry();
+    const first = await Promise.all([1, 2, 3].map(() => jobs.due('purge', 5000, 1000)));
+    expect(first.filter(Boolean)).toHaveLength(1);
+    expect([await jobs.due('purge', 5999, 1000), await jobs.due('purge', 6000, 1000)]).toEqual([false, true]);
+  });
+
+  it('changes what the record of a stopped job says, and of no other', async () => {
+    const jobs = await registry();
+    await jobs.create(spec('a'));
+    const salvage = () => jobs.amend('a', (record) => ({ ...record, outputUri: 'o' }));
+    expect(await salvage()).toBeUndefined();
+    await jobs.transition('a', (record) => failed(record, 0));
+    const stopped = (await jobs.get('a'))?.value;
+    expect(await salvage()).toEqual({ ...stopped, outputUri: 'o' });
+    expect((await jobs.get('a'))?.value).toEqual({ ...stopped, outputUri: 'o' });
+    expect(await jobs.amend('none', (record) => record)).toBeUndefined();
+  });
+
   it('reserves an output for one job until it is released or has ended', async () => {
     const jobs = await registry();
     for (const name of ['a', 'b', 'c']) await jobs.create(spec(name));

@@ -38,7 +38,13 @@ export async function recordHistories(
   return recorded;
 }
 
-async function play(orchestrations: FunctionRunner, version: string, answers: Answers): Promise<RecordedHistory[]> {
+/** Runs one job through the engine, and answers the last turn of every execution. */
+export async function play(
+  orchestrations: FunctionRunner,
+  version: string,
+  answers: Answers,
+  job: object = { job: 'job-1', execution: 'execution-1' },
+): Promise<RecordedHistory[]> {
   const lastTurns = new Map<string, RecordedHistory>();
   const runner: FunctionRunner = {
     ...orchestrations,
@@ -64,8 +70,7 @@ async function play(orchestrations: FunctionRunner, version: string, answers: An
   const limits = { maxConcurrentActivities: 2, maxConcurrentOrchestrators: 10, defaultVersion: version };
   const log = createLog({ default: 'none' }, false);
   const engine = createEngine({ store, runner, log, chaos: chaosFrom({}), ...limits });
-  const input = JSON.stringify({ job: 'job-1', execution: 'execution-1' });
-  const { instanceId } = await engine.start({ name: 'scoreJob', input });
+  const { instanceId } = await engine.start({ name: 'scoreJob', input: JSON.stringify(job) });
   for (;;) {
     const head = await store.readHead(instanceId);
     if (head === undefined || isFinished(head.status)) break;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { z } from 'zod';
 import { startStack } from '../../cli/stack.ts';
 import { DEFAULT_AUDIENCE, runningApp } from './running-app.ts';
@@ -34,6 +35,8 @@ export interface App {
   readonly url: string;
   /** The default datastore's container. */
   readonly data: ContainerClient;
+  /** A queue of the app's own account. */
+  queue(name: string): QueueClient;
   token(audience?: string): Promise<string>;
   send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Waits for the job's end. */
@@ -85,6 +88,7 @@ async function connectedApp(
   const app: App = {
     url,
     data,
+    queue: (name) => QueueServiceClient.fromConnectionString(storage).getQueueClient(name),
     token,
     stop,
     async send(method, path, body, headers = {}) {

@@ -2,14 +2,17 @@ import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
-import type { Blobs } from '../../shared/storage/ports.ts';
+import type { Blobs, Table } from '../../shared/storage/ports.ts';
 import { collect } from '../../shared/storage/json-blobs.ts';
 import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
+import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
 import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
 import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
+import { processTurns } from '../../shared/steps/process-turns.ts';
 import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
-import { scoreSlice, type SliceAnswer } from '../../shared/steps/score-slice.ts';
+import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/steps/score-slice.ts';
+import type { Clock } from '../../shared/steps/ports.ts';
 import { settleJob } from '../../shared/steps/settle-job.ts';
 import { lineEngine, type LineEngine } from './line-engine.ts';
 
@@ -19,6 +22,8 @@ export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface JobWorld {
   readonly deps: JobDeps;
+  /** Of jobs and resources, as the app sees it. */
+  readonly table: Table;
   readonly engine: LineEngine;
   /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
   readonly data: Blobs;
@@ -32,6 +37,10 @@ export interface JobWorld {
   /** Slices of one lane until its end. */
   lane(name: string, lane: number): Promise<LaneResult>;
   slice(name: string, lane: number, from?: Pick<SliceAnswer, 'position' | 'receipt'>): Promise<SliceAnswer>;
+  /** Plays the orchestrator of a later generation. */
+  resume(name: string, generation: number): Promise<JobRecord>;
+  /** The steps in another process over the same storage; what is given differs there. */
+  process(change?: Partial<JobDeps>): JobDeps;
   record(name: string): Promise<JobRecord>;
   text(blob: string): Promise<string | undefined>;
 }
@@ -40,7 +49,15 @@ const EXECUTION = 'the-execution';
 
 /** The steps of a scoring job over storage in memory, with the data's storage optionally made faulty. */
 export function jobWorld(
-  options: { faulty?: (blobs: Blobs) => Blobs; sliceMs?: number; blockBytes?: number } = {},
+  options: {
+    faulty?: (blobs: Blobs) => Blobs;
+    /** What the app makes of its own storage. */
+    system?: (blobs: Blobs) => Blobs;
+    table?: (table: Table) => Table;
+    sliceMs?: number;
+    blockBytes?: number;
+    clock?: Clock;
+  } = {},
 ): JobWorld {
   const system = memoryBlobs();
   const data = memoryBlobs();
@@ -48,15 +65,19 @@ export function jobWorld(
   const engine = lineEngine();
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
+  const table = memoryTables()('registry');
+  const storage = { table: options.table?.(table) ?? table, blobs: options.system?.(system) ?? system };
   const deps: JobDeps = {
-    jobs: jobsRegistry({ table: memoryTables()('registry'), blobs: system }),
-    files: jobFiles(system),
+    jobs: jobsRegistry(storage),
+    registry: resourceRegistry(storage),
+    files: jobFiles(storage.blobs),
     datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
     defaultDatastore: 'store',
     uriRules: { workspace, datastores: [address] },
     engine: async () => ({ engine, release() {} }),
-    clock: { now: () => Date.now() },
+    clock: options.clock ?? { now: () => Date.now() },
     log: silent,
+    turns: processTurns(),
     sliceMs: options.sliceMs ?? 60_000,
     scoringThreads: 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
@@ -64,6 +85,7 @@ export function jobWorld(
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
   const world: JobWorld = {
     deps,
+    table: storage.table,
     engine,
     data,
     async put(files) {
@@ -99,7 +121,7 @@ export function jobWorld(
           description: null,
         },
         createdBy: 'tester',
-        createdAt: new Date().toISOString(),
+        createdAt: new Date(deps.clock.now()).toISOString(),
         requestHash: name,
         ...change,
       };
@@ -123,14 +145,23 @@ export function jobWorld(
       return world.record(name);
     },
     commit: (name, lanes) => commitJob(deps, { job: name, execution: EXECUTION, lanes: [...lanes] }),
-    async lane(name, lane) {
-      for (let at: SliceAnswer | undefined; ;) {
-        at = await world.slice(name, lane, at);
-        if (!at.ok || at.done) return { ok: at.ok, receipt: at.receipt, reason: at.reason };
-      }
-    },
+    lane: (name, lane) => runLane(deps, { job: name, lane }, null),
     slice: (name, lane, from) =>
       scoreSlice(deps, { job: name, lane, position: from?.position ?? null, receipt: from?.receipt ?? null }),
+    async resume(name, generation) {
+      const run = { job: name, execution: `execution-${generation}`, generation };
+      const { over } = await takeJob(deps, run);
+      if (over) return world.record(name);
+      const plan = await planJob(deps, run);
+      if (!plan.ok) await settleJob(deps, { job: name, reason: plan.reason, generation });
+      else {
+        const starts = plan.starts ?? [];
+        const lanes = starts.map((start, lane) => runLane(deps, { job: name, lane, generation }, start));
+        await commitJob(deps, { ...run, lanes: await Promise.all(lanes) });
+      }
+      return world.record(name);
+    },
+    process: (change = {}) => ({ ...deps, turns: processTurns(), ...change }),
     async record(name) {
       const found = await deps.jobs.get(name);
       if (!found) throw new Error(`there is no job ${name}`);
@@ -142,6 +173,20 @@ export function jobWorld(
     },
   };
   return world;
+}
+
+/** Slices of one lane from a start, or from its beginning, to its end. */
+export async function runLane(
+  deps: JobDeps,
+  lane: Pick<SliceInput, 'job' | 'lane' | 'generation'>,
+  start: Pick<SliceAnswer, 'position' | 'receipt'> | null,
+): Promise<LaneResult> {
+  for (let at: Pick<SliceInput, 'position' | 'receipt'> = start ?? { position: null, receipt: null }; ;) {
+    const { position, receipt } = at;
+    const answer = await scoreSlice(deps, { ...lane, position, receipt });
+    if (!answer.ok || answer.done) return { ok: answer.ok, receipt: answer.receipt, reason: answer.reason };
+    at = answer;
+  }
 }
 
 /** Plans a job that was accepted and answers its lanes. */

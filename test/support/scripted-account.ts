@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { azureBlobs } from '../../shared/storage/azure-blobs.ts';
+import { azureQueues } from '../../shared/storage/azure-queues.ts';
 import { azureTables } from '../../shared/storage/azure-tables.ts';
 import { startHttp } from './http-server.ts';
 
@@ -25,6 +26,7 @@ export async function account(handler: Handler) {
 export const adapters = (connection: { serviceUri: string }, answerWithinMs = 20_000) => ({
   blobs: azureBlobs(connection, { answerWithinMs }),
   table: azureTables(connection, { answerWithinMs })('things'),
+  queue: azureQueues(connection, { answerWithinMs })('things'),
 });
 
 /** Refuses as storage does. */

@@ -1,12 +1,28 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runtime } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { readSettings, readTriggerSettings } from '../../shared/settings.ts';
 
 const good = {
   BATCHPOINT_STATE: 'UseDevelopmentStorage=true',
   BATCHPOINT_DATASTORES: '[{"name":"store","connection":"UseDevelopmentStorage=true","container":"data"}]',
   BATCHPOINT_WORKSPACE: '{"subscriptionId":"s","resourceGroup":"r","workspace":"w","location":"l"}',
 };
+
+describe('settings of triggers', () => {
+  it('give the queue of invocations a name, and no inbox unless there is one', () => {
+    expect(readTriggerSettings(good)).toEqual({ invokeQueue: 'invoke', inbox: undefined });
+    const set = { ...good, BATCHPOINT_INVOKE_QUEUE: 'asked', BATCHPOINT_INBOX: 'data/in' };
+    expect(readTriggerSettings(set)).toEqual({ invokeQueue: 'asked', inbox: 'data/in' });
+  });
+
+  it.each([{ BATCHPOINT_STATE: 'memory' }, { BATCHPOINT_INVOKE_QUEUE: 'No Queue' }])(
+    'give no trigger where none could work: %j',
+    (set) => {
+      const asked = { ...good, BATCHPOINT_INBOX: 'data', ...set };
+      expect(readTriggerSettings(asked)).toEqual({ invokeQueue: undefined, inbox: undefined });
+    },
+  );
+});
 
 describe('app settings', () => {
   it('have defaults for all but what nobody can guess', () => {
@@ -27,6 +43,8 @@ describe('app settings', () => {
     ['BATCHPOINT_SLICE_SECONDS', 'soon'],
     ['BATCHPOINT_SCORING_THREADS', '0'],
     ['BATCHPOINT_OUTPUT_FORMAT', 'parquet'],
+    ['BATCHPOINT_INVOKE_QUEUE', 'No Queue'],
+    ['BATCHPOINT_INBOX', 'container/{name}'],
   ])('with %s = %j are refused by name, without the value', (name, value) => {
     let text = '';
     try {

@@ -1,4 +1,4 @@
-import { isEnded } from '../../domain/job.ts';
+import { isEnded, type JobRecord } from '../../domain/job.ts';
 import { formatDuration } from '../../domain/invocation-settings.ts';
 import type { WorkspaceAddress } from '../../domain/uri.ts';
 import type { JobView } from '../../steps/job-view.ts';
@@ -40,7 +40,7 @@ export function jobResource(view: JobView, { workspace, url }: JobSurroundings) 
       },
       outputFileName: settings.outputFileName,
       output: { datastoreId: null, path: null },
-      ...(record.state === 'completed'
+      ...('outputUri' in record && record.outputUri !== undefined
         ? {
             outputData: {
               [OUTPUT]: {
@@ -103,6 +103,10 @@ function runProperties({ spec }: JobView): Record<string, string> {
   };
 }
 
+/** Its output holds what was finished when the job stopped. */
+const isSalvaged = (record: JobRecord): boolean =>
+  (record.state === 'failed' || record.state === 'canceled') && record.outputUri !== undefined;
+
 /** How far the job is; only what is known. */
 function progressProperties({
   record,
@@ -121,6 +125,7 @@ function progressProperties({
     secondsLeft,
     firstRowAt,
     ...(isEnded(record) ? { errorsUri: record.errorsUri } : {}),
+    ...(isSalvaged(record) ? { complete: 'false' } : {}),
     ...(isEnded(record) && record.failures.length > 0 ? { failures: JSON.stringify(record.failures) } : {}),
   };
   return Object.fromEntries(

@@ -44,6 +44,12 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
       },
     });
 
+  /** Azure ML knows the first; what a stopped job has finished is thrown away there. */
+  const actions: Readonly<Record<string, (name: string) => Promise<JobView>>> = {
+    cancel: deps.cancelJob,
+    salvage: deps.salvageJob,
+  };
+
   return new Hono<ApiEnv>()
     .post('/:endpoint/jobs', async (c) => {
       const deployment = c.req.header(DEPLOYMENT_HEADER)?.trim();
@@ -78,9 +84,10 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
     )
     .post('/:endpoint/jobs/*', async (c) => {
       const { last, before } = lastSegments(c.req.raw);
-      if (last.toLowerCase() !== 'cancel') throw notFound('The only thing to POST to a job is /cancel.');
+      const act = Object.hasOwn(actions, last.toLowerCase()) ? actions[last.toLowerCase()] : undefined;
+      if (!act) throw notFound('The only things to POST to a job are /cancel and /salvage.');
       const { spec } = await jobOf(c.req.param('endpoint'), before);
-      return answer(c, await deps.cancelJob(spec.name), 200);
+      return answer(c, await act(spec.name), 200);
     });
 }
 

@@ -1,4 +1,4 @@
-import type { JobRecord, JobSpec, LaneProgress, Reason } from '../../domain/job.ts';
+import type { JobRecord, JobSpec, LaneProgress, Reason, StoppedJob } from '../../domain/job.ts';
 
 export interface Versioned<T> {
   readonly value: T;
@@ -15,6 +15,11 @@ export interface JobPage {
   readonly continuation?: string;
 }
 
+export interface OpenJobs {
+  readonly jobs: readonly { readonly name: string; readonly createdAt: string }[];
+  readonly continuation?: string;
+}
+
 /** The jobs of this app: what was asked (written once), where it stands (conditional), how far it is, and whether to stop. */
 export interface Jobs {
   /** Stores a new job as `accepted`. `created: false` when the name was taken: then `spec` is the one that is stored. */
@@ -28,10 +33,33 @@ export interface Jobs {
   transition(name: string, next: (record: JobRecord) => JobRecord | undefined): Promise<JobRecord | undefined>;
   /** Newest first. */
   list(filter: JobFilter, limit: number, continuation?: string): Promise<JobPage>;
+  /**
+   * Changes what the record of a job says that failed or was cancelled; its state stays. Answers the record that now stands,
+   * undefined when there is no such job or it did not end so.
+   */
+  amend(name: string, change: (record: StoppedJob) => StoppedJob): Promise<StoppedJob | undefined>;
+  /** A page of the jobs that may not have ended, in no order that means anything; with when they were made. */
+  open(limit: number, continuation?: string): Promise<OpenJobs>;
+  /** Takes an ended job out of the open ones. */
+  close(name: string): Promise<void>;
+  /** True for one caller in each `every` milliseconds: the first after the time is over. */
+  due(what: string, now: number, every: number): Promise<boolean>;
   /** The first reason stands. Plan, slices and commit look at it. */
   stop(name: string, reason: Reason): Promise<void>;
-  stopped(name: string): Promise<Reason | undefined>;
-  /** Never goes back: a late slice's row does not replace a further one. */
+  /** Tells everything that works for an earlier generation of the job to stop. Never goes back. */
+  supersede(name: string, generation: number): Promise<void>;
+  /** Why work of a generation, by default the first, is to stop. */
+  stopped(name: string, generation?: number): Promise<Reason | undefined>;
+  /** Notes that a part of the job is about to be touched. False when that was noted before: a start without an end. */
+  markStart(name: string, part: string): Promise<boolean>;
+  /** Notes another start; answers how many there were without an end, this one included. */
+  markRestart(name: string, part: string): Promise<number>;
+  /** Takes one start back: it ended, well or by an exception. */
+  unmark(name: string, part: string): Promise<void>;
+  /**
+   * Position, tallies and receipt never go back, each by itself: a late slice's row does not replace a further one, but shows
+   * that the lane is alive.
+   */
   report(name: string, progress: LaneProgress): Promise<void>;
   progress(name: string): Promise<readonly LaneProgress[]>;
   /**

@@ -5,6 +5,7 @@ import type { Blobs, Table, TableKey } from '../ports.ts';
 import { isConflict, StorageFault } from '../ports.ts';
 import { documents, type Documents } from './documents.ts';
 import type { Versioned } from './jobs-port.ts';
+import { watchIndex, type Watches } from './watches.ts';
 
 export interface PageOfRecords<T> {
   readonly records: readonly T[];
@@ -25,7 +26,7 @@ export interface Collection<T, Name extends readonly string[], Parent extends re
   list(parent: Parent, limit: number, continuation?: string): Promise<PageOfRecords<T>>;
 }
 
-/** The resources of this app: endpoints, their deployments, and model versions. */
+/** The resources of this app: endpoints, their deployments, and model versions; and an index of what deployments watch. */
 export interface Registry {
   readonly endpoints: Collection<EndpointRecord, readonly [endpoint: string], readonly []>;
   readonly deployments: Collection<
@@ -34,6 +35,7 @@ export interface Registry {
     readonly [endpoint: string]
   >;
   readonly models: Collection<ModelRecord, readonly [model: string, version: string], readonly [model: string]>;
+  readonly watches: Watches;
 }
 
 /** Resources over one table (keys: lower-cased, schema-checked names, S3.1) and the app's own blobs for large documents. */
@@ -63,6 +65,7 @@ export function resourceRegistry({ table, blobs }: { readonly table: Table; read
       },
       nameOf: ({ name, version }) => [name, version] as const,
     }),
+    watches: watchIndex(table),
   };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDevIssuer, type DevIssuer } from '../../../cli/dev-issuer.ts';
 import { createApi, type Api } from '../../../shared/api/app.ts';
+import { conflict } from '../../../shared/domain/errors.ts';
 import type { ApiDeps } from '../../../shared/api/deps.ts';
 import { devIssuer } from '../../../shared/auth/dev-tokens.ts';
 import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
@@ -88,6 +89,7 @@ export async function apiWorld(issuer: DevIssuer, changes: Partial<ApiDeps> = {}
     verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
     proveModel: async () => undefined,
     cancelJob: (name) => cancelJob({ jobs, orchestrations, clock }, name),
+    salvageJob: (name) => Promise.reject(conflict(`Job '${name}' had finished nothing that could be salvaged.`)),
     appExtensions: {},
     ...changes,
   };

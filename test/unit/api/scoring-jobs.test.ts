@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { createApi } from '../../../shared/api/app.ts';
+import { viewJob } from '../../../shared/steps/job-view.ts';
 import {
   BASE,
   NOW,
@@ -8,6 +10,7 @@ import {
   apiWorld,
   deployHeart,
   errorOf,
+  request,
   testIssuer,
   type World,
 } from './api-world.ts';
@@ -199,5 +202,58 @@ describe('cancel', () => {
     });
     expect((await world.call('POST', `${JOBS}/nobody/cancel`)).status).toBe(404);
     expect((await world.call('POST', `${JOBS}/${name}/restart`)).status).toBe(404);
+  });
+});
+
+describe('salvage', () => {
+  const failed = (name: string) =>
+    world.jobs.transition(name, ({ name, endpoint, deployment, createdAt, cancelRequested }) => ({
+      ...{ name, endpoint, deployment, createdAt, cancelRequested, totals, failures: [], errorsUri: null },
+      ...{ state: 'failed', startedAt: NOW, endedAt: NOW, reason: { code: 'X', message: 'y' } },
+    }));
+  const totals = { files: 2, filesDone: 1, filesFailed: 0, rows: 9, recordsFailed: 0 };
+
+  it('answers the job, failed as it is, with its output and a mark that it is not whole', async () => {
+    const name = nameOf(await invoke());
+    await failed(name);
+    const amended = 'azureml://datastores/workspaceblobstore/paths/azureml/j/score/predictions.csv';
+    const api = createApi({
+      ...world.deps,
+      async salvageJob(job) {
+        await world.jobs.amend(job, (record) => ({ ...record, outputUri: amended }));
+        const view = await viewJob(world.deps, job);
+        if (!view) throw new Error('no job');
+        return view;
+      },
+    });
+    const authorization = `Bearer ${await issuer.sign({ audience: 'api://batchpoint' })}`;
+    const response = await api.fetch(
+      request('POST', `${JOBS}/${name}/salvage`, { text: '', headers: { authorization } }),
+    );
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      {
+        name,
+        error: { code: 'X', message: 'y' },
+        properties: {
+          status: 'Failed',
+          outputData: {
+            score: { uri: `${WORKSPACE}/datastores/workspaceblobstore/paths/azureml/j/score/predictions.csv` },
+          },
+          properties: { 'batchpoint.complete': 'false', 'batchpoint.rows': '9' },
+        },
+      },
+    ]);
+  });
+
+  it('is a 409 with the reason when nothing can be had, and a 404 for no job of this endpoint', async () => {
+    const name = nameOf(await invoke());
+    await failed(name);
+    expect(errorOf(await world.call('POST', `${JOBS}/${name}/salvage`))).toMatchObject({
+      status: 409,
+      message: `Job '${name}' had finished nothing that could be salvaged.`,
+    });
+    expect((await world.call('POST', `${JOBS}/nobody/salvage`)).status).toBe(404);
+    expect((await world.call('POST', `${JOBS}/${name}/constructor`)).status).toBe(404);
   });
 });

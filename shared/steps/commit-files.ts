@@ -1,0 +1,74 @@
+import { blockId } from '../domain/blocks.ts';
+import type { Totals } from '../domain/job.ts';
+import type { Linked } from '../domain/receipts.ts';
+import { dataUri } from '../domain/uri.ts';
+import { headerLine } from '../formats/csv-encoder.ts';
+import { commitBlob, TOTALS_MARK } from './commit-blob.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
+import { isStale } from './errors-file.ts';
+import type { Plan } from './job-files.ts';
+import { ERRORS_MARK } from './list-input.ts';
+
+/** Metadata name that tells a whole output from one that was salvaged. */
+const COMPLETE_MARK = 'batchpoint_complete';
+
+/** All mini-batches of a job, or those that were finished when it stopped. */
+export type Extent = 'whole' | 'part';
+
+/**
+ * Commits the errors file. Answers where it is; null when there are no errors, and then none of an earlier job stay beside this
+ * one's output. Throws JobFault.
+ */
+export async function commitErrors(
+  deps: JobDeps,
+  { manifest }: Plan,
+  { errors }: Linked,
+  extent: Extent,
+): Promise<string | null> {
+  const target = manifest.errors;
+  const { blobs } = datastoreOf(deps, target.datastore);
+  if (errors.length === 0) {
+    const ref = { container: target.container, name: target.blob };
+    const stale = await blobs.head(ref);
+    if (stale && (await isStale(deps, stale.metadata))) await blobs.remove(ref, { ifMatch: stale.etag });
+    return null;
+  }
+  await commitBlob({
+    blobs,
+    target,
+    job: manifest.job,
+    blockIds: errors.map((block) => block.id),
+    contentType: 'application/jsonl',
+    metadata: { [ERRORS_MARK]: 'true', ...(extent === 'part' ? { [COMPLETE_MARK]: 'false' } : {}) },
+    // A failed job leaves its errors file on a path whose output stayed absent; the next job there may replace it.
+    mayReplace: (metadata) => isStale(deps, metadata),
+  });
+  return dataUri({ datastore: target.datastore, path: target.blob });
+}
+
+/** Commits the output, with the job's totals in its metadata. Throws JobFault. */
+export async function commitOutput(
+  deps: JobDeps,
+  { manifest }: Plan,
+  linked: Linked,
+  totals: Totals,
+  extent: Extent,
+): Promise<void> {
+  const { blobs } = datastoreOf(deps, manifest.output.datastore);
+  const header = new TextEncoder().encode(headerLine(linked.columns ?? [], manifest.extensions.outputFormat));
+  const blocks = linked.output.map((block) => block.id);
+  if (header.length > 0) {
+    // The same id and bytes at every try: the list's hash must not change.
+    const id = blockId(manifest.job, manifest.lanes.length, 'header', 0);
+    await blobs.stageBlock({ container: manifest.output.container, name: manifest.output.blob }, id, header);
+    blocks.unshift(id);
+  }
+  await commitBlob({
+    blobs,
+    target: manifest.output,
+    job: manifest.job,
+    blockIds: blocks,
+    contentType: 'text/csv; charset=utf-8',
+    metadata: { [TOTALS_MARK]: JSON.stringify(totals), [COMPLETE_MARK]: String(extent === 'whole') },
+  });
+}

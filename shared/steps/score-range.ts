@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
+import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.ts';
+import { blockWriter } from './block-writer.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
+import type { Plan } from './job-files.ts';
+import { jobLog } from './job-log.ts';
+import { signsOfLife, type SignsOfLife } from './lane-report.ts';
+import { scoreMiniBatch, type SliceWork } from './score-mini-batch.ts';
+import type { SliceAnswer } from './score-slice.ts';
+
+/** Mini-batches [from, to) of a lane. */
+export interface Range {
+  readonly plan: Plan;
+  readonly generation: number;
+  readonly lane: number;
+  readonly from: number;
+  readonly to: number;
+  /** The receipt that ends at `from`. */
+  readonly receipt: string | null;
+}
+
+/** A slice's time when lanes wait for their turn. */
+const CROWDED_SLICE_MS = 2000;
+
+/** How often a slice looks whether the job is to stop, and tells how far it is. */
+const LOOK_EVERY_MS = 500;
+
+/** Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. */
+export async function scoreRange(deps: JobDeps, range: Range, score = scoreMiniBatch): Promise<SliceAnswer> {
+  const { plan, lane, from } = range;
+  const { job } = plan.manifest;
+  const attempt = randomUUID();
+  const before = await talliesBefore(deps, job, range.receipt);
+  const lease = await deps.engine(plan.manifest.model);
+  const work = sliceWork(deps, plan, lane, attempt, before, lease.engine);
+  const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
+  let reached: { position: number; reason: Reason | null };
+  try {
+    reached = await run(deps, range, work, life, score);
+  } finally {
+    life.end();
+    lease.release();
+  }
+
+  if (reached.position === from)
+    return { ok: false, done: false, position: from, receipt: range.receipt, reason: reached.reason };
+  const receipt: Receipt = {
+    job,
+    lane,
+    plan: plan.hash,
+    from,
+    to: reached.position,
+    attempt,
+    previous: range.receipt,
+    output: [...(await work.output.finish())],
+    errors: [...(await work.errors.finish())],
+    columns: [...lease.engine.columns],
+    tallies: { ...work.tallies },
+    failures: work.failures.slice(0, FAILURES_IN_JOB),
+  };
+  const name = await deps.files.writeReceipt(receipt);
+  await life.finished(reached.position, work.tallies, name);
+  jobLog(deps.log, plan.manifest).info(
+    { lane, from, to: reached.position, rows: work.tallies.rows - before.rows },
+    'slice scored',
+  );
+  return {
+    ok: reached.reason === null,
+    done: reached.position === range.to,
+    position: reached.position,
+    receipt: name,
+    reason: reached.reason,
+  };
+}
+
+/** A slice's tallies go on from those of the receipt before it. */
+async function talliesBefore(deps: JobDeps, job: string, name: string | null): Promise<LaneTallies> {
+  if (name === null) return NO_TALLIES;
+  const previous = await deps.files.receipt(job, name);
+  if (!previous) throw new Error(`receipt ${name} of job ${job} is gone`);
+  return previous.tallies;
+}
+
+function sliceWork(
+  deps: JobDeps,
+  plan: Plan,
+  lane: number,
+  attempt: string,
+  before: LaneTallies,
+  engine: SliceWork['engine'],
+): SliceWork {
+  const { manifest } = plan;
+  const owner = { job: manifest.job, lane, attempt };
+  const writerTo = (target: typeof manifest.output) =>
+    blockWriter(
+      {
+        blobs: datastoreOf(deps, target.datastore).blobs,
+        ref: { container: target.container, name: target.blob },
+        blockBytes: manifest.blockBytes,
+      },
+      owner,
+    );
+  return {
+    manifest,
+    input: datastoreOf(deps, manifest.inputDatastore).blobs,
+    engine,
+    output: writerTo(manifest.output),
+    errors: writerTo(manifest.errors),
+    tallies: { ...before },
+    failures: new Array<Failure>(),
+    log: jobLog(deps.log, manifest),
+  };
+}
+
+async function run(
+  deps: JobDeps,
+  { plan, generation, lane, from, to }: Range,
+  work: SliceWork,
+  life: SignsOfLife,
+  score: typeof scoreMiniBatch,
+): Promise<{ position: number; reason: Reason | null }> {
+  const until = deps.clock.now() + sliceMs(deps, plan);
+  let lookedAt = deps.clock.now();
+  let failedBefore = work.tallies.filesFailed;
+  for (let position = from; position < to;) {
+    const firstRows = work.tallies.rows === 0;
+    await score(work, position);
+    position++;
+    const now = deps.clock.now();
+    const newFailures = work.tallies.filesFailed > failedBefore;
+    failedBefore = work.tallies.filesFailed;
+    if (newFailures || now - lookedAt >= LOOK_EVERY_MS || (firstRows && work.tallies.rows > 0)) {
+      lookedAt = now;
+      await life.scored(position, work.tallies);
+      const stop =
+        (await deps.jobs.stopped(plan.manifest.job, generation)) ??
+        (newFailures ? await overThreshold(deps, plan, lane, work) : undefined);
+      if (stop) return { position, reason: stop };
+    }
+    if (now >= until) return { position, reason: null };
+  }
+  return { position: to, reason: null };
+}
+
+/** A job with more lanes than can score at once takes shorter turns, so that none waits long (H5). */
+export const sliceMs = (deps: JobDeps, { manifest }: Plan): number =>
+  manifest.lanes.length > deps.scoringThreads ? Math.min(deps.sliceMs, CROWDED_SLICE_MS) : deps.sliceMs;
+
+/** Failed files of all lanes against the threshold; the fan-in counts again from the receipts. */
+async function overThreshold(
+  deps: JobDeps,
+  { manifest }: Plan,
+  lane: number,
+  work: SliceWork,
+): Promise<Reason | undefined> {
+  if (manifest.settings.errorThreshold < 0) return undefined;
+  const others = (await deps.jobs.progress(manifest.job)).filter((progress) => progress.lane !== lane);
+  const failed = others.reduce((sum, progress) => sum + progress.filesFailed, work.tallies.filesFailed);
+  if (failed <= manifest.settings.errorThreshold) return undefined;
+  const reason = thresholdReason(failed, manifest.settings.errorThreshold);
+  await deps.jobs.stop(manifest.job, reason);
+  return reason;
+}
+
+export const thresholdReason = (failed: number, threshold: number): Reason => ({
+  code: 'ErrorThresholdExceeded',
+  message: `${failed} ${failed === 1 ? 'file' : 'files'} failed; the error threshold is ${threshold}.`,
+});

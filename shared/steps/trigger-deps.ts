@@ -1,0 +1,12 @@
+import type { WatchEvents } from '../storage/registry/watch-events.ts';
+import type { Datastore } from './deps.ts';
+import type { InvokeDeps } from './invoke-endpoint.ts';
+import type { JobFiles } from './job-files.ts';
+import type { PoisonDeps } from './or-poison.ts';
+
+/** What the steps behind queues and blobs need. */
+export interface TriggerDeps extends InvokeDeps, PoisonDeps {
+  readonly events: WatchEvents;
+  readonly files: JobFiles;
+  readonly datastores: readonly Datastore[];
+}

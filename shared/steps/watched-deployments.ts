@@ -1,0 +1,105 @@
+import { ApiError } from '../domain/errors.ts';
+import type { DeploymentRecord } from '../domain/resources.ts';
+import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
+import { containerKey, folderKey, isWatched, watchOf, type Watch } from '../domain/watch.ts';
+import type { Registry } from '../storage/registry/resources.ts';
+import { removeResource, writeResource } from './write-resource.ts';
+
+export interface WatchedDeps {
+  readonly registry: Registry;
+  /** The first is the default one. */
+  readonly datastores: readonly { readonly address: DatastoreAddress }[];
+}
+
+type Name = readonly [endpoint: string, deployment: string];
+
+/**
+ * Writes a deployment with the index row of what it watches: the row before the document, the row of what it watched before
+ * after it. Throws ApiError 400 for a watch that cannot be.
+ */
+export async function writeDeployment(
+  deps: WatchedDeps,
+  name: Name,
+  make: (stored: DeploymentRecord | undefined) => DeploymentRecord,
+): Promise<{ record: DeploymentRecord; created: boolean }> {
+  let before: Watch | undefined;
+  let after: Watch | undefined;
+  const written = await writeResource(deps.registry.deployments, name, async (stored) => {
+    const record = make(stored);
+    before = stored && storedWatch(stored, addressesOf(deps));
+    after = watchOf(record, addressesOf(deps));
+    if (after) await addToIndex(deps, after);
+    return record;
+  });
+  await settleIndex(deps, name, before, after);
+  return written;
+}
+
+/** Removes a deployment and the index row of what it watched. False when it was not there. */
+export async function removeDeployment(deps: WatchedDeps, name: Name): Promise<boolean> {
+  const stored = await deps.registry.deployments.get(...name);
+  const removed = await removeResource(deps.registry.deployments, name);
+  await settleIndex(deps, name, stored && storedWatch(stored.value, addressesOf(deps)), undefined);
+  return removed;
+}
+
+/** The watches of a datastore's container that one of the blobs is for, as their deployments say now: an index row is a hint. */
+export async function watchesOver(
+  { registry, uriRules: { datastores } }: { readonly registry: Registry; readonly uriRules: UriRules },
+  datastore: string,
+  ...blobs: readonly string[]
+): Promise<Watch[]> {
+  const store = datastores.find(({ name }) => name === datastore);
+  if (!store) return [];
+  const found: Watch[] = [];
+  for (const hint of await registry.watches.candidates(containerKey(store), ...blobs)) {
+    const deployment = await registry.deployments.get(hint.endpoint, hint.deployment);
+    const watch = deployment && storedWatch(deployment.value, datastores);
+    if (watch && folderKey(watch) === folderKey(hint) && blobs.some((blob) => isWatched(watch, blob)))
+      found.push(watch);
+  }
+  return found;
+}
+
+const addressesOf = ({ datastores }: WatchedDeps): DatastoreAddress[] => datastores.map(({ address }) => address);
+
+/** Undefined also for a watch of a datastore that the app's settings do not name any more. */
+function storedWatch(deployment: DeploymentRecord, datastores: readonly DatastoreAddress[]): Watch | undefined {
+  try {
+    return watchOf(deployment, datastores);
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
+const containerOf = (deps: WatchedDeps, { datastore }: Watch): string => {
+  const store = addressesOf(deps).find(({ name }) => name === datastore);
+  if (!store) throw new Error(`datastore ${datastore} is not configured`);
+  return containerKey(store);
+};
+
+const addToIndex = (deps: WatchedDeps, watch: Watch): Promise<void> =>
+  deps.registry.watches.add(containerOf(deps, watch), watch);
+
+/**
+ * After a document was written or removed: what it said before loses its row, unless the document that stands by now says the
+ * same. The row of that one is added last, because somebody else may just have removed it.
+ */
+async function settleIndex(
+  deps: WatchedDeps,
+  name: Name,
+  before: Watch | undefined,
+  after: Watch | undefined,
+): Promise<void> {
+  if (!before && !after) return;
+  const standing = async (): Promise<Watch | undefined> => {
+    const now = await deps.registry.deployments.get(...name);
+    return now && storedWatch(now.value, addressesOf(deps));
+  };
+  const current = await standing();
+  if (before && !(current && folderKey(before) === folderKey(current)))
+    await deps.registry.watches.remove(containerOf(deps, before), before);
+  const last = await standing();
+  if (last) await addToIndex(deps, last);
+}
