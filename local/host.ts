@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createTriggerData } from './admin-input.ts';
 import { createAdmin } from './admin.ts';
+import { createBindings } from './bindings/bindings.ts';
 import { installCoreApi } from './core-api.ts';
 import { createDurableApi } from './durable/api.ts';
 import { chaosFrom } from './durable/chaos.ts';
@@ -21,12 +22,11 @@ import { createInvoke } from './invoke.ts';
 import { listFunctions, unservedTriggers } from './listing.ts';
 import { loadApp } from './load-app.ts';
 import { createLog } from './log.ts';
-import { createBindings } from './bindings/bindings.ts';
 import { createStorageAccounts } from './storage-accounts.ts';
+import { awaitStorage } from './storage-probe.ts';
 import { indexApp } from './triggers/app-index.ts';
 import { createQueueWatcher } from './triggers/queue-watcher.ts';
 import { startTriggers } from './triggers/start-triggers.ts';
-import { awaitStorage } from './storage-probe.ts';
 
 export interface HostOptions {
   /** Folder with host.json and package.json. */

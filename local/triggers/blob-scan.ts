@@ -37,7 +37,7 @@ export function startBlobScan(options: BlobScanOptions): BlobScan {
   let stopped = false;
 
   async function scan(): Promise<void> {
-    known ??= await receipts.load();
+    const seen = (known ??= await receipts.load());
     const present = new Set<string>();
     const pages = container.listBlobsFlat({ prefix: path.prefix }).byPage({ maxPageSize: 5000 });
     for await (const { segment } of pages) {
@@ -45,16 +45,21 @@ export function startBlobScan(options: BlobScanOptions): BlobScan {
       for (const item of segment.blobItems) {
         if (path.match(item.name) === undefined) continue;
         const key = receiptKey(versionOf(item));
-        if (known.has(key)) present.add(key);
+        if (seen.has(key)) present.add(key);
         else fresh.push(item);
       }
       for (let at = 0; at < fresh.length; at += width) {
         if (stopped) return;
-        const keys = await Promise.all(fresh.slice(at, at + width).map(announce));
-        for (const key of keys) {
-          known.add(key);
-          present.add(key);
-        }
+        // Each is remembered for itself: one that fails must not make the others run twice.
+        const results = await Promise.allSettled(
+          fresh.slice(at, at + width).map(async (item) => {
+            const key = await announce(item);
+            seen.add(key);
+            present.add(key);
+          }),
+        );
+        const failed = results.find((result) => result.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
       }
     }
     // Blobs and versions that are gone need not be remembered.

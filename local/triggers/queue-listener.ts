@@ -140,7 +140,8 @@ export function startQueueListener(options: QueueListenerOptions): QueueListener
       await settleWithin(running.values(), graceMs);
       // What still runs dies with the process: its message need not stay hidden for the rest of its time.
       const left = [...running.keys()];
-      if (left.length > 0) log.warn(`${left.length} messages of the queue '${queue.name}' were still being handled.`);
+      if (left.length > 0)
+        log.warn(`Messages of the queue '${queue.name}' still being handled at the stop: ${left.length}.`);
       await settleWithin(
         left.map((lease) => lease.release(0)),
         graceMs,

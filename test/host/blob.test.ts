@@ -2,6 +2,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compilePath } from '../../local/triggers/path-template.ts';
+import { startAzurite as startAzuriteAt } from '../../cli/azurite.ts';
 import { startAzurite, type Azurite } from '../support/azurite.ts';
 import { runsOf } from './runs.ts';
 import { startHost, type TestHost } from './start-host.ts';
@@ -182,6 +183,19 @@ describe('blob triggers', () => {
     const where = { BlobType: 'BlockBlob', ContainerName: 'inbox', BlobName: 'x', ETag: '"1"' };
     await queue.sendMessage(base64({ Type: 'BlobTrigger', FunctionId: 'Host.Functions.gone', ...where }));
     await expect.poll(host.stderr, wait).toContain("is for 'Host.Functions.gone', which is not served: dropped.");
+  });
+
+  test('a container that cannot be reached is told of once, and once when it is back; then its blobs fire', async () => {
+    const { blobPort, queuePort, tablePort } = azurite;
+    await azurite.stop();
+    const what = "The container 'inbox' (blob trigger 'take') can";
+    await expect.poll(host.stderr, wait).toContain(`warning: ${what}not be reached; this is tried until it can: `);
+    azurite = await startAzuriteAt({ ports: [blobPort, queuePort, tablePort] });
+    await expect.poll(host.stdout, wait).toContain(`${what} be reached again.`);
+    await inbox.create();
+    await put(inbox, 'after/outage.csv', 'back');
+    await expect.poll(seen, wait).toContainEqual(['inbox/after/outage.csv', 'back']);
+    expect(host.stderr().split(`${what}not be reached`)).toHaveLength(2);
   });
 
   test('what cannot be served is named', () => {

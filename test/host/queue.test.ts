@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAzurite as startAzuriteAt } from '../../cli/azurite.ts';
@@ -167,7 +168,7 @@ test('a disabled function leaves its queue alone', async () => {
   expect(await contentOf('off')).toEqual({ count: 1, texts: [base64('stays')] });
 });
 
-test('a stop lets go of what never ends: the next host takes the message at once', async () => {
+test('a stop lets go of what never ends, for the next host; what was taken too often is poison without a run', async () => {
   await host.stop();
   const stuck = await startHost('triggers/queue', {
     ...settings(),
@@ -177,10 +178,17 @@ test('a stop lets go of what never ends: the next host takes the message at once
   await send('stuck', 'held');
   await expect.poll(() => runsOf(stuck, 'stuck'), wait).toHaveLength(1);
   await stuck.stop();
-  expect(stuck.stderr()).toContain("1 messages of the queue 'stuck' were still being handled.");
+  expect(stuck.stderr()).toContain("Messages of the queue 'stuck' still being handled at the stop: 1.");
+
+  await send('failing', 'killer');
+  const failing = await queueOf('failing');
+  for (let time = 1; time <= 5; time++) await failing.receiveMessages({ visibilityTimeout: 1 }).then(() => pause(1100));
 
   host = await startHost('triggers/queue', settings());
   await expect.poll(() => runsOf(host, 'stuck'), wait).toEqual([{ fn: 'stuck', message: 'held', dequeueCount: 2 }]);
+  const poison = [base64('bad'), base64('killer')];
+  await expect.poll(() => contentOf('failing-poison'), wait).toEqual({ count: 2, texts: poison });
+  expect(runsOf(host, 'fails')).toEqual([]);
 });
 
 test('a queue that cannot be reached is told of once, and once when it is back; then it is served again', async () => {

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSchedule } from '../../local/triggers/schedule.ts';
@@ -180,11 +181,14 @@ describe('timers', () => {
     await host.stop();
     const { blobPort, queuePort, tablePort } = azurite;
     await azurite.stop();
+    const sick = createServer((_, response) => response.writeHead(503).end()).listen(blobPort, '127.0.0.1');
     host = await startHost('triggers/timer', settings());
     const warning = "warning: The status of the timer 'hourly' cannot be reached; this is tried until it can";
     await expect.poll(host.stderr, wait).toContain(warning);
     await expect.poll(() => runsOf(host, 'everySecond').length, wait).toBeGreaterThanOrEqual(1);
 
+    sick.closeAllConnections();
+    await new Promise((resolve) => sick.close(resolve));
     azurite = await startAzuriteAt({ ports: [blobPort, queuePort, tablePort] });
     await expect.poll(host.stdout, wait).toContain("The status of the timer 'hourly' can be reached again.");
     await expect.poll(() => status('hourly').exists(), wait).toBe(true);
