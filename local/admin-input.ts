@@ -1,5 +1,4 @@
 import { BlobServiceClient } from '@azure/storage-blob';
-import { z } from 'zod';
 import { findConnection } from './connections.ts';
 import type { RpcTypedData } from './core-api.ts';
 import type { RegisteredFunction } from './functions.ts';
@@ -11,8 +10,6 @@ export interface AdminInvocation {
 
 /** What a function's trigger makes of a text. Rejects where the real host's trigger would. */
 export type TriggerData = (fn: RegisteredFunction, input: string | undefined) => Promise<AdminInvocation>;
-
-const bindings = z.object({ bindings: z.record(z.string(), z.looseObject({ connection: z.string().optional() })) });
 
 /** A timer that is not due: `ScheduleStatus` is there only where a monitor keeps one. */
 const timer = JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false });
@@ -39,7 +36,7 @@ export function createTriggerData(env: NodeJS.ProcessEnv): TriggerData {
 }
 
 function connectionOf(fn: RegisteredFunction, env: NodeJS.ProcessEnv): string {
-  const name = bindings.parse(fn.metadata).bindings[fn.triggerName]?.connection;
+  const { connection: name } = fn.trigger;
   const connection = findConnection(env, name);
   if (connection === undefined) throw new Error(`The connection '${name}' of '${fn.name}' has no setting.`);
   return connection;

@@ -15,8 +15,8 @@ app.http('root', {
   methods: ['GET'],
   handler: (request) => ({ body: `root ${request.params.path}` }),
 });
-app.storageQueue('queue', { queueName: 'q', connection: 'Other', handler: record('queue') });
-app.storageBlob('blob', { path: 'c/{name}', connection: 'Other', handler: record('blob') });
+app.storageQueue('queue', { queueName: 'unused-queue', connection: 'Other', handler: record('queue') });
+app.storageBlob('blob', { path: 'unused/{name}', connection: 'Other', handler: record('blob') });
 app.timer('timer', { schedule: '0 0 3 1 1 *', handler: record('timer') });
 df.app.activity('work', { handler: record('work') });
 df.app.orchestration('orchestrate', function* () {
