@@ -12,20 +12,23 @@ import { lineEngine } from '../../support/line-engine.ts';
  */
 function mortalEngine(kills: readonly string[]) {
   const engine = lineEngine();
-  let die: () => void;
-  const death = new Promise<'died'>((resolve) => (die = () => resolve('died')));
-  const never = new Promise<never>(() => undefined);
+  const death = Promise.withResolvers<'died'>();
+  let dead = false;
   const mortal: Engine = {
     ...engine,
     async *score(file, options, signal) {
-      if (kills.includes(file.name)) {
-        die();
-        await never;
+      const kill = kills.includes(file.name);
+      // Who kills is quick, so that it meets its neighbours in the middle of theirs.
+      for (let i = 0; i < (kill ? 2 : 9); i++) await turn();
+      if (kill && !dead) {
+        dead = true;
+        death.resolve('died');
       }
+      if (dead) await new Promise<never>(() => undefined);
       yield* engine.score(file, options, signal);
     },
   };
-  return { engine: mortal, death, seen: engine.seen };
+  return { engine: mortal, death: death.promise };
 }
 
 /** Runs a lane as the host does: a slice whose process died is delivered again, to a new process. */

@@ -231,6 +231,23 @@ describe('a job whose fan-in began', () => {
     expect(await world.text('out/predictions.csv')).toBeUndefined();
   });
 
+  it('writes nothing any more once it was revoked, however far it had got', async () => {
+    const world = await sweepWorld();
+    await world.startedAs(1);
+    await planned(world, 'job');
+    const lanes = [await world.lane('job', 0)];
+    const receipt: typeof world.deps.files.receipt = async (job, name) => {
+      world.orchestrations.states.set('job/1', 'ended');
+      await world.sweepAfter(0);
+      return world.deps.files.receipt(job, name);
+    };
+    const slow = { ...world.deps, files: { ...world.deps.files, receipt } };
+    expect(await commitJob(slow, { job: 'job', execution: 'the-execution', lanes })).toEqual({ state: 'over' });
+    expect(await world.text('out/predictions.csv')).toBeUndefined();
+    await world.sweepAfter(2 * MINUTE);
+    expect(await world.record('job')).toMatchObject({ state: 'failed' });
+  });
+
   it('is given the time of an activity while its orchestration is active', async () => {
     const world = await dying('before');
     expect(await world.sweepAfter(30 * MINUTE)).toEqual([]);
