@@ -3,7 +3,7 @@ import { flushWatch } from '../shared/steps/flush-watch.ts';
 import { recordBlobEvent } from '../shared/steps/record-blob-event.ts';
 import { onQueue, triggerSettings } from './queue-trigger.ts';
 
-if (triggerSettings.invokeQueue !== undefined) {
+if (triggerSettings) {
   onQueue('blobEvents', BLOB_EVENTS_QUEUE, recordBlobEvent);
   onQueue('blobFlush', BLOB_FLUSH_QUEUE, flushWatch);
 }

@@ -5,7 +5,7 @@ import { readTriggerSettings } from '../shared/settings.ts';
 import type { TriggerDeps } from '../shared/steps/trigger-deps.ts';
 import { orchestrations, takeClient } from './durable-client.ts';
 
-/** Which triggers this app has; the host fixes them when it loads the app. */
+/** Which triggers on storage this app has: the host fixes them when it loads the app. */
 export const triggerSettings = readTriggerSettings(process.env);
 
 /** What the steps behind queues and blobs need. */

@@ -69,18 +69,22 @@ export type Settings = z.infer<typeof Settings>;
 /** Storage in this process, gone when it ends: for tests and the bench, never in Azure. */
 export const MEMORY = 'memory';
 
-/** The settings that decide which triggers there are. */
+/** The settings that decide which triggers on storage there are. */
 export interface TriggerSettings {
-  /** Undefined when the state is in memory, where no host could look. */
-  readonly invokeQueue: string | undefined;
-  /** Undefined when there is no inbox, as in Azure: Flex Consumption refuses an app that polls blobs. */
+  readonly invokeQueue: string;
+  /** Undefined in Azure: Flex Consumption refuses an app that polls blobs. */
   readonly inbox: string | undefined;
 }
 
-/** Reads what has to be known when the app loads. A wrong setting is told by `readSettings` when the app starts. */
-export function readTriggerSettings(environment: Readonly<Record<string, string | undefined>>): TriggerSettings {
+/**
+ * Reads what has to be known when the app loads. Undefined when there can be no triggers on storage: the state is in memory,
+ * where no host could look, or a setting is wrong, which `readSettings` tells when the app starts.
+ */
+export function readTriggerSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): TriggerSettings | undefined {
   const read = Settings.safeParse(environment);
-  if (!read.success || read.data.BATCHPOINT_STATE === MEMORY) return { invokeQueue: undefined, inbox: undefined };
+  if (!read.success || read.data.BATCHPOINT_STATE === MEMORY) return undefined;
   return { invokeQueue: read.data.BATCHPOINT_INVOKE_QUEUE, inbox: read.data.BATCHPOINT_INBOX };
 }
 
