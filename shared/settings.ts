@@ -30,6 +30,9 @@ const WorkspaceSetting = z.object({
   location: z.string().min(1),
 });
 
+/** Often enough that a job whose start was lost waits little longer than the minute that the sweeper gives it. */
+const SWEEP_SCHEDULE = '*/30 * * * * *';
+
 /** The app's settings, read from the environment once. Names are in docs/settings.md. */
 export const Settings = z.object({
   /** The app's own state: registry tables, models, manifests, receipts. Never the datastores' account in Azure. */
@@ -46,7 +49,7 @@ export const Settings = z.object({
   /** MiB of output in one block. */
   BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
   /** When the sweeper runs (NCRONTAB). */
-  BATCHPOINT_SWEEP_SCHEDULE: z.string().min(1).default('*/30 * * * * *'),
+  BATCHPOINT_SWEEP_SCHEDULE: z.string().min(1).default(SWEEP_SCHEDULE),
   /** Days that histories of orchestrations are kept; longer than the 7 that a job may take. */
   BATCHPOINT_JOB_RETENTION_DAYS: z.coerce.number().int().min(8).max(3650).default(30),
   BATCHPOINT_OUTPUT_FORMAT: Extensions.shape.outputFormat.unwrap().optional(),
@@ -86,6 +89,12 @@ export function readTriggerSettings(
   const read = Settings.safeParse(environment);
   if (!read.success || read.data.BATCHPOINT_STATE === MEMORY) return undefined;
   return { invokeQueue: read.data.BATCHPOINT_INVOKE_QUEUE, inbox: read.data.BATCHPOINT_INBOX };
+}
+
+/** When the sweeper's timer fires; known when the app loads, as above. */
+export function sweepSchedule(environment: Readonly<Record<string, string | undefined>>): string {
+  const { BATCHPOINT_SWEEP_SCHEDULE: schedule } = Settings.shape;
+  return schedule.safeParse(environment['BATCHPOINT_SWEEP_SCHEDULE']).data ?? SWEEP_SCHEDULE;
 }
 
 /** Reads the environment; throws one Error that names every setting at fault, never a value. */

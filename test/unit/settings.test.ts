@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runtime } from '../../shared/runtime.ts';
-import { readSettings, readTriggerSettings } from '../../shared/settings.ts';
+import { readSettings, readTriggerSettings, sweepSchedule } from '../../shared/settings.ts';
 
 const good = {
   BATCHPOINT_STATE: 'UseDevelopmentStorage=true',
@@ -24,6 +24,16 @@ describe('settings of triggers', () => {
   );
 });
 
+describe('the schedule of the sweeper', () => {
+  it.each([
+    [{}, '*/30 * * * * *'],
+    [{ BATCHPOINT_SWEEP_SCHEDULE: '0 * * * * *' }, '0 * * * * *'],
+    [{ BATCHPOINT_SWEEP_SCHEDULE: '' }, '*/30 * * * * *'],
+  ])('of %j is %s', (environment, schedule) => {
+    expect(sweepSchedule(environment)).toBe(schedule);
+  });
+});
+
 describe('app settings', () => {
   it('have defaults for all but what nobody can guess', () => {
     expect(readSettings(good)).toMatchObject({
@@ -36,6 +46,8 @@ describe('app settings', () => {
   it.each([
     ['BATCHPOINT_STATE', undefined],
     ['BATCHPOINT_STATE', ''],
+    ['BATCHPOINT_SWEEP_SCHEDULE', ''],
+    ['BATCHPOINT_JOB_RETENTION_DAYS', '7'],
     ['BATCHPOINT_DATASTORES', '[]'],
     ['BATCHPOINT_DATASTORES', 'AccountKey=secret'],
     ['BATCHPOINT_DATASTORES', '[{"name":"store","connection":"AccountKey=secret","container":"Not A Container"}]'],

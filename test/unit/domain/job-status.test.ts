@@ -16,6 +16,9 @@ const records = {
   planning: { state: 'planning', ...running },
   scoring: { state: 'scoring', ...running, files: 1, lanes: 1 },
   committing: { state: 'committing', ...running, files: 1, lanes: 1 },
+  resuming: { state: 'resuming', ...base, generation: 2, startedAt: base.createdAt },
+  resumed: { state: 'planning', ...running, generation: 2 },
+  last: { state: 'scoring', ...running, generation: 3, files: 1, lanes: 1 },
   completed: { state: 'completed', ...ended, outputUri: 'o', errorsUri: null },
   failed: { state: 'failed', ...ended, reason },
   canceled: { state: 'canceled', ...ended, reason },
@@ -31,7 +34,15 @@ describe("Azure ML's status word", () => {
     ['scoring', 'active', 'Running'],
     ['scoring', 'absent', 'Failed'],
     ['scoring', 'ended', 'Failed'],
+    ['scoring', 'failed', 'Running'],
+    ['scoring', 'suspended', 'Running'],
+    ['resuming', 'absent', 'Running'],
+    ['resuming', 'ended', 'Failed'],
+    ['resumed', 'active', 'Running'],
+    ['last', 'active', 'Running'],
+    ['last', 'failed', 'Failed'],
     ['committing', 'active', 'Finalizing'],
+    ['committing', 'absent', 'Finalizing'],
     ['completed', 'ended', 'Completed'],
     ['completed', 'absent', 'Completed'],
     ['failed', 'ended', 'Failed'],
@@ -40,7 +51,7 @@ describe("Azure ML's status word", () => {
     expect(jobStatus(records[state], orchestration)).toBe(status);
   });
 
-  it.each(['accepted', 'planning', 'scoring', 'committing'] as const)(
+  it.each(['accepted', 'planning', 'scoring', 'resuming', 'committing'] as const)(
     'of a %s job that is to be cancelled is CancelRequested',
     (state) => {
       expect(jobStatus({ ...records[state], cancelRequested: true })).toBe('CancelRequested');
