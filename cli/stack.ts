@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly execArgv?: readonly string[];
   /** Puts something between the app and its storage: answers the connection string that the app gets. */
   readonly between?: (azurite: Azurite) => Promise<string>;
+  /** Storage that runs already; it outlives the app. */
+  readonly azurite?: Azurite;
   /** What serves the app; our own host when absent. */
   readonly functionsHost?: FunctionsHost;
   /** Ends the start. */
@@ -64,11 +66,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const issuer = await loadDevIssuer(options.keyFile);
   await ensureLocalSettings(PROJECT, issuer.jwks);
   if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
-  const first = options.storagePort;
-  const azurite = await startAzurite({
-    ports: first === 0 ? [0, 0, 0] : [first, first + 1, first + 2],
-    ...(options.folder === undefined ? {} : { folder: options.folder }),
-  });
+  const azurite = await storageOf(options);
   let host: Child | undefined;
   try {
     options.signal?.throwIfAborted();
@@ -93,6 +91,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await azurite.stop();
     throw error;
   }
+}
+
+async function storageOf({ azurite, storagePort: first, folder }: StackOptions): Promise<Azurite> {
+  if (azurite !== undefined) return { ...azurite, stop: async () => undefined };
+  return startAzurite({
+    ports: first === 0 ? [0, 0, 0] : [first, first + 1, first + 2],
+    ...(folder === undefined ? {} : { folder }),
+  });
 }
 
 async function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Promise<Child> {

@@ -76,7 +76,8 @@ export async function startApp(settings: Readonly<Record<string, string>> = {}):
 
 const END_WITHIN_MS = 60_000;
 
-async function connectedApp(
+/** A client of the app at `url`. */
+export async function connectedApp(
   url: string,
   storage: string,
   sign: (audience: string) => Promise<string>,

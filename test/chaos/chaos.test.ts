@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { FAULTS } from './fault-proxy.ts';
+import { mortalApp, type MortalApp, type MortalOptions } from './mortal-app.ts';
+import { seeded } from './seeded.ts';
+import { invoke, outcome, prepare } from './three-hundred.ts';
+
+/** `CHAOS=short` is the run of CI; CHAOS_SEED repeats one. */
+const short = process.env['CHAOS'] === 'short';
+const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 100_000);
+const LIMIT_MS = short ? 240_000 : 900_000;
+
+let mortal: MortalApp | undefined;
+afterEach(async () => {
+  await mortal?.stop();
+  mortal = undefined;
+});
+
+/** An app with the input in place, and the bytes of an undisturbed job. */
+async function begin(
+  options: Omit<MortalOptions, 'seed'> = {},
+): Promise<{ world: MortalApp; calm: string; ms: number }> {
+  const world = await mortalApp({ seed, ...options });
+  mortal = world;
+  await prepare(world.app);
+  const started = performance.now();
+  const calm = await outcome(world.app, await invoke(world.app));
+  return { world, calm, ms: performance.now() - started };
+}
+
+/** Nothing is left behind: every orchestration has ended, and the report names blobs that are nothing but uncommitted blocks. */
+async function reportOf(world: MortalApp, what: Readonly<Record<string, unknown>>): Promise<void> {
+  const uncommitted = await world.uncommitted();
+  console.log(JSON.stringify({ seed, ...what, uncommitted }));
+  expect(uncommitted).toEqual([]);
+  await expect.poll(() => world.openInstances(), { timeout: 30_000, interval: 500 }).toEqual([]);
+}
+
+test('a host that is killed at random points gives the same bytes', { timeout: LIMIT_MS }, async () => {
+  const { world, calm, ms } = await begin();
+  const random = seeded(seed);
+  const kills = short ? 4 : 20;
+  const at: number[] = [];
+  for (let kill = 0; kill < kills; kill++) {
+    const job = await invoke(world.app);
+    at.push(Math.round(random() * ms));
+    await wait(at.at(-1));
+    await world.kill();
+    await world.start();
+    expect(await outcome(world.app, job)).toBe(calm);
+  }
+  await reportOf(world, { kills: at });
+});
+
+test('a job whose host is killed again and again ends with the same bytes', { timeout: LIMIT_MS }, async () => {
+  const { world, calm, ms } = await begin();
+  const random = seeded(seed + 1);
+  const job = await invoke(world.app);
+  const kills = short ? 3 : 10;
+  for (let kill = 0; kill < kills; kill++) {
+    await wait((random() * ms) / 3);
+    await world.kill();
+    await world.start();
+  }
+  expect(await outcome(world.app, job)).toBe(calm);
+  await reportOf(world, { kills });
+});
+
+test('storage that fails, hangs and loses answers changes nothing', { timeout: LIMIT_MS }, async () => {
+  const { world, calm } = await begin({ faults: 0.03 });
+  world.letFaultsIn();
+  for (let round = 0; round < (short ? 1 : 5); round++) {
+    expect(await outcome(world.app, await invoke(world.app))).toBe(calm);
+  }
+  expect(FAULTS.filter((fault) => world.met[fault] === 0)).toEqual([]);
+  await reportOf(world, { met: world.met });
+});
+
+test('all of it at once: kills, faults, activities delivered twice, episodes lost', { timeout: LIMIT_MS }, async () => {
+  const { world, calm, ms } = await begin({
+    faults: 0.01,
+    settings: {
+      BATCHPOINT_CHAOS_DUPLICATE: '0.01',
+      BATCHPOINT_CHAOS_GHOST: '0.05',
+      BATCHPOINT_CHAOS_SEED: String(seed),
+    },
+  });
+  world.letFaultsIn();
+  const random = seeded(seed + 2);
+  const kills = short ? 2 : 8;
+  for (let kill = 0; kill < kills; kill++) {
+    const job = await invoke(world.app);
+    await wait(random() * ms);
+    await world.kill();
+    await world.start();
+    expect(await outcome(world.app, job)).toBe(calm);
+  }
+  await reportOf(world, { kills, met: world.met });
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** One test at a time: each has a host, Azurite and proxies of its own. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/chaos/**/*.test.ts'],
+    globalSetup: ['./test/support/build.ts'],
+    fileParallelism: false,
+    hookTimeout: 60_000,
+  },
+});
