@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { childAnswer } from './answers.ts';
 import type { Chaos } from './chaos.ts';
@@ -125,7 +124,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
     }
     // What its last episode sent may not have gone out.
     instance.busy = true;
-    void mail(instance).then(() => {
+    void entities.insist(instance.sent).then(() => {
       instance.busy = false;
       schedule(instance);
     });
@@ -227,21 +226,9 @@ export function createEngine(options: EngineOptions): DurableEngine {
     // This commit tells that the one before it was carried out.
     entities.forget(instance.sent);
     instance.sent = lastSent(decision.commit.newEvents);
-    await mail(instance);
+    // Only what the last episode sent is sent again after a crash: the next one must wait.
+    await entities.insist(instance.sent);
     return 0;
-  }
-
-  /** Hands the last episode's requests to their entities before another episode makes this one the past. */
-  async function mail({ head, sent }: LiveInstance): Promise<void> {
-    while (!stopped) {
-      try {
-        await entities.deliver(sent);
-        return;
-      } catch (error) {
-        log.error(`What '${head.instanceId}' sends to entities could not be stored; it is tried again.`, error);
-        await sleep(retryAfterFaultMs, undefined, { ref: false });
-      }
-    }
   }
 
   function forget(instance: LiveInstance): void {

@@ -27,6 +27,8 @@ export interface EntitySchedulerOptions {
 export interface EntityScheduler {
   /** Answers once every request is stored at its entity, in their order. A request that is repeated counts once. */
   deliver(messages: readonly EntityMessage[]): Promise<void>;
+  /** As `deliver`, again and again until it is done or the host stops. */
+  insist(messages: readonly EntityMessage[]): Promise<void>;
   /** These will never be delivered again: their ids need not be remembered. */
   forget(messages: readonly EntityMessage[]): void;
   /** Goes on with an entity of an earlier host. */
@@ -80,6 +82,19 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
   async function deliver(messages: readonly EntityMessage[]): Promise<void> {
     const byTarget = Map.groupBy(messages, ({ target }) => target);
     await Promise.all(Array.from(byTarget, ([target, each]) => enqueue(target, each)));
+  }
+
+  async function insist(messages: readonly EntityMessage[]): Promise<void> {
+    while (!stopped) {
+      try {
+        await deliver(messages);
+        return;
+      } catch (error) {
+        const [sender = ''] = messages.map(({ request }) => request.parent);
+        log.error(`What '${sender}' sends to entities could not be stored; it is tried again.`, error);
+        await sleep(retryAfterFaultMs, undefined, { ref: false });
+      }
+    }
   }
 
   async function enqueue(target: string, messages: readonly EntityMessage[]): Promise<void> {
@@ -170,6 +185,7 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
 
   return {
     deliver,
+    insist,
     forget,
     recover(stored) {
       // A delivery may have been first: it has read all of this too.
