@@ -8,9 +8,12 @@ import type { ApiDeps } from './deps.ts';
 import { errorResponse, isInternal } from './envelope.ts';
 import { managementRoutes } from './management/routes.ts';
 import { routePath } from './route-path.ts';
+import { routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
 
 export interface Api {
+  /** Every route, as `METHOD /path/:name`. */
+  readonly routes: readonly string[];
   fetch(request: Request): Promise<Response>;
 }
 
@@ -47,6 +50,8 @@ export function createApi(deps: ApiDeps): Api {
   });
 
   return {
+    routes: routeTable(app),
+
     async fetch(request) {
       const requestId = randomUUID();
       const started = deps.clock.now();
