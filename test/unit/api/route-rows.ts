@@ -51,16 +51,60 @@ const BATCH: Rows = {
   },
 };
 
-const MODELS: Rows = {
-  'GET models/:model': { path: 'models/none', status: 404 },
-  'GET models/:model/versions': { path: 'models/none/versions', status: 404 },
-  'GET models/:model/versions/:version': { path: 'models/none/versions/1', status: 404 },
-  'PUT models/:model/versions/:version': {
-    path: 'models/none/versions/1',
-    body: { properties: {} },
+/** Kinds of assets, each with the field that its body lacks in these rows. */
+const ASSETS = {
+  models: 'modelUri',
+  data: 'dataUri',
+  codes: 'codeUri',
+  components: 'componentSpec',
+  environments: 'image',
+};
+
+const assetRows = ([kind, field]: [string, string]): Rows => ({
+  [`GET ${kind}`]: { path: kind, status: 200 },
+  [`GET ${kind}/:name`]: { path: `${kind}/none`, status: 404 },
+  [`PUT ${kind}/:name`]: { path: `${kind}/none`, body: {}, status: 400, target: 'properties' },
+  [`GET ${kind}/:name/versions`]: { path: `${kind}/none/versions`, status: 200 },
+  [`GET ${kind}/:name/versions/:version`]: { path: `${kind}/none/versions/1`, status: 404 },
+  [`PUT ${kind}/:name/versions/:version`]: {
+    path: `${kind}/none/versions/1`,
+    body: { properties: { [field]: 1, ...(kind === 'data' && { dataType: 'uri_file' }) } },
     status: 400,
-    target: 'properties.modelUri',
+    target: `properties.${field}`,
   },
+  [`POST ${kind}/:name/versions/:version/startpendingupload`]: {
+    path: `${kind}/none/versions/1/startPendingUpload`,
+    body: { pendingUploadType: 'Ftp' },
+    status: 400,
+    target: 'pendingUploadType',
+  },
+});
+
+const DATASTORES: Rows = {
+  'GET datastores': { path: 'datastores', status: 200 },
+  'GET datastores/:name': { path: 'datastores/none', status: 404 },
+  'PUT datastores/:name': {
+    path: 'datastores/none',
+    body: { properties: { datastoreType: 'AzureFile', accountName: 'a', containerName: 'c' } },
+    status: 400,
+    target: 'properties.datastoreType',
+  },
+  'DELETE datastores/:name': { path: 'datastores/none', status: 204 },
+  'POST datastores/:name/listsecrets': { path: 'datastores/none/listSecrets', status: 404 },
+};
+
+const COMPUTES: Rows = {
+  'GET computes': { path: 'computes', status: 200 },
+  'GET computes/:name': { path: 'computes/none', status: 404 },
+  'PUT computes/:name': {
+    path: 'computes/none',
+    body: { properties: { computeType: 'AmlCompute', properties: { scaleSettings: { maxNodeCount: -1 } } } },
+    status: 400,
+    target: 'properties.properties.scaleSettings.maxNodeCount',
+  },
+  'PATCH computes/:name': { path: 'computes/none', body: {}, status: 404 },
+  'DELETE computes/:name': { path: 'computes/none', status: 204 },
+  'POST computes/:name/listnodes': { path: 'computes/none/listNodes', status: 404 },
 };
 
 const JOBS: Rows = {
@@ -80,6 +124,11 @@ const OPERATIONS: Rows = {
   },
 };
 
+const ROOT: Rows = {
+  'GET /discovery': { path: '/discovery', status: 200, isPublic: true },
+  [`GET ${HOME}`]: { path: WORKSPACE, status: 200 },
+};
+
 const SCORING: Rows = {
   'POST /endpoints/:endpoint/jobs': { path: '/endpoints/none/jobs', body: {}, status: 400, target: 'properties' },
   'GET /endpoints/:endpoint/jobs': { path: '/endpoints/none/jobs', status: 404 },
@@ -89,7 +138,10 @@ const SCORING: Rows = {
 
 /** Every route of the app with one call of it. A route without a row fails routes.test.ts, and so does a row without a route. */
 export const ROUTE_ROWS: Rows = {
+  ...ROOT,
   ...SCORING,
   ...OPERATIONS,
-  ...Object.fromEntries([BATCH, MODELS, JOBS].flatMap(inWorkspace)),
+  ...Object.fromEntries(
+    [BATCH, ...Object.entries(ASSETS).map(assetRows), DATASTORES, COMPUTES, JOBS].flatMap(inWorkspace),
+  ),
 };
