@@ -4,9 +4,14 @@ import { authenticate } from '../auth/bearer.ts';
 import type { Plane } from '../auth/principal.ts';
 import { messageOf, notFound } from '../domain/errors.ts';
 import { isoNow, routeDeps, type ApiEnv } from './context.ts';
+import { dataRoutes } from './data/routes.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorResponse, isInternal } from './envelope.ts';
+import { historyRoutes } from './history/routes.ts';
+import { jobPageRoutes } from './job-page.ts';
+import { logRoutes } from './logs/routes.ts';
 import { managementRoutes } from './management/routes.ts';
+import { mfeRoutes } from './mfe/routes.ts';
 import { routePath } from './route-path.ts';
 import { scoringRoutes } from './scoring/routes.ts';
 
@@ -14,15 +19,18 @@ export interface Api {
   fetch(request: Request): Promise<Response>;
 }
 
-/** Whose audience a path asks for; an unknown path is answered to whoever may call at all. */
+/** Paths without a token: a log's URL is its own key, a job's page tells nothing. */
+const OPEN = ['/logs/', '/jobs/'];
+
+/** Whose audience a path asks for. An unknown path is answered to whoever may call at all, `mferp` too (old and new clients). */
 function planesOf(path: string): readonly Plane[] {
   if (path.startsWith('/endpoints/')) return ['scoring'];
-  if (path.startsWith('/subscriptions/')) return ['management'];
+  if (['/subscriptions/', '/history/', '/data/'].some((plane) => path.startsWith(plane))) return ['management'];
   return ['scoring', 'management'];
 }
 
 /**
- * Both planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
+ * All planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
  * else. One line of log per request; neither tokens nor queries are in it.
  */
 export function createApi(deps: ApiDeps): Api {
@@ -31,14 +39,20 @@ export function createApi(deps: ApiDeps): Api {
   const unknownRoute = (request: Request) =>
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
-    const authorization = c.req.header('authorization');
-    c.set('principal', await authenticate(authorization, planesOf(c.req.path), deps.verifyToken));
+    const { path } = c.req;
+    if (!OPEN.some((open) => path.startsWith(open)))
+      c.set('principal', await authenticate(c.req.header('authorization'), planesOf(path), deps.verifyToken));
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
     await next();
   });
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
+  app.route('/mferp/managementfrontend/subscriptions', mfeRoutes(routes));
+  app.route('/history/v1.0/subscriptions', historyRoutes(routes));
+  app.route('/data/v1.0/subscriptions', dataRoutes(routes));
+  app.route('/logs', logRoutes(routes));
+  app.route('/jobs', jobPageRoutes());
   app.notFound((c) => {
     throw unknownRoute(c.req.raw);
   });
