@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { caselessEnum } from '../../domain/caseless.ts';
 import { checked } from '../../domain/checked.ts';
 import { ApiError } from '../../domain/errors.ts';
