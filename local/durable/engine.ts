@@ -10,7 +10,7 @@ import { createLimiter } from './limiter.ts';
 import { admit, append, beginExecution, expectsMore, isDue, isRunnable, toLive } from './live-instance.ts';
 import type { InboxItem, LiveInstance } from './live-instance.ts';
 import { createRecovery } from './recovery.ts';
-import { rewindTree } from './rewind.ts';
+import { rewindInstance, type RewindAnswer } from './rewind.ts';
 import type { FunctionRunner } from './runner.ts';
 import { strictRunner } from './strict-replay.ts';
 import { isFinished, newMessageId, RemovedInstance } from './store.ts';
@@ -45,7 +45,7 @@ export interface DurableEngine {
   /** Answers once the event is stored. */
   send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'>;
   /** Lets a failed instance go on from its failed tasks. */
-  rewind(instanceId: string, reason: string): Promise<'rewound' | 'absent' | 'finished' | 'unfinished'>;
+  rewind(instanceId: string, reason: string): Promise<RewindAnswer>;
   readonly entities: Pick<EntityScheduler, 'deliver'>;
   /** Stops timers and starts nothing more. */
   stop(): void;
@@ -252,18 +252,6 @@ export function createEngine(options: EngineOptions): DurableEngine {
     if (parent !== null) post(parent.instanceId, childAnswer(parent, commit.head));
   }
 
-  async function rewind(instanceId: string, reason: string): ReturnType<DurableEngine['rewind']> {
-    await recovery.settled(instanceId);
-    const failed = await store.read(instanceId);
-    if (failed === undefined) return 'absent';
-    const { status } = failed.head;
-    if (status !== 'Failed') return isFinished(status) ? 'finished' : 'unfinished';
-    await rewindTree(store, failed, reason, (head, newEvents) =>
-      recovery.during(head.instanceId, () => store.commit({ head, newEvents, consumed: [], replacesHistory: true })),
-    );
-    return 'rewound';
-  }
-
   async function send(instanceId: string, event: EventBody): Promise<'added' | 'absent' | 'finished'> {
     // An instance that is just being stored must not miss the event.
     await creating.get(instanceId);
@@ -276,7 +264,7 @@ export function createEngine(options: EngineOptions): DurableEngine {
 
   return {
     recover: () => recovery.begin(),
-    rewind,
+    rewind: (instanceId, reason) => rewindInstance({ store, recovery }, instanceId, reason),
     start: (request) => create(request, null),
     send,
     entities,

@@ -1,6 +1,7 @@
 import { isChildOf } from './dispatcher.ts';
 import { EventType, completedTaskId, type HistoryEvent, type SchedulingEvent } from './history.ts';
-import type { InstanceHead, InstanceStore, StoredInstance } from './store.ts';
+import type { Recovery } from './recovery.ts';
+import { isFinished, type InstanceHead, type InstanceStore, type StoredInstance } from './store.ts';
 
 type Created = Extract<SchedulingEvent, { readonly EventType: typeof EventType.subOrchestrationCreated }>;
 
@@ -10,7 +11,7 @@ type Created = Extract<SchedulingEvent, { readonly EventType: typeof EventType.s
  * refuses are scheduled anew too. As on the real host an orchestrator that had caught a failure and gone on, or that
  * retried, replays differently then and fails as non-deterministic.
  */
-export function rewoundHistory(
+function rewoundHistory(
   history: readonly HistoryEvent[],
   isKept: (child: Created) => boolean,
   reason: string,
@@ -43,7 +44,7 @@ function isFailure({ EventType: type }: HistoryEvent): boolean {
  * Rewinds a failed instance and, before it, the sub-orchestrations that failed with it, so that a crash in between is
  * mended by rewinding again. `rewrite` stores one of them.
  */
-export async function rewindTree(
+async function rewindTree(
   store: InstanceStore,
   failed: StoredInstance,
   reason: string,
@@ -65,4 +66,23 @@ export async function rewindTree(
     { ...head, status: 'Running', output: null, lastUpdatedTime },
     rewoundHistory(history, ({ EventId }) => kept.has(EventId), reason),
   );
+}
+
+export type RewindAnswer = 'rewound' | 'absent' | 'finished' | 'unfinished';
+
+/** Rewinds an instance, if it has failed, and brings it and its children back into memory. */
+export async function rewindInstance(
+  { store, recovery }: { readonly store: InstanceStore; readonly recovery: Recovery },
+  instanceId: string,
+  reason: string,
+): Promise<RewindAnswer> {
+  await recovery.settled(instanceId);
+  const failed = await store.read(instanceId);
+  if (failed === undefined) return 'absent';
+  const { status } = failed.head;
+  if (status !== 'Failed') return isFinished(status) ? 'finished' : 'unfinished';
+  await rewindTree(store, failed, reason, (head, newEvents) =>
+    recovery.during(head.instanceId, () => store.commit({ head, newEvents, consumed: [], replacesHistory: true })),
+  );
+  return 'rewound';
 }

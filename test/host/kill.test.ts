@@ -147,25 +147,6 @@ describe('a host that is killed goes on where it was', () => {
   });
 });
 
-test('signals that were accepted are applied, each once, and calls are answered, over kills', async () => {
-  const count = 40;
-  let host = await startHost('entities', env);
-  hosts.push(host);
-  for (let n = 0; n < count; n++) {
-    expect((await durableClient(host.url).post('entities/counter/killed?op=add', 1)).status).toBe(202);
-    if (n % 20 === 10) {
-      await kill(host);
-      host = await startHost('entities', env);
-      hosts.push(host);
-    }
-  }
-  const id = await durableClient(host.url).start('call', { key: 'killed', operations: [['add', 1], ['get']] });
-  await kill(host);
-  host = await startHost('entities', env);
-  hosts.push(host);
-  expect(outcome(await durableClient(host.url).finished(id))).toEqual(completed([count + 1, count + 1]));
-});
-
 test('an instance whose history cannot be read is named and left alone, and the others go on', async () => {
   const first = await start();
   for (const id of ['broken', 'whole', 'headless']) await first.durable.start('events', { ms: 0 }, id);
