@@ -16,8 +16,11 @@ import {
   type Extension,
 } from '@peculiar/x509';
 
-/** The name under which clients that know only Azure's host names find the emulator's account. */
-export const STORAGE_HOST = 'devstoreaccount1.blob.localhost';
+/**
+ * The name under which clients that know only Azure's host names find the emulator's account: azure-storage-blob wants `.blob.core.`,
+ * and Azurite takes the first label as the account.
+ */
+export const STORAGE_HOST = 'devstoreaccount1.blob.core.localhost';
 
 const NAMES = ['localhost', '*.localhost', STORAGE_HOST];
 const ADDRESSES = ['127.0.0.1', '::1'];

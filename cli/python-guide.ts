@@ -36,7 +36,7 @@ function setUp({ url, blobPort }: Place, { subscriptionId, resourceGroup, worksp
   const cloud = {
     resource_manager: url,
     aml_resource_id: 'https://ml.azure.com',
-    storage_endpoint: `localhost:${blobPort}`,
+    storage_endpoint: `core.localhost:${blobPort}`,
     azure_portal: url,
     active_directory: url,
     registry_discovery_endpoint: url,

@@ -34,7 +34,7 @@ async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promi
   for (const stream of [app.process.stdout, app.process.stderr]) stream?.pipe(file, { end: false });
   try {
     await app.said('Ctrl-C ends both.');
-    return await use({ ...printedVariables(app), SDK_SETUP: printedPython(app), SDK_APP_LOG: log });
+    return await use({ ...printedVariables(app), SDK_SETUP: printedPython(app), SDK_APP_LOG: log, SDK_STORAGE: printedStorage(app) });
   } finally {
     app.process.kill('SIGTERM');
     await app.ended;
@@ -44,6 +44,8 @@ async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promi
 
 const printedVariables = (app: RunningCommand): NodeJS.ProcessEnv =>
   Object.fromEntries([...app.output().matchAll(/^ {2}export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+
+const printedStorage = (app: RunningCommand): string => /^Storage: (.*)$/m.exec(app.output())?.[1] ?? '';
 
 const printedPython = (app: RunningCommand): string =>
   [...app.output().matchAll(/^ {2}((?:from azure|cloud = |workspace = |ml_client = ).*)$/gm)]

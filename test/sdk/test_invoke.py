@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 
 import pytest
 from azure.ai.ml import Input, Output
@@ -30,10 +31,6 @@ def rows(client, tmp_path):
     return read
 
 
-def job_of(client, job):
-    return client.batch_endpoints.list_jobs(job.endpoint) if hasattr(job, "endpoint") else client.jobs.get(job.name)
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -50,8 +47,6 @@ def job_of(client, job):
 )
 def test_a_folder_as_input(client, heart, data, sample_data, rows, path):
     below = data.path.split("/paths/", 1)[1].rstrip("/") + "/"
-    host = client.datastores._operation  # pylint: disable=protected-access
-    del host
     places = {
         "id": data.id,
         "version": data.version,
@@ -70,8 +65,8 @@ def test_a_folder_as_input(client, heart, data, sample_data, rows, path):
 def blob_url(client, path):
     """Where the default datastore's blobs are, by its account."""
     store = client.datastores.get_default()
-    port = os.environ["SDK_BLOB_PORT"]
-    return f"https://127.0.0.1:{port}/{store.account_name}/{store.container_name}/{path}"
+    endpoint = re.search(r"BlobEndpoint=([^;]+)", os.environ["SDK_STORAGE"])[1]
+    return f"{endpoint}/{store.container_name}/{path}"
 
 
 def test_a_file_as_input(client, heart, sample_data, rows):
