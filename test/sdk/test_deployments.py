@@ -1,7 +1,7 @@
 """ml_client.batch_deployments"""
 
 import pytest
-from azure.ai.ml import load_batch_deployment
+from azure.ai.ml import load_batch_deployment, load_model_batch_deployment
 from azure.ai.ml.constants import BatchDeploymentOutputAction
 from azure.ai.ml.entities import (
     BatchDeployment,
@@ -32,7 +32,7 @@ def endpoint(client, name):
 
 
 def settings_of(deployment):
-    found = {key: getattr(deployment.settings, key) for key in SETTINGS}
+    found = {key: getattr(deployment, key) for key in SETTINGS}
     return {**found, "logging_level": found["logging_level"].capitalize()}
 
 
@@ -62,7 +62,7 @@ def test_create_from_an_object(client, endpoint, cpu, registered_model):
     assert got.model == registered_model.id
     assert got.compute.endswith(f"/computes/{cpu}")
     assert got.resources.instance_count == 2
-    assert (got.settings.retry_settings.max_retries, got.settings.retry_settings.timeout) == (4, 60)
+    assert (got.retry_settings.max_retries, got.retry_settings.timeout) == (4, 60)
     assert settings_of(got) == SETTINGS
     assert got.provisioning_state == "Succeeded"
 
@@ -79,7 +79,7 @@ def test_settings_that_are_left_out_get_azure_mls(client, endpoint, cpu, registe
         "logging_level": "Info",
         "environment_variables": {},
     }
-    assert (got.settings.retry_settings.max_retries, got.settings.retry_settings.timeout) == (3, 30)
+    assert (got.retry_settings.max_retries, got.retry_settings.timeout) == (3, 30)
     assert got.resources.instance_count == 1
 
 
@@ -146,16 +146,20 @@ environment_variables:
 
 
 @pytest.mark.filterwarnings("ignore:This class is intended as a base class")
-@pytest.mark.parametrize("text", [MODEL_FILE, LEGACY_FILE], ids=["with type", "without type"])
-def test_create_from_a_file_with_params_override(client, endpoint, cpu, registered_model, tmp_path, text):
+@pytest.mark.parametrize(
+    "load, text",
+    [(load_model_batch_deployment, MODEL_FILE), (load_batch_deployment, LEGACY_FILE)],
+    ids=["with type", "without type"],
+)
+def test_create_from_a_file_with_params_override(client, endpoint, cpu, registered_model, tmp_path, load, text):
     file = tmp_path / "deployment.yml"
     file.write_text(text.format(endpoint=endpoint.name, cpu=cpu))
-    deployment = load_batch_deployment(file, params_override=[{"name": "filed"}])
+    deployment = load(file, params_override=[{"name": "filed"}])
     got = create(client, deployment)
     assert (got.name, got.description) == ("filed", "of a file")
     assert got.model == registered_model.id
     assert settings_of(got) == SETTINGS
-    assert (got.settings.retry_settings.max_retries, got.settings.retry_settings.timeout) == (4, 60)
+    assert (got.retry_settings.max_retries, got.retry_settings.timeout) == (4, 60)
 
 
 def test_list(client, endpoint, cpu, registered_model):
@@ -171,7 +175,7 @@ def test_update(client, endpoint, cpu, registered_model):
     deployment.settings.mini_batch_size = 42
     deployment.description = "second"
     got = create(client, deployment)
-    assert (got.settings.mini_batch_size, got.description) == (42, "second")
+    assert (got.mini_batch_size, got.description) == (42, "second")
 
 
 def test_delete(client, endpoint, cpu, registered_model):
@@ -181,9 +185,12 @@ def test_delete(client, endpoint, cpu, registered_model):
         client.batch_deployments.get("blue", endpoint.name)
 
 
-def test_the_default_one_cannot_be_deleted(client, heart):
-    with pytest.raises(HttpResponseError, match="default"):
-        client.batch_deployments.begin_delete("blue", heart.name).result()
+def test_delete_the_default_one(client, endpoint, cpu, registered_model):
+    create(client, ModelBatchDeployment(name="blue", endpoint_name=endpoint.name, model=registered_model, compute=cpu))
+    endpoint.defaults.deployment_name = "blue"
+    client.batch_endpoints.begin_create_or_update(endpoint).result()
+    client.batch_deployments.begin_delete("blue", endpoint.name).result()
+    assert client.batch_endpoints.get(endpoint.name).defaults.deployment_name is None
 
 
 def test_jobs_of_a_deployment(client, heart, finished):
