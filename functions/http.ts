@@ -54,6 +54,14 @@ for (const [name, literal] of Object.entries(planes)) {
   });
 }
 
+app.http('discovery', {
+  route: 'discovery',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  extraInputs: [df.input.durableClient()],
+  handler: serve,
+});
+
 app.http('health', {
   route: 'health',
   methods: ['GET'],

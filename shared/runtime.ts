@@ -13,6 +13,7 @@ import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
+import { containerAccess } from './storage/container-access.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
 import { azureQueues } from './storage/azure-queues.ts';
 import { azureTables } from './storage/azure-tables.ts';
@@ -148,7 +149,12 @@ function datastore({ name, connection, container }: Settings['BATCHPOINT_DATASTO
     return { address, blobs: memoryBlobs() };
   }
   const { account, endpoint } = accountOf(connection);
-  return { address: { name, account, container, endpoint }, blobs: azureBlobs({ connectionString: connection }) };
+  const access = containerAccess(connection, container);
+  return {
+    address: { name, account, container, endpoint },
+    blobs: azureBlobs({ connectionString: connection }),
+    ...(access && { access }),
+  };
 }
 
 function modelEngines(registry: Registry, blobs: Blobs, threads: number) {

@@ -7,12 +7,21 @@ import { isoNow, routeDeps, type ApiEnv } from './context.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorResponse, isInternal } from './envelope.ts';
 import { managementRoutes } from './management/routes.ts';
+import { discovery } from './management/workspace-routes.ts';
 import { routePath } from './route-path.ts';
+import { routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
 
 export interface Api {
+  /** Every route, as `METHOD /path/:name`. */
+  readonly routes: readonly string[];
   fetch(request: Request): Promise<Response>;
 }
+
+const DISCOVERY = '/discovery';
+
+/** What is served without a token. */
+const PUBLIC: readonly string[] = [DISCOVERY];
 
 /** Whose audience a path asks for; an unknown path is answered to whoever may call at all. */
 function planesOf(path: string): readonly Plane[] {
@@ -31,12 +40,15 @@ export function createApi(deps: ApiDeps): Api {
   const unknownRoute = (request: Request) =>
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
-    const authorization = c.req.header('authorization');
-    c.set('principal', await authenticate(authorization, planesOf(c.req.path), deps.verifyToken));
+    if (!PUBLIC.includes(c.req.path)) {
+      const authorization = c.req.header('authorization');
+      c.set('principal', await authenticate(authorization, planesOf(c.req.path), deps.verifyToken));
+    }
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
     await next();
   });
+  app.get(DISCOVERY, (c) => c.json(discovery(routes, c.req.raw)));
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
   app.notFound((c) => {
@@ -47,6 +59,8 @@ export function createApi(deps: ApiDeps): Api {
   });
 
   return {
+    routes: routeTable(app),
+
     async fetch(request) {
       const requestId = randomUUID();
       const started = deps.clock.now();

@@ -1,4 +1,4 @@
-import { ApiError } from '../domain/errors.ts';
+import type { AssetKindName } from '../domain/resources.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
 
 export const PROVIDER = 'Microsoft.MachineLearningServices';
@@ -13,13 +13,11 @@ export const endpointId = (at: WorkspaceAddress, endpoint: string): string =>
 export const deploymentId = (at: WorkspaceAddress, endpoint: string, deployment: string): string =>
   `${endpointId(at, endpoint)}/deployments/${deployment}`;
 
-export const modelId = (at: WorkspaceAddress, model: string): string => `${workspaceIdOf(at)}/models/${model}`;
+export const assetId = (at: WorkspaceAddress, kind: AssetKindName, name: string): string =>
+  `${workspaceIdOf(at)}/${kind}/${name}`;
 
-export const modelVersionId = (at: WorkspaceAddress, model: string, version: string): string =>
-  `${modelId(at, model)}/versions/${version}`;
-
-export const resourceNotFound = (what: string): ApiError =>
-  new ApiError(404, 'ResourceNotFound', `${what} does not exist.`);
+export const assetVersionId = (at: WorkspaceAddress, kind: AssetKindName, name: string, version: string): string =>
+  `${assetId(at, kind, name)}/versions/${version}`;
 
 export const systemData = (record: {
   readonly createdAt: string;

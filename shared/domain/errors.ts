@@ -31,6 +31,10 @@ export const badRequest = (message: string, target?: string): ApiError =>
 
 export const notFound = (message: string): ApiError => new ApiError(404, 'NotFound', message);
 
+/** A resource that is not there, in ARM's words. */
+export const resourceNotFound = (what: string): ApiError =>
+  new ApiError(404, 'ResourceNotFound', `${what} does not exist.`);
+
 export const conflict = (message: string): ApiError => new ApiError(409, 'Conflict', message);
 
 /** A reason for which a whole job fails. Shown to the user in one line; retrying would not help. */

@@ -13,6 +13,8 @@ export const JobSpec = z.object({
   properties: z.record(z.string(), z.string()),
   model: ModelReference,
   settings: ScoringSettings,
+  /** Of the deployment's compute; it runs on fewer instances than were asked for. */
+  maxInstances: z.number().optional(),
   extensions: Extensions,
   input: z.object({
     name: z.string(),

@@ -1,5 +1,5 @@
 import { badRequest } from './errors.ts';
-import { isModelName, isModelVersion } from './management-names.ts';
+import { isAssetName, isAssetVersion } from './management-names.ts';
 import type { WorkspaceAddress } from './uri.ts';
 
 export interface AskedModel {
@@ -45,7 +45,7 @@ function asked(
 ): AskedModel {
   if (label !== undefined && label.toLowerCase() !== 'latest')
     throw badRequest(`${target}: the only label of a model is 'latest', not '${label.slice(0, 80)}'.`, target);
-  if (name === undefined || !isModelName(name) || (version !== undefined && !isModelVersion(version)))
+  if (name === undefined || !isAssetName(name) || (version !== undefined && !isAssetVersion(version)))
     throw badRequest(`${target}: '${text.slice(0, 200)}' does not hold a model's name and version.`, target);
   return { name, version: version ?? 'latest', isLabel: label !== undefined };
 }

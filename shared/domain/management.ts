@@ -36,26 +36,16 @@ export const DeploymentBody = caselessObject({
     compute: z.string().nullable().optional(),
     environmentId: z.string().nullable().optional(),
     environmentVariables: textMap.optional(),
-    codeConfiguration: notYet('scoring scripts (codeConfiguration) are'),
+    codeConfiguration: caselessObject({
+      codeId: z.string().nullable().default(null),
+      scoringScript: z.string().min(1),
+    })
+      .nullable()
+      .optional(),
     deploymentConfiguration: notYet('pipeline components (deploymentConfiguration) are'),
   }).optional(),
 });
 export type DeploymentBody = z.infer<typeof DeploymentBody>;
-
-export const ModelBody = caselessObject({
-  properties: caselessObject({
-    ...described,
-    tags: textMap.optional(),
-    modelType: caselessEnum(['custom_model', 'mlflow_model', 'triton_model'], {
-      custommodel: 'custom_model',
-      mlflowmodel: 'mlflow_model',
-      tritonmodel: 'triton_model',
-    }).default('custom_model'),
-    modelUri: z.string().min(1),
-    flavors: z.record(z.string(), z.unknown()).default({}),
-  }),
-});
-export type ModelBody = z.infer<typeof ModelBody>;
 
 /** `limit`, `$top` and `count` of lists: how many a page may hold. */
 export const PageSize = numeric(z.int().min(1).max(1000));

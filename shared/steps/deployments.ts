@@ -9,8 +9,10 @@ import { ScoringSettings } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { ModelFault } from '../scoring/engine.ts';
+import { maxInstancesOf } from './computes.ts';
 import { endpointOf, type EndpointDeps } from './endpoints.ts';
-import { latestVersion } from './register-model.ts';
+import { MODELS } from './asset-kinds.ts';
+import { latestVersion } from './asset-lists.ts';
 import { removeDeployment, writeDeployment } from './watched-deployments.ts';
 import { writeResource } from './write-resource.ts';
 
@@ -46,6 +48,7 @@ export async function putDeployment(
   if (!isEndpointName(name)) throw badRequest(`The deployment's name ${ENDPOINT_NAME_RULE}.`, 'name');
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
+  await maxInstancesOf(deps, sent.compute ?? null);
   const model = await usableModel(deps, sent.model);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(deps, [endpoint.name, name], (stored) => ({
@@ -60,6 +63,7 @@ export async function putDeployment(
     model: { name: model.name, version: model.version },
     settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
     compute: sent.compute ?? null,
+    codeConfiguration: sent.codeConfiguration ?? null,
     environmentId: sent.environmentId ?? null,
     environmentVariables: sent.environmentVariables ?? {},
   }));
@@ -81,6 +85,7 @@ export async function patchDeployment(
   const before = await deploymentOf(deps, endpoint.name, name);
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
+  await maxInstancesOf(deps, sent.compute ?? null);
   if (sent.model) {
     const asked = await referencedModel(deps, sent.model);
     if (asked.name !== before.model.name || asked.version !== before.model.version)
@@ -96,6 +101,7 @@ export async function patchDeployment(
       modifiedAt: new Date(deps.clock.now()).toISOString(),
       settings: withSettings(stored.settings, sent, sent.resources?.instanceCount),
       compute: sent.compute ?? stored.compute,
+      codeConfiguration: sent.codeConfiguration ?? stored.codeConfiguration,
       environmentId: sent.environmentId ?? stored.environmentId,
       environmentVariables: sent.environmentVariables ?? stored.environmentVariables,
     };
@@ -135,7 +141,7 @@ async function referencedModel(deps: DeploymentDeps, sent: SentModel | undefined
   if (sent.assetId === undefined) throw badRequest(`${ASSET}: is required`, ASSET);
   const asked = parseModelReference(sent.assetId, deps.workspace, ASSET);
   const found = asked.isLabel
-    ? await latestVersion(deps, asked.name)
+    ? await latestVersion(deps, MODELS, asked.name)
     : (await deps.registry.models.get(asked.name, asked.version))?.value;
   if (!found) throw badRequest(`${ASSET}: model '${asked.name}' version '${asked.version}' is not registered.`, ASSET);
   return found;
@@ -144,7 +150,7 @@ async function referencedModel(deps: DeploymentDeps, sent: SentModel | undefined
 async function usableModel(deps: DeploymentDeps, sent: SentModel | undefined): Promise<ModelRecord> {
   const model = await referencedModel(deps, sent);
   const isOnnx =
-    Object.keys(model.flavors).some((flavor) => flavor.toLowerCase() === 'onnx') ||
+    Object.keys(model.content.flavors).some((flavor) => flavor.toLowerCase() === 'onnx') ||
     model.files.some(({ path }) => path.toLowerCase().endsWith('.onnx'));
   if (!isOnnx)
     throw badRequest(

@@ -1,6 +1,7 @@
 import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
 import type { ModelReference } from '../domain/resources.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
+import type { ContainerAccess } from '../storage/container-access.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
@@ -12,6 +13,8 @@ import type { ProcessTurns } from './process-turns.ts';
 export interface Datastore {
   readonly address: DatastoreAddress;
   readonly blobs: Blobs;
+  /** Absent when the app has nothing that it could hand to a client. */
+  readonly access?: ContainerAccess;
 }
 
 /** What the steps of a scoring job need. */

@@ -4,7 +4,7 @@ import type { EndpointBody } from '../domain/management.ts';
 import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
-import { allRecords } from '../storage/registry/resources.ts';
+import { allRecords } from '../storage/registry/collection.ts';
 import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 import { removeDeployment, type WatchedDeps } from './watched-deployments.ts';

@@ -11,6 +11,7 @@ import type { Extensions } from '../domain/settings.ts';
 import { parseDataUri, type UriRules } from '../domain/uri.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';
+import { maxInstancesOf } from './computes.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
 import type { Clock } from './ports.ts';
@@ -52,6 +53,10 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   }
   const deployment = await chosenDeployment(deps, endpoint, request.deployment);
   checkUris(invocation, deps.uriRules);
+  const maxInstances = await maxInstancesOf(
+    { registry: deps.registry, workspace: deps.uriRules.workspace },
+    deployment.compute,
+  );
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,
@@ -72,6 +77,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     createdBy: caller,
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
+    ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
   };
   await submitJob(deps, spec);

@@ -95,6 +95,10 @@ async function laneStarts(deps: JobDeps, plan: Plan): Promise<({ position: numbe
   return Promise.all(starts);
 }
 
+/** Lanes at once: instances, as many as the deployment's compute has, times what each does at a time. */
+const laneLimit = ({ settings, maxInstances = settings.instanceCount }: JobSpec): number =>
+  Math.min(MAX_LANES, Math.max(1, Math.min(settings.instanceCount, maxInstances)) * settings.maxConcurrencyPerInstance);
+
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
   const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
@@ -125,7 +129,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   );
   return {
     ...draft,
-    lanes: cutLanes(batches, Math.min(MAX_LANES, settings.instanceCount * settings.maxConcurrencyPerInstance)),
+    lanes: cutLanes(batches, laneLimit(spec)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { conflict } from '../domain/errors.ts';
 import type { Versioned } from '../storage/registry/jobs-port.ts';
-import type { Collection } from '../storage/registry/resources.ts';
+import type { Collection } from '../storage/registry/collection.ts';
 
 const ATTEMPTS = 5;
 

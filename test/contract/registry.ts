@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { EndpointRecord, ModelRecord } from '../../shared/domain/resources.ts';
 import type { Blobs, Table } from '../../shared/storage/ports.ts';
 import { appKey } from '../../shared/storage/registry/app-key.ts';
-import { allRecords, resourceRegistry, type Registry } from '../../shared/storage/registry/resources.ts';
+import { allRecords } from '../../shared/storage/registry/collection.ts';
+import { resourceRegistry, type Registry } from '../../shared/storage/registry/resources.ts';
 
 const at = '2026-02-03T04:05:06.000Z';
 const stored = { description: null, tags: {}, properties: {}, createdAt: at, createdBy: 't:o', modifiedAt: at };
@@ -18,9 +19,14 @@ const model = (name: string, version: string, files = 1): ModelRecord => ({
   name,
   version,
   ...stored,
-  modelType: 'custom_model',
-  modelUri: 'azureml://datastores/d/paths/m',
-  flavors: { onnx: { data: 'model.onnx' } },
+  isAnonymous: false,
+  isArchived: false,
+  content: {
+    modelType: 'custom_model',
+    modelUri: 'azureml://datastores/d/paths/m',
+    flavors: { onnx: { data: 'model.onnx' } },
+    jobName: null,
+  },
   files: Array.from({ length: files }, (_, i) => ({ path: `part-${i}.onnx`, length: i })),
 });
 

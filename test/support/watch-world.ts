@@ -57,6 +57,7 @@ export async function watchWorld(crash = crashes()) {
     model: { name: 'm', version: '1' },
     settings: ScoringSettings.parse({}),
     compute: null,
+    codeConfiguration: null,
     environmentId: null,
     environmentVariables: {},
   });

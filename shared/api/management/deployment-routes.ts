@@ -7,7 +7,7 @@ import { endpointOf } from '../../steps/endpoints.ts';
 import { isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
-import { deploymentId, modelVersionId, PROVIDER, systemData } from '../resource-ids.ts';
+import { assetVersionId, deploymentId, PROVIDER, systemData } from '../resource-ids.ts';
 import { operationHeaders } from './operations.ts';
 
 /** `batchEndpoints/{endpoint}/deployments` of a workspace (contract 3.2). */
@@ -66,7 +66,7 @@ function deploymentResource({ workspace }: RouteDeps, record: DeploymentRecord) 
     properties: {
       description: record.description,
       properties: record.properties,
-      codeConfiguration: null,
+      codeConfiguration: record.codeConfiguration,
       environmentId: record.environmentId,
       environmentVariables: record.environmentVariables,
       compute: record.compute,
@@ -74,7 +74,7 @@ function deploymentResource({ workspace }: RouteDeps, record: DeploymentRecord) 
       retrySettings: { maxRetries: settings.maxRetries, timeout: formatDuration(settings.timeoutSeconds) },
       miniBatchSize: settings.miniBatchSize,
       loggingLevel: settings.loggingLevel,
-      model: { referenceType: 'Id', assetId: modelVersionId(workspace, model.name, model.version) },
+      model: { referenceType: 'Id', assetId: assetVersionId(workspace, 'models', model.name, model.version) },
       maxConcurrencyPerInstance: settings.maxConcurrencyPerInstance,
       outputAction: settings.outputAction,
       outputFileName: settings.outputFileName,

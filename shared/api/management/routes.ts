@@ -1,10 +1,14 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { ApiEnv, RouteDeps } from '../context.ts';
-import { resourceNotFound } from '../resource-ids.ts';
+import { resourceNotFound } from '../../domain/errors.ts';
+import { CODES, COMPONENTS, DATA, ENVIRONMENTS, MODELS } from '../../steps/asset-kinds.ts';
+import { computeRoutes } from './compute-routes.ts';
+import { datastoreRoutes } from './datastore-routes.ts';
 import { deploymentRoutes } from './deployment-routes.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
-import { modelRoutes } from './model-routes.ts';
+import { assetRoutes } from './asset-routes.ts';
 import { jobRoutes, operationRoutes } from './operations.ts';
+import { workspaceRoutes } from './workspace-routes.ts';
 
 const NAMESPACE = 'providers/microsoft.machinelearningservices';
 
@@ -21,14 +25,21 @@ export function managementRoutes(deps: RouteDeps): Hono<ApiEnv> {
     if (!same(c.req.param('subscription'), subscriptionId)) throw resourceNotFound('The subscription');
     await next();
   });
-  app.use(`${home}/*`, async (c, next) => {
+  const ours: MiddlewareHandler<ApiEnv> = async (c, next) => {
     if (!same(c.req.param('group'), resourceGroup)) throw resourceNotFound('The resource group');
     if (!same(c.req.param('workspace'), workspace)) throw resourceNotFound('The workspace');
     await next();
-  });
+  };
+  app.use(home, ours);
+  app.use(`${home}/*`, ours);
+  app.route(home, workspaceRoutes(deps));
+  app.route(`${home}/datastores`, datastoreRoutes(deps));
+  app.route(`${home}/computes`, computeRoutes(deps));
   app.route(`${home}/batchendpoints`, endpointRoutes(deps));
   app.route(`${home}/batchendpoints`, deploymentRoutes(deps));
-  app.route(`${home}/models`, modelRoutes(deps));
+  app.route(`${home}/models`, assetRoutes(deps, MODELS));
+  for (const kind of [DATA, ENVIRONMENTS, CODES, COMPONENTS])
+    app.route(`${home}/${kind.kind}`, assetRoutes(deps, kind));
   app.route(`${home}/jobs`, jobRoutes(deps));
   app.route(`/:subscription/${NAMESPACE}/locations/:location`, operationRoutes(deps));
   return app;

@@ -139,13 +139,19 @@ export async function deployHeart(world: World): Promise<void> {
   });
   const endpoint = await call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep`, { body: {} });
   const deployment = await call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, {
-    body: { properties: { model: { assetId: 'azureml:heart:1' }, compute: '/computes/cpu' } },
+    body: { properties: { model: { assetId: 'azureml:heart:1' }, compute: 'azureml:default' } },
   });
   const chosen = await call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep`, {
     body: { properties: { defaults: { deploymentName: 'blue' } } },
   });
   const statuses = [model, endpoint, deployment, chosen].map(({ status }) => status);
   if (statuses.join() !== '201,201,201,200') throw new Error(`the model was not deployed: ${statuses.join()}`);
+}
+
+/** A cluster of at most so many instances. */
+export async function makeCompute({ call }: World, name: string, maxNodeCount: number): Promise<Answer> {
+  const properties = { computeType: 'AmlCompute', properties: { scaleSettings: { maxNodeCount } } };
+  return call('PUT', `${WORKSPACE}/computes/${name}`, { body: { location: 'westeurope', properties } });
 }
 
 function watchedTable(table: Table, writes: string[]): Table {

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DevIssuer } from '../../../cli/dev-issuer.ts';
 import { ModelFault } from '../../../shared/scoring/engine.ts';
-import { SYSTEM_DATA, WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+import {
+  SYSTEM_DATA,
+  WORKSPACE,
+  apiWorld,
+  deployHeart,
+  errorOf,
+  makeCompute,
+  testIssuer,
+  type World,
+} from './api-world.ts';
 
 const HEART = `${WORKSPACE}/batchEndpoints/heart-ep`;
 const BLUE = `${HEART}/deployments/blue`;
@@ -58,6 +67,7 @@ describe('a deployment', () => {
   });
 
   it('keeps what the REST sample sends: numbers as strings, names in any case', async () => {
+    await makeCompute(world, 'batch-cluster', 4);
     const made = await world.call('PUT', GREEN, {
       body: {
         Tags: { A: '1' },
@@ -66,7 +76,7 @@ describe('a deployment', () => {
           Description: 'd',
           Properties: { 'batchpoint.outputFormat': 'azureml', other: 'x' },
           Model: { ReferenceType: 'id', AssetId: `azureml:${MODEL.toLowerCase()}` },
-          Compute: '/computes/batch-cluster',
+          Compute: `${WORKSPACE}/computes/batch-cluster`,
           EnvironmentId: '/environments/e/versions/1',
           EnvironmentVariables: { LEVEL: 3 },
           MiniBatchSize: '5',
@@ -77,7 +87,7 @@ describe('a deployment', () => {
           OutputFileName: 'out.csv',
           RetrySettings: { MaxRetries: '5', Timeout: 'PT300S' },
           Resources: { InstanceCount: '2' },
-          CodeConfiguration: null,
+          CodeConfiguration: { CodeId: 'azureml:code:1', ScoringScript: 'score.py' },
         },
       },
     });
@@ -87,7 +97,8 @@ describe('a deployment', () => {
         ...deployment('green', {
           description: 'd',
           properties: { 'batchpoint.outputFormat': 'azureml', other: 'x' },
-          compute: '/computes/batch-cluster',
+          codeConfiguration: { codeId: 'azureml:code:1', scoringScript: 'score.py' },
+          compute: `${WORKSPACE}/computes/batch-cluster`,
           environmentId: '/environments/e/versions/1',
           environmentVariables: { LEVEL: '3' },
           miniBatchSize: 5,
@@ -128,7 +139,7 @@ describe('a deployment', () => {
     expect((await world.call('PATCH', BLUE, { body })).body).toEqual({
       ...deployment('blue', {
         description: 'two',
-        compute: '/computes/cpu',
+        compute: 'azureml:default',
         retrySettings: { maxRetries: 1, timeout: 'PT1M' },
       }),
       tags: { a: '1' },
@@ -152,7 +163,7 @@ describe('a deployment', () => {
     await world.call('PUT', GREEN, { body: { properties: { model: { assetId: MODEL } } } });
     const { body } = await world.call('GET', `${HEART}/deployments`);
     expect(body).toEqual({
-      value: [deployment('blue', { compute: '/computes/cpu' }), deployment('green')],
+      value: [deployment('blue', { compute: 'azureml:default' }), deployment('green')],
       nextLink: null,
     });
     const page = (await world.call('GET', `${HEART}/deployments?$top=1`)).body as { nextLink: string };
@@ -202,7 +213,15 @@ describe('bad requests', () => {
     ],
     ['a version that is not there', GREEN, { model: { assetId: 'azureml:heart:9' } }, 400, 'model.assetId'],
     ['another label', GREEN, { model: { assetId: 'azureml:heart@best' } }, 400, 'model.assetId'],
-    ['a scoring script', GREEN, { model, codeConfiguration: { scoringScript: 'x.py' } }, 400, 'codeConfiguration'],
+    [
+      'a scoring script without a file',
+      GREEN,
+      { model, codeConfiguration: {} },
+      400,
+      'codeConfiguration.scoringScript',
+    ],
+    ['a compute that is not there', GREEN, { model, compute: 'azureml:none' }, 400, 'compute'],
+    ['a compute of another workspace', GREEN, { model, compute: '/computes/default' }, 400, 'compute'],
     ['a pipeline component', GREEN, { model, deploymentConfiguration: {} }, 400, 'deploymentConfiguration'],
     ['a summary only', GREEN, { model, outputAction: 'SummaryOnly' }, 400, 'outputAction'],
     [

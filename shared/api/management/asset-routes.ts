@@ -1,0 +1,76 @@
+import { Hono } from 'hono';
+import { AssetContainerBody, PendingUploadBody } from '../../domain/asset-bodies.ts';
+import type { AssetRecord } from '../../domain/resources.ts';
+import { checkAssetName, containerOf, listContainers, putContainer } from '../../steps/asset-containers.ts';
+import type { AssetKind } from '../../steps/asset-kinds.ts';
+import { listVersions } from '../../steps/asset-lists.ts';
+import { putVersion, versionOf } from '../../steps/asset-versions.ts';
+import { startPendingUpload } from '../../steps/pending-upload.ts';
+import { publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
+import { nextLink, pageRequest } from '../paging.ts';
+import { readBody } from '../request-body.ts';
+import { containerResource, versionResource } from './asset-resource.ts';
+import { listView, versionQuery } from './list-query.ts';
+
+/** `{kind}`, `{kind}/{name}` and `{kind}/{name}/versions/{version}` of a workspace (contract 3.5). */
+export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetKind<R>): Hono<ApiEnv> {
+  const { workspace } = deps;
+  const version = '/:name/versions/:version';
+
+  return new Hono<ApiEnv>()
+    .get('/', async (c) => {
+      const url = publicUrl(deps, c.req.raw);
+      const view = listView(url);
+      const scope = `${kind.kind}|${view}`;
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const page = await listContainers(deps, kind, view, limit, continuation);
+      return c.json({
+        value: page.records.map((container) => containerResource(workspace, kind, container)),
+        nextLink: await nextLink(url, scope, page.continuation, deps.ids),
+      });
+    })
+    .get('/:name', async (c) =>
+      c.json(containerResource(workspace, kind, await containerOf(deps, kind, c.req.param('name')))),
+    )
+    .put('/:name', async (c) => {
+      const body = await readBody(c.req.raw, AssetContainerBody);
+      const { container, created } = await putContainer(deps, kind, c.req.param('name'), body, c.var.principal.subject);
+      return c.json(containerResource(workspace, kind, container), created ? 201 : 200);
+    })
+    .get('/:name/versions', async (c) => {
+      const name = c.req.param('name');
+      const url = publicUrl(deps, c.req.raw);
+      const { order, keep, key } = versionQuery(url);
+      const scope = `${kind.kind}|${name.toLowerCase()}|${key}`;
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const page = await listVersions(deps, kind, name, order, keep, limit, continuation);
+      return c.json({
+        value: page.records.map((record) => versionResource(workspace, kind, record)),
+        nextLink: await nextLink(url, scope, page.continuation, deps.ids),
+      });
+    })
+    .get(version, async (c) => {
+      const { name, version } = c.req.param();
+      return c.json(versionResource(workspace, kind, await versionOf(deps, kind, name, version)));
+    })
+    .put(version, async (c) => {
+      const body = await readBody(c.req.raw, kind.body);
+      const { name, version } = c.req.param();
+      const { record, created } = await putVersion(deps, kind, name, version, body, c.var.principal.subject);
+      return c.json(versionResource(workspace, kind, record), created ? 201 : 200);
+    })
+    .post(`${version}/startpendingupload`, async (c) => {
+      const { pendingUploadType } = await readBody(c.req.raw, PendingUploadBody);
+      checkAssetName(kind, c.req.param('name'));
+      const upload = startPendingUpload(deps, c.var.principal.subject);
+      return c.json({
+        pendingUploadId: upload.id,
+        pendingUploadType,
+        blobReferenceForConsumption: {
+          blobUri: upload.blobUri,
+          storageAccountArmId: null,
+          credential: { credentialType: 'SAS', sasUri: upload.sasUri },
+        },
+      });
+    });
+}

@@ -1,0 +1,84 @@
+import type { z } from 'zod';
+import {
+  CodeBody,
+  ComponentBody,
+  DataBody,
+  EnvironmentBody,
+  ModelBody,
+  type AssetBody,
+} from '../domain/asset-bodies.ts';
+import { ModelContent, type AssetKindName, type AssetRecord, type ModelRecord } from '../domain/resources.ts';
+import { parseDataUri, type DataAddress, type UriRules, type WorkspaceAddress } from '../domain/uri.ts';
+import type { Blobs } from '../storage/ports.ts';
+import type { Registry, Versions } from '../storage/registry/resources.ts';
+import type { Datastore } from './deps.ts';
+import type { Clock } from './ports.ts';
+import { copyModelFiles } from './register-model-files.ts';
+
+export interface AssetDeps {
+  readonly registry: Registry;
+  readonly datastores: readonly Datastore[];
+  readonly systemBlobs: Blobs;
+  readonly workspace: WorkspaceAddress;
+  readonly clock: Clock;
+}
+
+/** One kind of versioned asset: everything in which it differs from the others. */
+export interface AssetKind<R extends AssetRecord = AssetRecord> {
+  readonly kind: AssetKindName;
+  /** For error texts. */
+  readonly noun: string;
+  readonly body: z.ZodType<AssetBody>;
+  /** The field of its content that names a place in a datastore. */
+  readonly uri?: string;
+  versions(registry: Registry): Versions<R>;
+  /** Makes the record of a new version from its draft and the place that its URI names. Throws ApiError. */
+  make(deps: AssetDeps, draft: AssetRecord, place: DataAddress | undefined): R | Promise<R>;
+}
+
+const pointer = (
+  noun: string,
+  kind: Exclude<AssetKindName, 'models'>,
+  body: z.ZodType<AssetBody>,
+  uri?: string,
+): AssetKind => ({
+  kind,
+  noun,
+  body,
+  ...(uri !== undefined && { uri }),
+  versions: (registry) => registry[kind],
+  make: (_deps, draft) => draft,
+});
+
+/** Its files are copied into the app's own container, so that no later write to the datastore changes what is scored with. */
+export const MODELS: AssetKind<ModelRecord> = {
+  kind: 'models',
+  noun: 'Model',
+  body: ModelBody,
+  uri: 'modelUri',
+  versions: (registry) => registry.models,
+  make: async (deps, draft, address) => {
+    const store = deps.datastores.find((candidate) => candidate.address.name === address?.datastore);
+    if (!address || !store) throw new Error('the datastore of a model is not configured');
+    const { name, version } = draft;
+    const source = { address, blobs: store.blobs };
+    const files = await copyModelFiles(source, deps.systemBlobs, { name, version }, 'properties.modelUri');
+    return { ...draft, content: ModelContent.parse(draft.content), files };
+  },
+};
+
+export const DATA = pointer('Data asset', 'data', DataBody, 'dataUri');
+export const ENVIRONMENTS = pointer('Environment', 'environments', EnvironmentBody);
+export const CODES = pointer('Code', 'codes', CodeBody, 'codeUri');
+export const COMPONENTS = pointer('Component', 'components', ComponentBody);
+
+/** The place that a version's URI names; undefined for kinds without one. Throws ApiError 400, 403. */
+export function placeOf(
+  { uri }: AssetKind,
+  content: Readonly<Record<string, unknown>>,
+  deps: AssetDeps,
+): DataAddress | undefined {
+  if (uri === undefined) return undefined;
+  const rules: UriRules = { workspace: deps.workspace, datastores: deps.datastores.map(({ address }) => address) };
+  return parseDataUri(String(content[uri]), rules, `properties.${uri}`);
+}

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from 'node:util';
+import { contentOf, type AssetBody } from '../domain/asset-bodies.ts';
+import { ApiError, badRequest, conflict, resourceNotFound } from '../domain/errors.ts';
+import { ASSET_NAME_RULE, isAssetVersion } from '../domain/management-names.ts';
+import type { AssetRecord } from '../domain/resources.ts';
+import { checkAssetName, ensureContainer } from './asset-containers.ts';
+import { placeOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
+import { writeResource } from './write-resource.ts';
+
+/**
+ * Registers a version, or changes the description, tags, properties and flags of one that is there: its content never changes.
+ * Throws ApiError 400, 403 for its URI, 409 for another content under the same version.
+ */
+export async function putVersion<R extends AssetRecord>(
+  deps: AssetDeps,
+  kind: AssetKind<R>,
+  name: string,
+  version: string,
+  body: AssetBody,
+  caller: string,
+): Promise<{ record: R; created: boolean }> {
+  checkAssetName(kind, name);
+  if (!isAssetVersion(version))
+    throw badRequest(`The version of a ${kind.noun.toLowerCase()} ${ASSET_NAME_RULE}.`, 'version');
+  const content = contentOf(body);
+  const place = placeOf(kind, content, deps);
+  const { description = null, tags = {}, properties = {}, isArchived, isAnonymous } = body.properties;
+  const now = new Date(deps.clock.now()).toISOString();
+  const changes = { description, tags, properties, modifiedAt: now };
+  return writeResource(kind.versions(deps.registry), [name, version], async (stored) => {
+    if (stored) {
+      const other = otherFields(stored, content, kind, deps);
+      if (other.length > 0)
+        throw conflict(
+          `${kind.noun} '${name}' version '${version}' exists with another ${other.join(', ')}; a version never changes. Register a new version.`,
+        );
+      return { ...stored, ...changes, isArchived: isArchived ?? stored.isArchived };
+    }
+    const flags = { isAnonymous: isAnonymous ?? false, isArchived: isArchived ?? false };
+    const draft = { name, version, ...changes, createdAt: now, createdBy: caller, ...flags, content };
+    const record = await kind.make(deps, draft, place);
+    await ensureContainer(deps, kind, record);
+    await deps.registry.versionIndex.add(kind.kind, record);
+    return record;
+  });
+}
+
+/** Throws ApiError 404. */
+export async function versionOf<R extends AssetRecord>(
+  { registry }: Pick<AssetDeps, 'registry'>,
+  kind: AssetKind<R>,
+  name: string,
+  version: string,
+): Promise<R> {
+  const found = await kind.versions(registry).get(name, version);
+  if (!found) throw resourceNotFound(`${kind.noun} '${name.slice(0, 80)}' version '${version.slice(0, 80)}'`);
+  return found.value;
+}
+
+/** The fields in which a stored version and what was sent differ; two URIs of one place are the same. */
+function otherFields(
+  stored: AssetRecord,
+  content: Readonly<Record<string, unknown>>,
+  kind: AssetKind,
+  deps: AssetDeps,
+): string[] {
+  const before: Record<string, unknown> = { ...stored.content };
+  return [...new Set([...Object.keys(before), ...Object.keys(content)])].filter((field) => {
+    if (isDeepStrictEqual(before[field], content[field])) return false;
+    return field !== kind.uri || !isSamePlace(before, content, kind, deps);
+  });
+}
+
+function isSamePlace(
+  before: Readonly<Record<string, unknown>>,
+  content: Readonly<Record<string, unknown>>,
+  kind: AssetKind,
+  deps: AssetDeps,
+): boolean {
+  try {
+    return isDeepStrictEqual(placeOf(kind, before, deps), placeOf(kind, content, deps));
+  } catch (error) {
+    // The datastore of the stored one is not configured any more: it is another place.
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
+}
