@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { CertificateFiles } from './certificate.ts';
 import { startChild, type Child } from './child.ts';
 
 /** Azurite's published development account; its key opens nothing but an emulator. */
@@ -19,6 +20,8 @@ export interface AzuriteOptions {
   readonly ports: readonly [blob: number, queue: number, table: number];
   /** Folder of its data; in memory without. */
   readonly folder?: string;
+  /** Serves HTTPS with it, and then nothing else. */
+  readonly certificate?: CertificateFiles;
 }
 
 const READY_WITHIN_MS = 45_000;
@@ -31,21 +34,29 @@ const END_WITH_PARENT =
  * Starts Azurite and waits until all three services listen. Its speed falls with what it holds: take a fresh one for a large
  * test. Throws with its output when it does not come up.
  */
-export async function startAzurite({ ports: [blob, queue, table], folder }: AzuriteOptions): Promise<Azurite> {
+export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
+  const {
+    ports: [blob, queue, table],
+    folder,
+    certificate,
+  } = options;
+  const scheme = certificate ? 'https' : 'http';
   const script = findAzurite();
   const places = ['--blobPort', blob, '--queuePort', queue, '--tablePort', table].map(String);
   const kept = folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder];
+  const secure = certificate ? ['--cert', certificate.cert, '--key', certificate.key] : [];
   const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
   const ports = awaitPorts();
-  const child = startChild(script, [...places, ...kept, ...quiet], {
+  const child = startChild(script, [...places, ...kept, ...secure, ...quiet], {
     execArgv: ['--import', END_WITH_PARENT],
     onOutput: ports.hear,
   });
   const [blobPort, queuePort, tablePort] = await ready(child, ports.all);
-  const endpoint = (service: string, port: number): string => `${service}Endpoint=http://127.0.0.1:${port}/${ACCOUNT}`;
+  const endpoint = (service: string, port: number): string =>
+    `${service}Endpoint=${scheme}://127.0.0.1:${port}/${ACCOUNT}`;
   return {
     connectionString: [
-      'DefaultEndpointsProtocol=http',
+      `DefaultEndpointsProtocol=${scheme}`,
       `AccountName=${ACCOUNT}`,
       `AccountKey=${KEY}`,
       endpoint('Blob', blobPort),
@@ -76,7 +87,9 @@ function awaitPorts(): { hear(text: string): void; all: Promise<Ports> } {
   let said = '';
   const { promise, resolve } = Promise.withResolvers<Ports>();
   const portOf = (service: string): number =>
-    Number(new RegExp(`${service} service is successfully listening at http://127\\.0\\.0\\.1:(\\d+)`).exec(said)?.[1]);
+    Number(
+      new RegExp(`${service} service is successfully listening at https?://127\\.0\\.0\\.1:(\\d+)`).exec(said)?.[1],
+    );
   return {
     all: promise,
     hear(text) {

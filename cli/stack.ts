@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { startAzurite, type Azurite } from './azurite.ts';
+import type { CertificateFiles } from './certificate.ts';
 import { startChild, type Child } from './child.ts';
 import { loadDevIssuer, type DevIssuer } from './dev-issuer.ts';
 import { Explained, untilAborted } from './exit.ts';
@@ -40,15 +41,19 @@ export interface StackOptions {
   readonly functionsHost?: FunctionsHost;
   /** Ends the start. */
   readonly signal?: AbortSignal;
+  /** App and storage serve HTTPS with it; the embedded host only. */
+  readonly certificate?: CertificateFiles;
   /** Settings on top of the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The app and its storage, running. */
 export interface Stack {
-  /** `http://127.0.0.1:<port>` without a slash at the end. */
+  /** `http://127.0.0.1:<port>`, or `https://localhost:<port>`, without a slash at the end. */
   readonly url: string;
   readonly connectionString: string;
+  /** Azurite's port for blobs. */
+  readonly blobPort: number;
   readonly issuer: DevIssuer;
   /** The host's process. */
   readonly host: ChildProcess;
@@ -62,7 +67,9 @@ export interface Stack {
 const Listening = z.object({ state: z.literal('listening'), port: z.number() });
 
 /** Starts Azurite and, over it, the compiled app on the embedded host. Stops what it started when one of them fails. */
-export async function startStack(options: StackOptions): Promise<Stack> {
+export async function startStack(given: StackOptions): Promise<Stack> {
+  // Over HTTPS the app must be told its own address, which nothing that the host sets has the scheme of.
+  const options = given.certificate && given.port === 0 ? { ...given, port: await freePort() } : given;
   const issuer = await loadDevIssuer(options.keyFile);
   await ensureLocalSettings(PROJECT, issuer.jwks);
   if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
@@ -75,8 +82,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     host = started;
     const port = await listening(started, options);
     return {
-      url: `http://127.0.0.1:${port}`,
+      url: options.certificate ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
       connectionString: azurite.connectionString,
+      blobPort: azurite.blobPort,
       issuer,
       host: started.process,
       ended: started.ended,
@@ -93,11 +101,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function storageOf({ azurite, storagePort: first, folder }: StackOptions): Promise<Azurite> {
+async function storageOf({ azurite, storagePort: first, folder, certificate }: StackOptions): Promise<Azurite> {
   if (azurite !== undefined) return { ...azurite, stop: async () => undefined };
   return startAzurite({
     ports: first === 0 ? [0, 0, 0] : [first, first + 1, first + 2],
     ...(folder === undefined ? {} : { folder }),
+    ...(certificate ? { certificate } : {}),
   });
 }
 
@@ -111,6 +120,7 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
       BATCHPOINT_STATE: connection,
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
+      ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },
     ...(options.execArgv ? { execArgv: options.execArgv } : {}),
@@ -119,10 +129,18 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
   });
 }
 
+/** Node reads NODE_EXTRA_CA_CERTS once, when it starts. */
+const httpsSettings = ({ ca }: CertificateFiles, port: number): Record<string, string> => ({
+  NODE_EXTRA_CA_CERTS: ca,
+  BATCHPOINT_BASE_URL: `https://localhost:${port}`,
+});
+
 /** Script and arguments of the process that serves the app. */
-async function hostCommand({ functionsHost, port }: StackOptions): Promise<[string, ...string[]]> {
-  if (functionsHost?.name !== 'func')
-    return [join(PROJECT, 'dist/local/main.js'), '--port', String(port), '--root', PROJECT];
+async function hostCommand({ functionsHost, port, certificate }: StackOptions): Promise<[string, ...string[]]> {
+  if (functionsHost?.name !== 'func') {
+    const secure = certificate ? ['--cert', certificate.cert, '--key', certificate.key] : [];
+    return [join(PROJECT, 'dist/local/main.js'), '--port', String(port), '--root', PROJECT, ...secure];
+  }
   const script = fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? './func-host.ts' : './func-host.js', import.meta.url),
   );

@@ -1,11 +1,15 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './build.ts';
-import { client } from './client.ts';
+import { ensureCertificate, type CertificateFiles } from './certificate.ts';
+import { client, type Workspace } from './client.ts';
 import { exitWith, untilAborted } from './exit.ts';
 import { chooseHost, describeHost } from './functions-host.ts';
+import { startIdentityServer, type IdentityServer } from './identity-server.ts';
 import { isFree } from './port.ts';
+import { pythonGuide } from './python-guide.ts';
 import { readableOutput } from './log-lines.ts';
 import { createSample, SAMPLE, sampleInvocation, uploadSample } from './sample.ts';
 import { DATA_FOLDER, KEY_FILE, PROJECT, startStack, type Stack } from './stack.ts';
@@ -18,6 +22,8 @@ Starts the app and its storage (Azurite) and keeps them running, with a sample e
   --port N           the app's port (7071; 0: a free one)
   --storage-port N   the first of the storage's three ports (10000; 0: free ones)
   --host NAME        embedded or func (Azure Functions Core Tools); func where it is on PATH
+  --https            serve app and storage over HTTPS and give tokens as App Service does: what the unmodified azure-ai-ml
+                     client needs (prints how to point it here; embedded host only)
   --reset            begin with empty storage (.batchpoint/azurite is deleted)
   --help             show this text
 `;
@@ -36,8 +42,7 @@ async function assertFree(ports: readonly number[], option: string): Promise<voi
       );
 }
 
-async function deploySample({ url, connectionString, issuer }: Stack): Promise<void> {
-  const workspace = await localWorkspace(PROJECT);
+async function deploySample({ url, connectionString, issuer }: Stack, workspace: Workspace): Promise<void> {
   await uploadSample(connectionString, PROJECT);
   await createSample(
     client(url, workspace, () => issuer.sign({ audience: 'api://batchpoint' })),
@@ -45,8 +50,13 @@ async function deploySample({ url, connectionString, issuer }: Stack): Promise<v
   );
 }
 
-function welcome(stack: Stack): void {
-  const jobs = `curl -s ${stack.url}/endpoints/${SAMPLE.endpoint}/jobs -H "Authorization: Bearer $(npm run -s token)"`;
+/** Certificates that this process and Azure's libraries in it trust from now on. */
+async function trust({ ca }: CertificateFiles): Promise<void> {
+  setDefaultCACertificates([...getCACertificates('default'), await readFile(ca, 'utf8')]);
+}
+
+function welcome(stack: Stack, certificate?: CertificateFiles): void {
+  const jobs = `curl -s${certificate ? ` --cacert ${certificate.ca}` : ''} ${stack.url}/endpoints/${SAMPLE.endpoint}/jobs -H "Authorization: Bearer $(npm run -s token)"`;
   process.stdout.write(`
 Sample data is at ${SAMPLE.input}
 Score it, from this folder:
@@ -68,6 +78,7 @@ await exitWith(async (signal) => {
       port: { type: 'string', default: '7071' },
       'storage-port': { type: 'string', default: '10000' },
       host: { type: 'string' },
+      https: { type: 'boolean' },
       reset: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -78,13 +89,18 @@ await exitWith(async (signal) => {
   }
   const appPort = port(values.port, '--port');
   const storagePort = port(values['storage-port'], '--storage-port');
-  const functionsHost = await chooseHost(values.host, process.env['PATH']);
+  // Core Tools take a certificate in another form only (.pfx).
+  const functionsHost = await chooseHost(values.https ? (values.host ?? 'embedded') : values.host, process.env['PATH']);
+  if (values.https && functionsHost.name !== 'embedded') throw new Error('--https works with --host embedded only.');
   await assertFree([appPort], '--port');
   if (storagePort !== 0) await assertFree([storagePort, storagePort + 1, storagePort + 2], '--storage-port');
   await ensureBuilt(PROJECT, (text) => process.stdout.write(text));
   const folder = join(DATA_FOLDER, 'azurite');
   if (values.reset) await rm(folder, { recursive: true, force: true });
+  const certificate = values.https ? await ensureCertificate(DATA_FOLDER) : undefined;
+  if (certificate) await trust(certificate);
   process.stdout.write(`Host: ${describeHost(functionsHost)}\n`);
+  const workspace = await localWorkspace(PROJECT);
   const stack = await startStack({
     port: appPort,
     storagePort,
@@ -92,16 +108,23 @@ await exitWith(async (signal) => {
     functionsHost,
     signal,
     keyFile: KEY_FILE,
+    ...(certificate ? { certificate } : {}),
     onOutput: readableOutput((text) => process.stdout.write(text)),
   });
   const ended = stack.ended.then((code) => {
     throw new Error(`The app ended by itself (exit code ${code}).`);
   });
+  let identity: IdentityServer | undefined;
   try {
-    await Promise.race([deploySample(stack), ended, untilAborted(signal)]);
-    welcome(stack);
+    await Promise.race([deploySample(stack, workspace), ended, untilAborted(signal)]);
+    if (certificate) {
+      identity = await startIdentityServer(stack.issuer, stack.url);
+      process.stdout.write(pythonGuide(certificate.ca, identity, stack, workspace));
+    }
+    welcome(stack, certificate);
     await Promise.race([ended, untilAborted(signal)]);
   } finally {
+    await identity?.stop();
     await stack.stop();
   }
 });

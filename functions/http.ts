@@ -22,7 +22,7 @@ async function makeApi(): Promise<Api> {
 /** Whatever the client wrote into Host: nothing here asks for it, and it may be no URL. */
 const ORIGIN = /^https?:\/\/[^/]*/i;
 
-/** Both planes are routers of their own behind one catch-all function each; this only translates. */
+/** The planes are routers of their own behind one catch-all function each; this only translates. */
 async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   takeClient(context);
   api ??= await makeApi();
@@ -41,7 +41,15 @@ async function serve(request: HttpRequest, context: InvocationContext): Promise<
   };
 }
 
-const planes = { scoring: 'endpoints', management: 'subscriptions' };
+const planes = {
+  scoring: 'endpoints',
+  management: 'subscriptions',
+  workspaceJobs: 'mferp',
+  runHistory: 'history',
+  dataPlane: 'data',
+  jobLogs: 'logs',
+  jobPages: 'jobs',
+};
 
 for (const [name, literal] of Object.entries(planes)) {
   app.http(name, {

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { createTriggerData } from './admin-input.ts';
 import { createAdmin } from './admin.ts';
@@ -14,7 +15,7 @@ import { applyLocalSettings, readHostConfig } from './host-config.ts';
 import { bodyLimit as readBodyLimit } from './http/body.ts';
 import { createCors } from './http/cors.ts';
 import { createBufferedCall } from './http/function-call.ts';
-import { listen } from './http/listen.ts';
+import { listen, type Certificate } from './http/listen.ts';
 import { createRoutes } from './http/router.ts';
 import { createListener } from './http/server.ts';
 import { createStreamedCall } from './http/streamed-call.ts';
@@ -34,6 +35,8 @@ export interface HostOptions {
   /** 0 takes a free port; undefined leaves it to local.settings.json, else 7071. */
   readonly port: number | undefined;
   readonly verbose: boolean;
+  /** Serves HTTPS with it. */
+  readonly certificate?: Certificate;
 }
 
 export interface RunningHost {
@@ -62,11 +65,19 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
   // The port must be known before the app loads: it may read WEBSITE_HOSTNAME. Requests wait until then.
   const ready = Promise.withResolvers<ReturnType<typeof createListener>>();
-  const server = await listen(options.port ?? settings.LocalHttpPort ?? defaultPort, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     void ready.promise.then((listener) => listener(request, response));
-  });
+  };
+  const server = await listen(options.port ?? settings.LocalHttpPort ?? defaultPort, answer, options.certificate);
+  // The Durable client need not trust the certificate.
+  const rpcServer = options.certificate ? await listen(0, answer) : server;
+  const close = (): Promise<unknown> => Promise.all([...new Set([server, rpcServer])].map((one) => one.close()));
   try {
-    const hub: HubAddress = { origin: `http://localhost:${server.port}`, hubName: config.hubName };
+    const hub: HubAddress = {
+      origin: `${options.certificate ? 'https' : 'http'}://localhost:${server.port}`,
+      rpcOrigin: `http://localhost:${rpcServer.port}`,
+      hubName: config.hubName,
+    };
     env['WEBSITE_HOSTNAME'] = `localhost:${server.port}`;
     env['AzureWebJobsScriptRoot'] = root;
     env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
@@ -117,11 +128,11 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         engine.stop();
         durableStore.close();
         for (const hook of registry.hooks('appTerminate')) await hook(hookData);
-        await server.close();
+        await close();
       },
     };
   } catch (error) {
-    await server.close();
+    await close();
     throw error;
   }
 }

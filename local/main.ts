@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { inspect, parseArgs } from 'node:util';
 import { startHost, type HostOptions } from './host.ts';
 import { AppFault } from './load-app.ts';
@@ -8,6 +9,8 @@ Serves a function app (Node.js v4 programming model) for development and tests.
 
   --port N     port on 127.0.0.1 and [::1]; 0 takes a free one (default: local.settings.json, else 7071)
   --root DIR   folder with host.json and package.json (default: the current one)
+  --cert FILE  serves HTTPS with this certificate; PEM, with --key
+  --key FILE   its key; PEM, with --cert
   --verbose    print when each function starts and ends, whatever host.json says
   --help       this text`;
 
@@ -18,6 +21,8 @@ function readArguments(args: string[]): HostOptions | undefined {
     options: {
       port: { type: 'string' },
       root: { type: 'string', default: process.cwd() },
+      cert: { type: 'string' },
+      key: { type: 'string' },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -27,7 +32,10 @@ function readArguments(args: string[]): HostOptions | undefined {
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
     throw new Error(`--port must be a number from 0 to 65535, not '${values.port}'.`);
   }
-  return { root: values.root, port, verbose: values.verbose };
+  const { root, verbose, cert, key } = values;
+  if (cert === undefined && key === undefined) return { root, port, verbose };
+  if (cert === undefined || key === undefined) throw new Error('--cert and --key belong together.');
+  return { root, port, verbose, certificate: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } };
 }
 
 async function main(): Promise<void> {

@@ -9,6 +9,7 @@ import { loadEngine } from './scoring/model-engines.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
+import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { modelFile } from './steps/register-model-files.ts';
@@ -73,6 +74,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       jobs,
       registry,
       files,
+      logs: jobLogChunks(systemBlobs),
       datastore: (name) => datastores.find((store) => store.address.name.toLowerCase() === name.toLowerCase()),
       defaultDatastore: settings.BATCHPOINT_DATASTORES[0]?.name ?? '',
       uriRules,

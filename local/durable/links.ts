@@ -6,6 +6,8 @@ export const rpcPath = '/durabletask';
 export interface HubAddress {
   /** http://localhost:7071 */
   readonly origin: string;
+  /** Where the client library reaches the same API; plain HTTP also when `origin` is not, as the real host's own. */
+  readonly rpcOrigin: string;
   readonly hubName: string;
 }
 
@@ -14,7 +16,7 @@ function query(hubName: string): string {
 }
 
 /** The management links of one instance. */
-export function instanceLinks({ origin, hubName }: HubAddress, instanceId: string) {
+export function instanceLinks({ origin, hubName }: Pick<HubAddress, 'origin' | 'hubName'>, instanceId: string) {
   const instance = `${origin}${webhookPath}/instances/${instanceId}`;
   const q = query(hubName);
   return {
@@ -46,6 +48,6 @@ export function clientBinding(hub: HubAddress): string {
     },
     baseUrl: base,
     requiredQueryStringParameters: 'code=local',
-    rpcBaseUrl: `${hub.origin}${rpcPath}/`,
+    rpcBaseUrl: `${hub.rpcOrigin}${rpcPath}/`,
   });
 }

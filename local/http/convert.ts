@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RpcHttpCookie, RpcHttpData, RpcTypedData } from '../core-api.ts';
-import type { RequestPath } from './request-path.ts';
+import { schemeOf, type RequestPath } from './request-path.ts';
 
 /** The request as the real host sends it to a function (GrpcMessageConversionExtensions, streaming off). */
 export function toRpcRequest(
@@ -11,7 +11,7 @@ export function toRpcRequest(
 ): RpcTypedData {
   const http: RpcHttpData = {
     method: request.method ?? 'GET',
-    url: `http://${request.headers.host ?? 'localhost'}${path}${search}`,
+    url: `${schemeOf(request)}://${request.headers.host ?? 'localhost'}${path}${search}`,
     nullableHeaders: nullable(joinedHeaders(request)),
     nullableParams: nullable(params),
     nullableQuery: nullable(joinedQuery(search)),

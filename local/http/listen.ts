@@ -1,9 +1,16 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 
 export interface Listening {
   readonly port: number;
   /** Ends open connections too. */
   close(): Promise<void>;
+}
+
+/** PEM texts; a server that has them speaks HTTPS and nothing else. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 const attempts = 20;
@@ -18,12 +25,13 @@ class PortTaken extends Error {
  * Listens on 127.0.0.1 and, where the machine has IPv6, on [::1] with the same port, so that `localhost` works
  * whatever it resolves to. Port 0 takes a free one. Rejects when a named port is taken.
  */
-export async function listen(port: number, listener: RequestListener): Promise<Listening> {
+export async function listen(port: number, listener: RequestListener, certificate?: Certificate): Promise<Listening> {
+  const create = (): Server => (certificate ? createTlsServer(certificate, listener) : createServer(listener));
   for (let attempt = 1; ; attempt++) {
-    const ipv4 = await listenOn('127.0.0.1', port, listener);
+    const ipv4 = await listenOn('127.0.0.1', port, create());
     const chosen = portOf(ipv4);
     try {
-      const ipv6 = await listenOn('::1', chosen, listener);
+      const ipv6 = await listenOn('::1', chosen, create());
       return { port: chosen, close: () => closeAll([ipv4, ipv6]) };
     } catch (error) {
       if (hasCode(error, 'EADDRNOTAVAIL') || hasCode(error, 'EAFNOSUPPORT')) {
@@ -36,8 +44,7 @@ export async function listen(port: number, listener: RequestListener): Promise<L
   }
 }
 
-function listenOn(host: string, port: number, listener: RequestListener): Promise<Server> {
-  const server = createServer(listener);
+function listenOn(host: string, port: number, server: Server): Promise<Server> {
   // Long uploads and long handlers are the app's business; the platform's front end is not imitated here.
   server.requestTimeout = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Server>();

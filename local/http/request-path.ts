@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 /** The path and query of a request target. Segments are decoded, but %2F stays what it is. */
 export interface RequestPath {
   readonly segments: readonly string[];
@@ -37,3 +39,6 @@ function decodeSegment(segment: string): string {
     })
     .join('%2F');
 }
+
+/** How the request came: `http` or `https`. */
+export const schemeOf = ({ socket }: IncomingMessage): string => (socket instanceof TLSSocket ? 'https' : 'http');

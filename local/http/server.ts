@@ -8,7 +8,7 @@ import type { Cors } from './cors.ts';
 import type { FunctionCall } from './function-call.ts';
 import { sendHomePage } from './home-page.ts';
 import { sendReply } from './reply.ts';
-import { parseRequestPath, type RequestPath } from './request-path.ts';
+import { parseRequestPath, schemeOf, type RequestPath } from './request-path.ts';
 import { findRoute, type Route } from './router.ts';
 
 export interface ServerOptions {
@@ -35,7 +35,7 @@ export function createListener(options: ServerOptions): RequestListener {
     const method = request.method ?? 'GET';
     const target = parseRequestPath(request.url ?? '/');
     const { segments, path } = target;
-    const origin = `http://${request.headers.host ?? 'localhost'}`;
+    const origin = `${schemeOf(request)}://${request.headers.host ?? 'localhost'}`;
     if (segments[0]?.toLowerCase() === 'admin') {
       const body = (await readBody(request, bodyLimit)).toString('utf8');
       sendReply(response, await admin.answer({ method, segments: segments.slice(1), path, body, origin }));

@@ -9,6 +9,7 @@ import { assertAnnouncedLength, BodyTooLarge, limitedBody } from './body.ts';
 import { joinedHeaders, joinedQuery } from './convert.ts';
 import { sendFailure, type FunctionCall, type FunctionCallOptions } from './function-call.ts';
 import { forwardedHeaders } from './proxy-headers.ts';
+import { schemeOf } from './request-path.ts';
 
 export interface StreamedCallOptions extends FunctionCallOptions {
   /** Where the library listens for requests: the worker capability `HttpUri`. */
@@ -65,7 +66,7 @@ function sendOn(request: IncomingMessage, httpUri: string, id: string): ClientRe
     ...(request.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
     'x-ms-invocation-id': id,
     'x-forwarded-host': request.headers.host ?? 'localhost',
-    'x-forwarded-proto': 'http',
+    'x-forwarded-proto': schemeOf(request),
   };
   const { method = 'GET', url: path = '/' } = request;
   return httpRequest({ hostname, port, method, path, headers, agent: false });

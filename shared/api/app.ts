@@ -4,10 +4,15 @@ import { authenticate } from '../auth/bearer.ts';
 import type { Plane } from '../auth/principal.ts';
 import { messageOf, notFound } from '../domain/errors.ts';
 import { isoNow, routeDeps, type ApiEnv } from './context.ts';
+import { dataRoutes } from './data/routes.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorResponse, isInternal } from './envelope.ts';
+import { historyRoutes } from './history/routes.ts';
+import { jobPageRoutes } from './job-page.ts';
+import { logRoutes } from './logs/routes.ts';
 import { managementRoutes } from './management/routes.ts';
 import { discovery } from './management/workspace-routes.ts';
+import { mfeRoutes } from './mfe/routes.ts';
 import { routePath } from './route-path.ts';
 import { routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
@@ -20,18 +25,18 @@ export interface Api {
 
 const DISCOVERY = '/discovery';
 
-/** What is served without a token. */
-const PUBLIC: readonly string[] = [DISCOVERY];
+/** Paths without a token: clients send none to discovery, a log's URL is its own key, a job's page tells nothing. */
+const isOpen = (path: string): boolean => path === DISCOVERY || path.startsWith('/logs/') || path.startsWith('/jobs/');
 
-/** Whose audience a path asks for; an unknown path is answered to whoever may call at all. */
+/** Whose audience a path asks for. An unknown path is answered to whoever may call at all, `mferp` too (old and new clients). */
 function planesOf(path: string): readonly Plane[] {
   if (path.startsWith('/endpoints/')) return ['scoring'];
-  if (path.startsWith('/subscriptions/')) return ['management'];
+  if (['/subscriptions/', '/history/', '/data/'].some((plane) => path.startsWith(plane))) return ['management'];
   return ['scoring', 'management'];
 }
 
 /**
- * Both planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
+ * All planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
  * else. One line of log per request; neither tokens nor queries are in it.
  */
 export function createApi(deps: ApiDeps): Api {
@@ -40,10 +45,9 @@ export function createApi(deps: ApiDeps): Api {
   const unknownRoute = (request: Request) =>
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
-    if (!PUBLIC.includes(c.req.path)) {
-      const authorization = c.req.header('authorization');
-      c.set('principal', await authenticate(authorization, planesOf(c.req.path), deps.verifyToken));
-    }
+    const { path } = c.req;
+    if (!isOpen(path))
+      c.set('principal', await authenticate(c.req.header('authorization'), planesOf(path), deps.verifyToken));
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
     await next();
@@ -51,6 +55,11 @@ export function createApi(deps: ApiDeps): Api {
   app.get(DISCOVERY, (c) => c.json(discovery(routes, c.req.raw)));
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
+  app.route('/mferp/managementfrontend/subscriptions', mfeRoutes(routes));
+  app.route('/history/v1.0/subscriptions', historyRoutes(routes));
+  app.route('/data/v1.0/subscriptions', dataRoutes(routes));
+  app.route('/logs', logRoutes(routes));
+  app.route('/jobs', jobPageRoutes());
   app.notFound((c) => {
     throw unknownRoute(c.req.raw);
   });

@@ -1,10 +1,11 @@
 import type { Context } from 'hono';
 import type { Principal } from '../auth/principal.ts';
+import { jobLogChunks, type JobLogs } from '../steps/job-log-chunks.ts';
 import { appKey } from '../storage/registry/app-key.ts';
 import type { ApiDeps } from './deps.ts';
 import { signedIds, type SignedIds } from './signed-ids.ts';
 
-/** What the edge knows about a request when a route runs. */
+/** What the edge knows about a request when a route runs. Routes that need no token (app.ts) have no principal. */
 export interface ApiEnv {
   Variables: { principal: Principal };
 }
@@ -13,9 +14,14 @@ export type ApiContext = Context<ApiEnv>;
 /** The dependencies of routes, with what is made from them once. */
 export interface RouteDeps extends ApiDeps {
   readonly ids: SignedIds;
+  readonly logs: JobLogs;
 }
 
-export const routeDeps = (deps: ApiDeps): RouteDeps => ({ ...deps, ids: signedIds(appKey(deps.systemBlobs)) });
+export const routeDeps = (deps: ApiDeps): RouteDeps => ({
+  ...deps,
+  ids: signedIds(appKey(deps.systemBlobs)),
+  logs: jobLogChunks(deps.systemBlobs),
+});
 
 export const isoNow = (deps: Pick<ApiDeps, 'clock'>): string => new Date(deps.clock.now()).toISOString();
 

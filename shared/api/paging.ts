@@ -10,8 +10,8 @@ export interface PageRequest {
   readonly continuation?: string;
 }
 
-/** Clients spell these in several ways: `$skiptoken`, `$skip`, `limit`, `$top`, `count`; names match in any case. */
-function query(url: URL, names: readonly string[]): string | undefined {
+/** A parameter that clients spell in several ways, such as `$skiptoken` and `$skip`; names (lower-case here) match in any case. */
+export function query(url: URL, names: readonly string[]): string | undefined {
   const found = [...url.searchParams].filter(([name]) => names.includes(name.toLowerCase()));
   if (found.length > 1) throw badRequest(`Give one of ${names.join(', ')}, once.`, names[0]);
   return found[0]?.[1];

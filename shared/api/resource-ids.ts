@@ -29,3 +29,5 @@ export const systemData = (record: {
   createdByType: 'User',
   lastModifiedAt: record.modifiedAt,
 });
+
+export const jobId = (at: WorkspaceAddress, job: string): string => `${workspaceIdOf(at)}/jobs/${job}`;

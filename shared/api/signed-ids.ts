@@ -3,6 +3,9 @@ import { badRequest } from '../domain/errors.ts';
 
 /** Texts that clients hand back to us: opaque, bound to their purpose, and refused unless this app made them. */
 export interface SignedIds {
+  /** A signature of a text for one purpose, in characters that a URL takes. */
+  sign(purpose: string, text: string): Promise<string>;
+  isSigned(purpose: string, text: string, signature: string): Promise<boolean>;
   /** A page token for one list (`scope` names it and its filter). */
   seal(scope: string, continuation: string): Promise<string>;
   /** Throws ApiError 400 for a token of another list or app. */
@@ -32,8 +35,19 @@ export function signedIds(key: () => Promise<Uint8Array>): SignedIds {
     return `${kind}:${workspaceId}:${guid.join('-')}`;
   };
 
+  const signature = async (purpose: string, text: string): Promise<Buffer> =>
+    sign(JSON.stringify(['text', purpose, text]));
+
   return {
     operation,
+
+    sign: async (purpose, text) => (await signature(purpose, text)).toString('base64url'),
+
+    async isSigned(purpose, text, given) {
+      const bytes = Buffer.from(given, 'base64url');
+      const expected = await signature(purpose, text);
+      return bytes.length === expected.length && timingSafeEqual(bytes, expected);
+    },
 
     async seal(scope, continuation) {
       const signature = (await sign(JSON.stringify(['page', scope, continuation]))).subarray(0, SIGNATURE_BYTES);

@@ -6,6 +6,7 @@ import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { JobFiles } from './job-files.ts';
+import type { JobLogs } from './job-log-chunks.ts';
 import type { Clock, Log } from './ports.ts';
 import type { ProcessTurns } from './process-turns.ts';
 
@@ -22,6 +23,7 @@ export interface JobDeps {
   readonly jobs: Jobs;
   readonly registry: Registry;
   readonly files: JobFiles;
+  readonly logs: JobLogs;
   /** By name in any case; undefined when there is none. */
   datastore(name: string): Datastore | undefined;
   /** The workspace's default datastore, where outputs go that the caller did not place. */

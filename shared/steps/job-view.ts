@@ -1,12 +1,15 @@
+import { editedSpec } from '../domain/job-edits.ts';
 import type { JobRecord, JobSpec, JobStatus, LaneProgress, Reason, Totals } from '../domain/job.ts';
 import { isEnded, jobStatus } from '../domain/job.ts';
-import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { JobFilter, Jobs } from '../storage/registry/jobs-port.ts';
 import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 
 /** A job as every surface shows it. */
 export interface JobView {
+  /** With what was changed of its description since. */
   readonly spec: JobSpec;
+  readonly archived: boolean;
   readonly record: JobRecord;
   readonly status: JobStatus;
   /** Of a job that failed or was cancelled. */
@@ -28,12 +31,18 @@ export interface ViewDeps {
 
 /** One job with its true progress; undefined when there is none of that name. */
 export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | undefined> {
-  const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
-  if (!spec || !found) return undefined;
+  const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
+  if (!described || !found) return undefined;
   const { record, orchestration } = isEnded(found.value)
     ? { record: found.value, orchestration: 'ended' as const }
     : await askAfter(deps, found.value);
-  return view(spec, record, jobStatus(record, orchestration), await deps.jobs.progress(name), deps.clock.now());
+  const progress = await deps.jobs.progress(name);
+  return { ...described, ...view(record, jobStatus(record, orchestration), progress, deps.clock.now()) };
+}
+
+async function describe({ jobs }: Pick<ViewDeps, 'jobs'>, name: string) {
+  const [spec, edits] = await Promise.all([jobs.spec(name), jobs.edits(name)]);
+  return spec && { spec: editedSpec(spec, edits), archived: edits.archived };
 }
 
 export interface JobViewPage {
@@ -44,17 +53,17 @@ export interface JobViewPage {
 /** Newest first, from the index and the records alone: no question to Durable Functions per row. */
 export async function listJobs(
   deps: Pick<ViewDeps, 'jobs' | 'clock'>,
-  filter: { endpoint: string; deployment?: string },
+  filter: JobFilter,
   limit: number,
   continuation?: string,
 ): Promise<JobViewPage> {
   const page = await deps.jobs.list(filter, limit, continuation);
   const views = await Promise.all(
     page.names.map(async (name): Promise<JobView | undefined> => {
-      const [spec, found] = await Promise.all([deps.jobs.spec(name), deps.jobs.get(name)]);
-      if (!spec || !found) return undefined;
+      const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
+      if (!described || !found) return undefined;
       const lanes = isEnded(found.value) ? [] : await deps.jobs.progress(name);
-      return view(spec, found.value, jobStatus(found.value), lanes, deps.clock.now());
+      return { ...described, ...view(found.value, jobStatus(found.value), lanes, deps.clock.now()) };
     }),
   );
   return {
@@ -64,12 +73,11 @@ export async function listJobs(
 }
 
 function view(
-  spec: JobSpec,
   record: JobRecord,
   status: JobStatus,
   lanes: readonly LaneProgress[],
   now: number,
-): JobView {
+): Omit<JobView, 'spec' | 'archived'> {
   const firstRowAt = lanes
     .map((lane) => lane.firstRowAt)
     .filter((at) => at !== null)
@@ -77,7 +85,6 @@ function view(
   const first = firstRowAt === undefined ? {} : { firstRowAt };
   if (isEnded(record)) {
     return {
-      spec,
       record,
       status,
       ...first,
@@ -90,7 +97,7 @@ function view(
     status === 'Failed'
       ? { reason: { code: 'OrchestrationLost', message: 'The orchestration of this job ended without a result.' } }
       : {};
-  if (record.state !== 'scoring' && record.state !== 'committing') return { spec, record, status, ...lost };
+  if (record.state !== 'scoring' && record.state !== 'committing') return { record, status, ...lost };
   const sum = (field: 'filesDone' | 'filesFailed' | 'rows' | 'recordsFailed'): number =>
     lanes.reduce((total, lane) => total + lane[field], 0);
   const totals = {
@@ -103,7 +110,6 @@ function view(
   const done = totals.filesDone + totals.filesFailed;
   const elapsed = (now - Date.parse(record.startedAt)) / 1000;
   return {
-    spec,
     record,
     status,
     totals,

@@ -8,6 +8,7 @@ import { StorageFault } from '../storage/ports.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
 import type { Plan } from './job-files.ts';
+import { logLine, printToJob } from './job-log.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
@@ -63,7 +64,7 @@ export async function planJob(deps: JobDeps, { job, execution, generation }: Job
     const stopped = await deps.jobs.stopped(job, generation);
     if (stopped) return { ok: false, reason: stopped };
     const plan = (await deps.files.findPlan(job)) ?? (await makePlan(deps, job));
-    const { files, lanes } = plan.manifest;
+    const { files, lanes, model, output } = plan.manifest;
     const starts = generation === undefined ? {} : { starts: await laneStarts(deps, plan) };
     await deps.jobs.transition(job, (current) =>
       current.state === 'planning' && current.execution === execution
@@ -71,6 +72,14 @@ export async function planJob(deps: JobDeps, { job, execution, generation }: Job
         : undefined,
     );
     deps.log.info({ job, files: files.length, lanes: lanes.length }, 'planned');
+    const facts = {
+      files: files.length,
+      miniBatches: lanes.at(-1)?.to ?? 0,
+      lanes: lanes.length,
+      model: `${model.name}:${model.version}`,
+      output: output.blob,
+    };
+    await printToJob(deps, job, [logLine(deps.clock.now(), 'info', 'job planned', facts)]);
     return { ok: true, lanes: lanes.length, ...starts };
   } catch (error) {
     const reason = planFault(error);

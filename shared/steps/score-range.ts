@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
+import { messageOf } from '../domain/errors.ts';
 import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.ts';
 import { blockWriter } from './block-writer.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
-import { jobLog } from './job-log.ts';
+import { failureText, jobLog, type JobLog } from './job-log.ts';
 import { signsOfLife, type SignsOfLife } from './lane-report.ts';
 import { scoreMiniBatch, type SliceWork } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
@@ -26,14 +27,34 @@ const CROWDED_SLICE_MS = 2000;
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
-/** Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. */
+/**
+ * Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. What it prints is
+ * added to the job's log at its end, also when it throws.
+ */
 export async function scoreRange(deps: JobDeps, range: Range, score = scoreMiniBatch): Promise<SliceAnswer> {
+  const log = jobLog(deps, range.plan.manifest);
+  try {
+    return await scoreAndReceipt(deps, range, log, score);
+  } catch (error) {
+    log.error({ lane: range.lane, from: range.from, error: messageOf(error) }, 'slice failed and is tried again');
+    throw error;
+  } finally {
+    await log.flush();
+  }
+}
+
+async function scoreAndReceipt(
+  deps: JobDeps,
+  range: Range,
+  log: JobLog,
+  score: typeof scoreMiniBatch,
+): Promise<SliceAnswer> {
   const { plan, lane, from } = range;
   const { job } = plan.manifest;
   const attempt = randomUUID();
   const before = await talliesBefore(deps, job, range.receipt);
   const lease = await deps.engine(plan.manifest.model);
-  const work = sliceWork(deps, plan, lane, attempt, before, lease.engine);
+  const work = sliceWork(deps, plan, { lane, attempt, before, engine: lease.engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
@@ -61,10 +82,11 @@ export async function scoreRange(deps: JobDeps, range: Range, score = scoreMiniB
   };
   const name = await deps.files.writeReceipt(receipt);
   await life.finished(reached.position, work.tallies, name);
-  jobLog(deps.log, plan.manifest).info(
-    { lane, from, to: reached.position, rows: work.tallies.rows - before.rows },
-    'slice scored',
-  );
+  for (const failure of work.failures) log.warn({}, failureText(failure));
+  const named = work.failures.filter(({ row }) => row === undefined).length;
+  const unnamed = work.tallies.filesFailed - before.filesFailed - named;
+  if (unnamed > 0) log.warn({ files: unnamed }, 'more files of this slice failed; the errors file names them');
+  log.info({ lane, from, to: reached.position, rows: work.tallies.rows - before.rows }, 'slice scored');
   return {
     ok: reached.reason === null,
     done: reached.position === range.to,
@@ -85,10 +107,13 @@ async function talliesBefore(deps: JobDeps, job: string, name: string | null): P
 function sliceWork(
   deps: JobDeps,
   plan: Plan,
-  lane: number,
-  attempt: string,
-  before: LaneTallies,
-  engine: SliceWork['engine'],
+  {
+    lane,
+    attempt,
+    before,
+    engine,
+    log,
+  }: { lane: number; attempt: string; before: LaneTallies; engine: SliceWork['engine']; log: JobLog },
 ): SliceWork {
   const { manifest } = plan;
   const owner = { job: manifest.job, lane, attempt };
@@ -109,7 +134,7 @@ function sliceWork(
     errors: writerTo(manifest.errors),
     tallies: { ...before },
     failures: new Array<Failure>(),
-    log: jobLog(deps.log, manifest),
+    log,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Target } from '../domain/plan.ts';
 import { dataUri } from '../domain/uri.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
+import { logLine, printToJob } from './job-log.ts';
 import { outputTarget } from './output-target.ts';
 import { reservationOf } from './plan-job.ts';
 
@@ -22,6 +23,7 @@ export type EndState = EndedJob['state'] | 'over';
  */
 export async function endJob(deps: JobDeps, job: string, generation: number, ending: Ending): Promise<EndState> {
   const endedAt = new Date(deps.clock.now()).toISOString();
+  await printEnd(deps, job, generation, ending, endedAt);
   const record = await deps.jobs.transition(job, (current) =>
     generationOf(current) === generation ? endedRecord(current, ending, endedAt) : undefined,
   );
@@ -33,6 +35,25 @@ export async function endJob(deps: JobDeps, job: string, generation: number, end
     record.state === 'completed' ? 'job completed' : record.reason.message,
   );
   return record.state;
+}
+
+/** The log's last lines, before the state changes: who reads the log of an ended job for the last time must find them. */
+async function printEnd(
+  deps: JobDeps,
+  job: string,
+  generation: number,
+  ending: Ending,
+  endedAt: string,
+): Promise<void> {
+  const current = (await deps.jobs.get(job))?.value;
+  if (!current || isEnded(current) || generationOf(current) !== generation) return;
+  const { state } = endedRecord(current, ending, endedAt);
+  const line =
+    'reason' in ending
+      ? logLine(deps.clock.now(), 'error', `job ${state}: ${ending.reason.message}`, { code: ending.reason.code })
+      : logLine(deps.clock.now(), 'info', `job ${state}`, { output: ending.outputUri });
+  const facts = { ...ending.totals, errors: ending.errorsUri };
+  await printToJob(deps, job, [line, logLine(deps.clock.now(), 'info', 'totals', facts)].slice(0, ending.totals ? 2 : 1));
 }
 
 /** Frees the output path of a job that has ended. */

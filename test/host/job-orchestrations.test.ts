@@ -16,7 +16,7 @@ beforeAll(async () => {
   durable = durableClient(host.url);
   const input = df.input.durableClient();
   const context = new InvocationContext({ options: { extraInputs: [input] } });
-  context.extraInputs.set(input, JSON.parse(clientBinding({ origin: host.url, hubName: 'jobs' })));
+  context.extraInputs.set(input, JSON.parse(clientBinding({ origin: host.url, rpcOrigin: host.url, hubName: 'jobs' })));
   const client = df.getClient(context);
   jobs = durableOrchestrations(() => client);
 });

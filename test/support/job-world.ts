@@ -9,6 +9,7 @@ import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
 import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
 import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
+import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
 import { processTurns } from '../../shared/steps/process-turns.ts';
 import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
 import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/steps/score-slice.ts';
@@ -71,6 +72,7 @@ export function jobWorld(
     jobs: jobsRegistry(storage),
     registry: resourceRegistry(storage),
     files: jobFiles(storage.blobs),
+    logs: jobLogChunks(storage.blobs),
     datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
     defaultDatastore: 'store',
     uriRules: { workspace, datastores: [address] },

@@ -9,13 +9,13 @@ import { PROVIDER } from '../resource-ids.ts';
 /** What an operation was about: a batch endpoint, a batch deployment, or the cancellation of a job. */
 export type OperationKind = 'be' | 'bd';
 
-const POLL_SECONDS = '1';
+export const POLL_SECONDS = '1';
 
 /** `be:<workspaceId>:<guid>` of the change at `at` (ISO 8601). */
 const operationId = (deps: RouteDeps, kind: OperationKind, at: string): Promise<string> =>
   deps.ids.operation(kind, deps.workspace.workspaceId, Date.parse(at));
 
-function operationUrl(deps: RouteDeps, c: ApiContext, route: string, id: string): string {
+export function operationUrl(deps: RouteDeps, c: ApiContext, route: string, id: string): string {
   const { subscriptionId, location } = deps.workspace;
   const version = c.req.query('api-version');
   const query = version === undefined ? '' : `?api-version=${encodeURIComponent(version)}`;
@@ -40,20 +40,6 @@ export async function operationHeaders(
     'x-ms-async-operation-timeout': 'PT30M',
     'Retry-After': POLL_SECONDS,
   };
-}
-
-/** `POST jobs/{id}/cancel` of a workspace. */
-export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
-  return new Hono<ApiEnv>().post('/:job/cancel', async (c) => {
-    const name = c.req.param('job').toLowerCase();
-    if (!isJobName(name)) throw notFound('There is no job of this name.');
-    await deps.cancelJob(name);
-    const id = `jc:${deps.workspace.workspaceId}:${name}`;
-    return Response.json(null, {
-      status: 202,
-      headers: { Location: operationUrl(deps, c, 'mfeOperationResults', id), 'Retry-After': POLL_SECONDS },
-    });
-  });
 }
 
 /** The operation routes of a subscription's location. */

@@ -1,46 +1,33 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import type { ApiEnv, RouteDeps } from '../context.ts';
-import { resourceNotFound } from '../../domain/errors.ts';
 import { CODES, COMPONENTS, DATA, ENVIRONMENTS, MODELS } from '../../steps/asset-kinds.ts';
+import { LOCATION_PATH, thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
+import { assetRoutes } from './asset-routes.ts';
 import { computeRoutes } from './compute-routes.ts';
 import { datastoreRoutes } from './datastore-routes.ts';
 import { deploymentRoutes } from './deployment-routes.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
-import { assetRoutes } from './asset-routes.ts';
-import { jobRoutes, operationRoutes } from './operations.ts';
+import { jobRoutes } from './job-routes.ts';
+import { operationRoutes } from './operations.ts';
 import { workspaceRoutes } from './workspace-routes.ts';
-
-const NAMESPACE = 'providers/microsoft.machinelearningservices';
 
 /**
  * The management plane below `/subscriptions` (contract 3). Literals are lower-case here because the path is canonical by now
- * (route-path.ts). This app is one workspace: every other one is 404.
+ * (route-path.ts).
  */
 export function managementRoutes(deps: RouteDeps): Hono<ApiEnv> {
-  const { subscriptionId, resourceGroup, workspace } = deps.workspace;
-  const same = (given: string | undefined, ours: string): boolean => given?.toLowerCase() === ours.toLowerCase();
-  const home = `/:subscription/resourcegroups/:group/${NAMESPACE}/workspaces/:workspace`;
   const app = new Hono<ApiEnv>();
-  app.use('/:subscription/*', async (c, next) => {
-    if (!same(c.req.param('subscription'), subscriptionId)) throw resourceNotFound('The subscription');
-    await next();
-  });
-  const ours: MiddlewareHandler<ApiEnv> = async (c, next) => {
-    if (!same(c.req.param('group'), resourceGroup)) throw resourceNotFound('The resource group');
-    if (!same(c.req.param('workspace'), workspace)) throw resourceNotFound('The workspace');
-    await next();
-  };
-  app.use(home, ours);
-  app.use(`${home}/*`, ours);
-  app.route(home, workspaceRoutes(deps));
-  app.route(`${home}/datastores`, datastoreRoutes(deps));
-  app.route(`${home}/computes`, computeRoutes(deps));
-  app.route(`${home}/batchendpoints`, endpointRoutes(deps));
-  app.route(`${home}/batchendpoints`, deploymentRoutes(deps));
-  app.route(`${home}/models`, assetRoutes(deps, MODELS));
-  for (const kind of [DATA, ENVIRONMENTS, CODES, COMPONENTS])
-    app.route(`${home}/${kind.kind}`, assetRoutes(deps, kind));
-  app.route(`${home}/jobs`, jobRoutes(deps));
-  app.route(`/:subscription/${NAMESPACE}/locations/:location`, operationRoutes(deps));
+  app.use('/:subscription/*', thisSubscription(deps));
+  app.use(WORKSPACE_PATH, thisWorkspace(deps));
+  app.use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps));
+  app.route(WORKSPACE_PATH, workspaceRoutes(deps));
+  app.route(`${WORKSPACE_PATH}/datastores`, datastoreRoutes(deps));
+  app.route(`${WORKSPACE_PATH}/computes`, computeRoutes(deps));
+  app.route(`${WORKSPACE_PATH}/batchendpoints`, endpointRoutes(deps));
+  app.route(`${WORKSPACE_PATH}/batchendpoints`, deploymentRoutes(deps));
+  for (const kind of [MODELS, DATA, ENVIRONMENTS, CODES, COMPONENTS])
+    app.route(`${WORKSPACE_PATH}/${kind.kind}`, assetRoutes(deps, kind));
+  app.route(`${WORKSPACE_PATH}/jobs`, jobRoutes(deps));
+  app.route(LOCATION_PATH, operationRoutes(deps));
   return app;
 }

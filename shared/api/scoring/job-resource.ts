@@ -6,15 +6,15 @@ import { deploymentId, PROVIDER, systemData, workspaceIdOf } from '../resource-i
 
 export interface JobSurroundings {
   readonly workspace: WorkspaceAddress;
-  /** The job's own URL, where its state can be read. */
-  readonly url: string;
+  /** The job's page, for people. */
+  readonly page: string;
 }
 
 /** The one output of a model deployment (contract 6). */
 const OUTPUT = 'score';
 
 /** A job as Azure ML shows it (contract 1.1). Progress and failures have no place there: they are `batchpoint.` properties. */
-export function jobResource(view: JobView, { workspace, url }: JobSurroundings) {
+export function jobResource(view: JobView, { workspace, page }: JobSurroundings) {
   const { spec, record, status } = view;
   const { settings, input } = spec;
   return {
@@ -56,27 +56,39 @@ export function jobResource(view: JobView, { workspace, url }: JobSurroundings) 
       loggingLevel: settings.loggingLevel,
       interactionEndpoints: {
         Tracking: { jobEndpointType: 'Tracking', port: null, endpoint: null, properties: null },
-        Studio: { jobEndpointType: 'Studio', port: null, endpoint: url, properties: null },
+        Studio: { jobEndpointType: 'Studio', port: null, endpoint: page, properties: null },
       },
-      tags: {
-        ...spec.tags,
-        'azureml.batchrun': 'true',
-        'azureml.deploymentname': spec.deployment,
-        'azureml.jobtype': 'azureml.batchjob',
-        inputType: 'input_data',
-        outputType: 'output_data',
-      },
-      properties: { ...spec.properties, ...runProperties(view), ...progressProperties(view) },
+      tags: jobTags(view),
+      properties: jobProperties(view),
       name: spec.displayName,
     },
     ...errorOf(view),
-    systemData: systemData({
-      createdAt: spec.createdAt,
-      createdBy: spec.createdBy,
-      modifiedAt: (isEnded(record) ? record.endedAt : undefined) ?? startOf(view) ?? spec.createdAt,
-    }),
+    systemData: jobSystemData(view),
   };
 }
+
+/** By `azureml.batchrun` clients know a batch job (contract 4, jobs.download). */
+export const jobTags = ({ spec }: JobView): Record<string, string> => ({
+  ...spec.tags,
+  'azureml.batchrun': 'true',
+  'azureml.deploymentname': spec.deployment,
+  'azureml.jobtype': 'azureml.batchjob',
+  inputType: 'input_data',
+  outputType: 'output_data',
+});
+
+export const jobProperties = (view: JobView): Record<string, string> => ({
+  ...view.spec.properties,
+  ...runProperties(view),
+  ...progressProperties(view),
+});
+
+export const jobSystemData = (view: JobView) =>
+  systemData({ createdAt: view.spec.createdAt, createdBy: view.spec.createdBy, modifiedAt: lastModified(view) });
+
+/** The last change of state that is known. */
+export const lastModified = (view: JobView): string =>
+  (isEnded(view.record) ? view.record.endedAt : undefined) ?? startOf(view) ?? view.spec.createdAt;
 
 /** What Azure ML's own runs carry. */
 function runProperties({ spec }: JobView): Record<string, string> {
@@ -148,7 +160,8 @@ function errorOf({ record, reason }: JobView) {
   };
 }
 
-const startOf = ({ record }: JobView): string | null => (record.state === 'accepted' ? null : record.startedAt);
+/** When its first activity took it; null before. */
+export const startOf = ({ record }: JobView): string | null => (record.state === 'accepted' ? null : record.startedAt);
 
 /** `azureml://datastores/D/paths/P` as responses write it: the ARM form without a scheme (contract 1.1). */
 function armDataPath(workspace: WorkspaceAddress, uri: string): string {

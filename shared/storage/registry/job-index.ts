@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JobSpec } from '../../domain/job.ts';
-import type { Table, TableKey, TableValues } from '../ports.ts';
+import { changeRow } from '../change-row.ts';
+import type { Table, TableKey, TableRow, TableValues } from '../ports.ts';
 import type { JobFilter, JobPage } from './jobs-port.ts';
 
 /** Far enough ahead that a job's key shrinks as time goes on: row key order is newest first. */
@@ -9,18 +10,35 @@ const LAST_MOMENT = 9e15;
 /** The oldest month that a list looks into. */
 const FIRST_MONTH = '202601';
 
-const partitionOf = (endpoint: string, month: string): string => `jobs-of|${endpoint.toLowerCase()}|${month}`;
+/** Jobs of one endpoint, or of all. */
+const partitionOf = (endpoint: string | undefined, month: string): string =>
+  endpoint === undefined ? `jobs-of-all|${month}` : `jobs-of|${endpoint.toLowerCase()}|${month}`;
 
 const monthOf = (iso: string): string => iso.slice(0, 7).replace('-', '');
 
-/** The index row of a job: partition endpoint and month, row newest first (S3.4). */
-export function indexRow(spec: JobSpec): { key: TableKey; values: TableValues & Record<string, string> } {
+type IndexedSpec = Pick<JobSpec, 'name' | 'endpoint' | 'deployment' | 'createdAt'>;
+
+const keyIn = (spec: IndexedSpec, endpoint: string | undefined): TableKey => {
   const newestFirst = String(LAST_MOMENT - Date.parse(spec.createdAt)).padStart(16, '0');
-  return {
-    key: { partition: partitionOf(spec.endpoint, monthOf(spec.createdAt)), row: `${newestFirst}_${spec.name}` },
-    values: { name: spec.name, deployment: spec.deployment },
-  };
+  return { partition: partitionOf(endpoint, monthOf(spec.createdAt)), row: `${newestFirst}_${spec.name}` };
+};
+
+/** The index rows of a job: partitions by month, of its endpoint and of all; rows newest first (S3.4). */
+export function indexRows(spec: IndexedSpec): { key: TableKey; values: TableValues }[] {
+  const values = { name: spec.name, deployment: spec.deployment };
+  return [
+    { key: keyIn(spec, spec.endpoint), values },
+    { key: keyIn(spec, undefined), values },
+  ];
 }
+
+/** Notes in the index of all jobs whether one is archived, so that lists pass over it without reading it. */
+export const archivedIndexRow = (table: Table, spec: IndexedSpec, archived: boolean): Promise<void> =>
+  changeRow(table, keyIn(spec, undefined), async (row) =>
+    row && isArchived(row) !== archived ? { ...row.values, archived } : undefined,
+  );
+
+const isArchived = (row: TableRow): boolean => row.values['archived'] === true;
 
 /** Where the next page begins: a month and a row in it. */
 const Cursor = z.object({ month: z.string().regex(/^\d{6}$/), after: z.string().optional() });
@@ -36,6 +54,9 @@ export async function listIndex(
     continuation === undefined ? { month: monthOf(new Date().toISOString()) } : Cursor.parse(JSON.parse(continuation));
   const names: string[] = [];
   const wanted = filter.deployment?.toLowerCase();
+  const fits = (row: TableRow): boolean =>
+    (wanted === undefined || String(row.values['deployment']).toLowerCase() === wanted) &&
+    (filter.archived === undefined || isArchived(row) === filter.archived);
   let from = start.after;
   for (let month = start.month; month >= FIRST_MONTH; month = before(month), from = undefined) {
     let page: string | undefined;
@@ -46,7 +67,7 @@ export async function listIndex(
         limit: limit + 1,
       });
       for (const row of answer.rows) {
-        if (wanted !== undefined && String(row.values['deployment']).toLowerCase() !== wanted) continue;
+        if (!fits(row)) continue;
         if (names.length === limit) return { names, continuation: JSON.stringify({ month, after: row.row }) };
         names.push(z.string().parse(row.values['name']));
       }

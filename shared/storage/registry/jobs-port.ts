@@ -1,3 +1,4 @@
+import type { JobEdits } from '../../domain/job-edits.ts';
 import type { JobRecord, JobSpec, LaneProgress, Reason, StoppedJob } from '../../domain/job.ts';
 
 export interface Versioned<T> {
@@ -6,8 +7,11 @@ export interface Versioned<T> {
 }
 
 export interface JobFilter {
-  readonly endpoint: string;
+  /** Absent: jobs of all endpoints. */
+  readonly endpoint?: string;
   readonly deployment?: string;
+  /** Absent: archived or not. Only for jobs of all endpoints. */
+  readonly archived?: boolean;
 }
 
 export interface JobPage {
@@ -31,6 +35,10 @@ export interface Jobs {
    * somebody else wrote in between. Answers the record that now stands, undefined when there is no such job.
    */
   transition(name: string, next: (record: JobRecord) => JobRecord | undefined): Promise<JobRecord | undefined>;
+  /** What was changed of the job's description since it was made. */
+  edits(name: string): Promise<JobEdits>;
+  /** Changes it; `change` sees the newest and runs again when somebody else wrote in between. No job of that name: nothing. */
+  edit(name: string, change: (edits: JobEdits) => JobEdits): Promise<void>;
   /** Newest first. */
   list(filter: JobFilter, limit: number, continuation?: string): Promise<JobPage>;
   /**

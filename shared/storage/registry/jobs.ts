@@ -4,7 +4,8 @@ import { insertOnce } from '../insert-once.ts';
 import { isConflict } from '../ports.ts';
 import { readJson, writeJsonOnce } from '../json-blobs.ts';
 import { documents } from './documents.ts';
-import { indexRow, listIndex } from './job-index.ts';
+import { jobEdits } from './job-edits.ts';
+import { indexRows, listIndex } from './job-index.ts';
 import { jobMarks } from './job-marks.ts';
 import type { Jobs, Versioned } from './jobs-port.ts';
 import { laneProgress } from './lane-progress.ts';
@@ -49,7 +50,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       const stored = first ? spec : await readSpec(spec.name);
       if (!stored) throw new Error(`the spec of job ${spec.name} is gone`);
       await insertOnce(table, ...openRow(stored));
-      await insertOnce(table, indexRow(stored).key, indexRow(stored).values);
+      for (const { key, values } of indexRows(stored)) await insertOnce(table, key, values);
       const record: JobRecord = {
         state: 'accepted',
         name: stored.name,
@@ -100,6 +101,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       }
     },
 
+    ...jobEdits(table, docs, readSpec),
     ...openJobs(table),
     ...jobMarks(table, docs),
     ...laneProgress(table, docs),

@@ -1,0 +1,86 @@
+import { Hono } from 'hono';
+import type { z } from 'zod';
+import { caselessEnum } from '../../domain/caseless.ts';
+import { checked } from '../../domain/checked.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { isJobName } from '../../domain/management-names.ts';
+import { changeJob, JobBody } from '../../steps/edit-job.ts';
+import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
+import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { nextLink, pageRequest, query } from '../paging.ts';
+import { readBody } from '../request-body.ts';
+import { jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
+import { jobTags } from '../scoring/job-resource.ts';
+import { childJobResource, JOB_TYPE, workspaceJobResource } from './job-resource.ts';
+import { operationUrl, POLL_SECONDS } from './operations.ts';
+
+const ListView = caselessEnum(['ActiveOnly', 'ArchivedOnly', 'All']);
+
+/** `jobs` of a workspace (contract 3.5). */
+export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
+  const resource = (c: ApiContext, view: JobView) =>
+    workspaceJobResource(view, {
+      workspace: deps.workspace,
+      page: jobPageUrl(deps.baseUrl(c.req.raw), view.spec.name),
+    });
+
+  return new Hono<ApiEnv>()
+    .get('/', async (c) => {
+      const url = publicUrl(deps, c.req.raw);
+      const filter = listFilter(url);
+      const scope = JSON.stringify(['jobs', filter]);
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const archived = { ActiveOnly: false, ArchivedOnly: true, All: undefined }[filter.view];
+      const page = await listJobs(deps, archived === undefined ? {} : { archived }, limit, continuation);
+      return c.json({
+        value: page.views.filter((view) => fits(view, filter)).map((view) => resource(c, view)),
+        nextLink: await nextLink(url, scope, page.continuation, deps.ids),
+      });
+    })
+    .get('/:job', async (c) => {
+      const { runId, view, isChild } = await runOf(deps, c.req.param('job'));
+      return c.json(isChild ? childJobResource(deps.workspace, runId, view) : resource(c, view));
+    })
+    .put('/:job', async (c) => {
+      const { properties } = await readBody(c.req.raw, JobBody);
+      const name = c.req.param('job').toLowerCase();
+      const view = isJobName(name) ? await viewJob(deps, name) : undefined;
+      if (!view) throw new ApiError(501, 'NotImplemented', NO_NEW_JOBS);
+      const { isArchived, ...change } = properties;
+      await changeJob(deps, view, { ...change, hidden: isArchived });
+      return c.json(resource(c, await jobOf(deps, name)));
+    })
+    .post('/:job/cancel', async (c) => {
+      const { spec } = await jobOf(deps, c.req.param('job'));
+      await deps.cancelJob(spec.name);
+      const id = `jc:${deps.workspace.workspaceId}:${spec.name}`;
+      return Response.json(null, {
+        status: 202,
+        headers: { Location: operationUrl(deps, c, 'mfeOperationResults', id), 'Retry-After': POLL_SECONDS },
+      });
+    });
+}
+
+const NO_NEW_JOBS =
+  'Jobs that are submitted directly (pipelines, commands) are not supported yet. Invoke a batch endpoint to make a job.';
+
+interface ListFilter {
+  readonly view: z.infer<typeof ListView>;
+  readonly jobType: string | undefined;
+  readonly tag: string | undefined;
+}
+
+const listFilter = (url: URL): ListFilter => ({
+  view: checked(ListView, query(url, ['listviewtype']) ?? 'ActiveOnly', 'listViewType'),
+  jobType: query(url, ['jobtype']),
+  tag: query(url, ['tag']),
+});
+
+/** A tag is asked for by its name, or by `name=value`. A page from which jobs are left out is shorter than was asked for. */
+function fits(view: JobView, { jobType, tag }: ListFilter): boolean {
+  if (jobType !== undefined && jobType.toLowerCase() !== JOB_TYPE.toLowerCase()) return false;
+  if (tag === undefined) return true;
+  const tags = jobTags(view);
+  const [name = '', ...value] = tag.split('=');
+  return Object.hasOwn(tags, tag) || (value.length > 0 && Object.hasOwn(tags, name) && tags[name] === value.join('='));
+}

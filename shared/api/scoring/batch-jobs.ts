@@ -1,0 +1,98 @@
+import { badRequest, notFound } from '../../domain/errors.ts';
+import { InvocationBody } from '../../domain/invocation.ts';
+import { isJobName } from '../../domain/management-names.ts';
+import { endpointOf } from '../../steps/endpoints.ts';
+import { invokeEndpoint, type InvokeDeps } from '../../steps/invoke-endpoint.ts';
+import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
+import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
+import { nextLink, pageRequest } from '../paging.ts';
+import { readBody } from '../request-body.ts';
+import { jobPageUrl } from '../run-lookup.ts';
+import { jobResource } from './job-resource.ts';
+
+const DEPLOYMENT_HEADER = 'azureml-model-deployment';
+
+/** The SDK's header (sic), the standard's, and the one that other clients know. */
+const REQUEST_ID_HEADERS = ['repeatability_request-id', 'repeatability-request-id', 'idempotency-key'] as const;
+
+/** An endpoint's jobs as both of its hosts serve them: the scoring plane and the workspace's own (contract 1). */
+export interface BatchJobs {
+  /** `deployment` goes before the header. */
+  invoke(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
+  list(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
+  get(c: ApiContext, endpoint: string, job: string): Promise<Response>;
+  /** A job of this endpoint; one of another endpoint does not exist here. Throws ApiError 404. */
+  find(endpoint: string, job: string): Promise<JobView>;
+  answer(c: ApiContext, view: JobView, status: 200 | 201): Response;
+}
+
+export function batchJobs(deps: RouteDeps): BatchJobs {
+  const invokeDeps: InvokeDeps = {
+    ...deps,
+    uriRules: { workspace: deps.workspace, datastores: deps.datastores.map((store) => store.address) },
+  };
+
+  const find = async (endpoint: string, written: string): Promise<JobView> => {
+    const name = written.toLowerCase();
+    const view = isJobName(name) ? await viewJob(deps, name) : undefined;
+    if (!view || view.spec.endpoint.toLowerCase() !== endpoint.toLowerCase())
+      throw notFound(`There is no job '${written.slice(0, 120)}' of endpoint '${endpoint.slice(0, 80)}'.`);
+    return view;
+  };
+
+  const resourceOf = (c: ApiContext, view: JobView) =>
+    jobResource(view, { workspace: deps.workspace, page: jobPageUrl(deps.baseUrl(c.req.raw), view.spec.name) });
+
+  const answer = (c: ApiContext, view: JobView, status: 200 | 201): Response =>
+    Response.json(resourceOf(c, view), {
+      status,
+      headers: {
+        [DEPLOYMENT_HEADER]: view.spec.deployment,
+        ...(status === 201 ? { Location: jobUrl(deps, c, view) } : {}),
+      },
+    });
+
+  return {
+    find,
+    answer,
+
+    async invoke(c, endpoint, deployment) {
+      const asked = deployment ?? c.req.header(DEPLOYMENT_HEADER)?.trim();
+      const { properties: invocation } = await readBody(c.req.raw, InvocationBody);
+      const name = await invokeEndpoint(invokeDeps, {
+        endpoint,
+        deployment: asked === '' ? undefined : asked,
+        invocation,
+        requestId: requestIdOf(c),
+        caller: c.var.principal.subject,
+      });
+      return answer(c, await find(endpoint, name), 201);
+    },
+
+    async list(c, written, deployment) {
+      const endpoint = await endpointOf(deps, written);
+      // Of a deployment that is gone, too.
+      const asked = deployment ? deployment.slice(0, 80) : undefined;
+      const scope = `jobs|${endpoint.name}|${asked ?? ''}`;
+      const url = publicUrl(deps, c.req.raw);
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const filter = { endpoint: endpoint.name, ...(asked !== undefined && { deployment: asked }) };
+      const page = await listJobs(deps, filter, limit, continuation);
+      return c.json({
+        value: page.views.map((view) => resourceOf(c, view)),
+        nextLink: await nextLink(url, scope, page.continuation, deps.ids),
+      });
+    },
+
+    get: async (c, endpoint, job) => answer(c, await find(endpoint, job), 200),
+  };
+}
+
+const jobUrl = (deps: RouteDeps, c: ApiContext, { spec }: JobView): string =>
+  `${deps.baseUrl(c.req.raw)}/endpoints/${spec.endpoint}/jobs/${spec.name}`;
+
+function requestIdOf(c: ApiContext): string | undefined {
+  const given = REQUEST_ID_HEADERS.map((name) => c.req.header(name)?.trim()).filter((id) => id !== undefined);
+  if (new Set(given).size > 1) throw badRequest(`Give one request id: ${REQUEST_ID_HEADERS.join(', ')} differ.`);
+  return given[0];
+}

@@ -1,0 +1,96 @@
+import { isConflict, type Blobs } from '../storage/ports.ts';
+import { collect } from '../storage/json-blobs.ts';
+import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
+
+/**
+ * What jobs print, as people read it. A job's text only grows: clients that stream it print what comes after the lines that they
+ * have seen.
+ */
+export interface JobLogs {
+  /** Adds lines at the end of a job's log, in one write. */
+  append(job: string, lines: readonly string[]): Promise<void>;
+  /** All that was printed so far, UTF-8; empty for a job that has printed nothing. */
+  read(job: string): Promise<Uint8Array>;
+}
+
+/** Jobs whose place in their log, or whose text, is kept in memory. */
+const JOBS_IN_MEMORY = 16;
+
+/** Chunks asked for at once. */
+const READ_AHEAD = 8;
+
+/**
+ * Logs as numbered blobs without a gap: every append writes the next number if it is absent, so several instances can write and
+ * nothing is ever put before what a reader has seen. An append costs one request, a read one for each new chunk.
+ */
+export function jobLogChunks(blobs: Blobs): JobLogs {
+  const folder = (job: string) => `${job}/log/`;
+  const chunkRef = (job: string, chunk: number) => ({
+    container: JOBS_CONTAINER,
+    name: `${folder(job)}${String(chunk).padStart(8, '0')}`,
+  });
+  /** The last append of each job in this process, whose answer is the number after it. */
+  const ends = new Map<string, Promise<number>>();
+  const known = new Map<string, { chunks: number; bytes: Uint8Array }>();
+
+  const countChunks = async (job: string): Promise<number> => {
+    let count = 0;
+    for await (const _ of blobs.list(JOBS_CONTAINER, { prefix: folder(job) })) count++;
+    return count;
+  };
+
+  const writeNext = async (job: string, from: number, body: Uint8Array): Promise<number> => {
+    for (let chunk = from; ; chunk++) {
+      try {
+        await blobs.write(chunkRef(job, chunk), body, { ifNoneMatch: '*', contentType: 'text/plain; charset=utf-8' });
+        return chunk + 1;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+  };
+
+  return {
+    async append(job, lines) {
+      if (lines.length === 0) return;
+      const body = new TextEncoder().encode(`${lines.join('\n')}\n`);
+      const before = ends.get(job);
+      const end = (async () => {
+        // After a fault the number is not known any more.
+        const from = await (before ?? countChunks(job)).catch(() => countChunks(job));
+        return writeNext(job, from, body);
+      })();
+      keep(ends, job, end);
+      await end;
+    },
+
+    async read(job) {
+      let { chunks, bytes } = known.get(job) ?? { chunks: 0, bytes: new Uint8Array() };
+      for (;;) {
+        const found = await Promise.all(
+          Array.from({ length: READ_AHEAD }, async (_, ahead) => {
+            const read = await blobs.read(chunkRef(job, chunks + ahead));
+            return read && collect(read.body);
+          }),
+        );
+        const end = found.indexOf(undefined);
+        const added = found.slice(0, end === -1 ? undefined : end).filter((chunk) => chunk !== undefined);
+        bytes = Buffer.concat([bytes, ...added]);
+        chunks += added.length;
+        if (end !== -1) break;
+      }
+      keep(known, job, { chunks, bytes });
+      return bytes;
+    },
+  };
+}
+
+/** Puts an entry behind the others and forgets the oldest. */
+function keep<T>(entries: Map<string, T>, job: string, value: T): void {
+  entries.delete(job);
+  entries.set(job, value);
+  for (const oldest of entries.keys()) {
+    if (entries.size <= JOBS_IN_MEMORY) break;
+    entries.delete(oldest);
+  }
+}

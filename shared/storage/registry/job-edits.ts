@@ -1,0 +1,35 @@
+import { JobEdits, NO_EDITS } from '../../domain/job-edits.ts';
+import type { JobSpec } from '../../domain/job.ts';
+import { changeRow } from '../change-row.ts';
+import type { Table, TableKey } from '../ports.ts';
+import type { Documents } from './documents.ts';
+import { archivedIndexRow } from './job-index.ts';
+import type { Jobs } from './jobs-port.ts';
+
+const keyOf = (job: string): TableKey => ({ partition: job, row: 'edits' });
+
+/** One row in the job's partition, made by its first edit; the index row repeats what lists filter by. */
+export function jobEdits(
+  table: Table,
+  { pack, unpack }: Documents,
+  specOf: (job: string) => Promise<JobSpec | undefined>,
+): Pick<Jobs, 'edits' | 'edit'> {
+  return {
+    async edits(name) {
+      const row = await table.get(keyOf(name));
+      return row ? unpack(row, JobEdits) : NO_EDITS;
+    },
+
+    async edit(name, change) {
+      const spec = await specOf(name);
+      if (!spec) return;
+      let archived = false;
+      await changeRow(table, keyOf(name), async (row) => {
+        const edited = change(row ? await unpack(row, JobEdits) : NO_EDITS);
+        ({ archived } = edited);
+        return pack(edited);
+      });
+      await archivedIndexRow(table, spec, archived);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT } from '../../cli/stack.ts';
+import { runCommand, type RunningCommand } from '../cli/running-command.ts';
+import { withStorageHost } from './storage-host.ts';
+import { ensureClient } from './virtual-environment.ts';
+
+/**
+ * Runs test/sdk/*.py: the real azure-ai-ml client against a freshly started app. Arguments go to pytest. The last line is
+ * "N passed, N failed"; a skipped test is a failure.
+ *
+ *     npm run test:sdk [-- -k download]
+ */
+async function main(): Promise<void> {
+  const python = await ensureClient();
+  const folder = await mkdtemp(join(tmpdir(), 'batchpoint-sdk-'));
+  try {
+    const failed = await withStorageHost(() => withApp(folder, (env) => pytest(python, folder, env)));
+    process.exitCode = failed ? 1 : 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts the app as a person would, and hands on what it prints for Python: variables, and lines of code in a file. */
+async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+  const log = join(folder, 'app.log');
+  const app = runCommand('start.ts', ['--https', '--port', '0', '--storage-port', '0'], { BATCHPOINT_FOLDER: folder });
+  const file = createWriteStream(log);
+  for (const stream of [app.process.stdout, app.process.stderr]) stream?.pipe(file, { end: false });
+  try {
+    await app.said('Ctrl-C ends both.');
+    return await use({ ...printedVariables(app), SDK_SETUP: printedPython(app), SDK_APP_LOG: log });
+  } finally {
+    app.process.kill('SIGTERM');
+    await app.ended;
+    file.end();
+  }
+}
+
+const printedVariables = (app: RunningCommand): NodeJS.ProcessEnv =>
+  Object.fromEntries([...app.output().matchAll(/^ {2}export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+
+const printedPython = (app: RunningCommand): string =>
+  [...app.output().matchAll(/^ {2}((?:from azure|cloud = |workspace = |ml_client = ).*)$/gm)]
+    .map(([, line]) => line)
+    .join('\n');
+
+/** Whether any test failed. */
+async function pytest(python: string, folder: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const report = join(folder, 'report.xml');
+  const args = ['-m', 'pytest', 'test/sdk', '-p', 'no:cacheprovider', `--junitxml=${report}`, ...process.argv.slice(2)];
+  const child = spawn(python, args, {
+    cwd: PROJECT,
+    env: { ...process.env, ...env, PYTHONDONTWRITEBYTECODE: '1' },
+    stdio: 'inherit',
+  });
+  await once(child, 'close');
+  const counts = await readFile(report, 'utf8');
+  const count = (name: string): number => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(counts)?.[1]);
+  const failed = count('failures') + count('errors') + count('skipped');
+  const passed = count('tests') - failed;
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 || !(passed > 0);
+}
+
+await main();
