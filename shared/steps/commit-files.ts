@@ -3,7 +3,7 @@ import type { Totals } from '../domain/job.ts';
 import type { Linked } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
-import { commitBlob, TOTALS_MARK } from './commit-blob.ts';
+import { commitBlob, JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
 import type { Plan } from './job-files.ts';
@@ -27,11 +27,11 @@ export async function commitErrors(
 ): Promise<string | null> {
   const target = manifest.errors;
   const { blobs } = datastoreOf(deps, target.datastore);
-  if (errors.length === 0) {
-    const ref = { container: target.container, name: target.blob };
-    const stale = await blobs.head(ref);
-    if (stale && (await isStale(deps, stale.metadata))) await blobs.remove(ref, { ifMatch: stale.etag });
-    return null;
+  const ref = { container: target.container, name: target.blob };
+  const none = errors.length === 0;
+  if (none) {
+    const there = await blobs.head(ref);
+    if (there && there.metadata[JOB_MARK] !== manifest.job && !(await isStale(deps, there.metadata))) return null;
   }
   await commitBlob({
     blobs,
@@ -43,6 +43,12 @@ export async function commitErrors(
     // A failed job leaves its errors file on a path whose output stayed absent; the next job there may replace it.
     mayReplace: (metadata) => isStale(deps, metadata),
   });
+  if (none) {
+    // The commit of nothing has thrown away what the plan and lost attempts had staged here; nothing else does.
+    const made = await blobs.head(ref);
+    if (made?.metadata[JOB_MARK] === manifest.job) await blobs.remove(ref, { ifMatch: made.etag });
+    return null;
+  }
   return dataUri({ datastore: target.datastore, path: target.blob });
 }
 

@@ -51,14 +51,26 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   const stopped = await deps.jobs.stopped(input.job, generation);
   if (stopped) return { ok: false, done: false, position: range.from, receipt: range.receipt, reason: stopped };
 
+  // Loaded before the mark: a process that dies of the model, or while it loads, was not killed by a mini-batch.
+  const loaded = await deps.engine(plan.manifest.model);
+  try {
+    return await scoreMarked(deps, range);
+  } finally {
+    loaded.release();
+  }
+}
+
+async function scoreMarked(deps: JobDeps, range: Range): Promise<SliceAnswer> {
+  const { plan } = range;
+  const { job } = plan.manifest;
   const part = miniBatchPart(range.lane, range.from);
   const scored = await deps.turns.beside(async () => {
-    if (!(await deps.jobs.markStart(input.job, part))) return undefined;
-    return whileStarted(deps, input.job, part, () => scoreRange(deps, range));
+    if (!(await deps.jobs.markStart(job, part))) return undefined;
+    return whileStarted(deps, job, part, () => scoreRange(deps, range));
   });
   if (scored) return scored;
   return deps.turns.alone(async () => {
-    const progress = (await deps.jobs.progress(input.job)).find((row) => row.lane === range.lane);
+    const progress = (await deps.jobs.progress(job)).find((row) => row.lane === range.lane);
     const further = await whereToGoOn(deps, plan, range.lane, progress);
     if (further && further.position > range.from) return standing(range, further.position, further.receipt);
     return scoreSuspects(deps, range);

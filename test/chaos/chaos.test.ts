@@ -67,7 +67,7 @@ test('a job whose host is killed again and again ends with the same bytes', { ti
 });
 
 test('storage that fails, hangs and loses answers changes nothing', { timeout: LIMIT_MS }, async () => {
-  const { world, calm } = await begin({ faults: 0.03 });
+  const { world, calm } = await begin({ faults: 0.08 });
   world.letFaultsIn();
   for (let round = 0; round < (short ? 1 : 5); round++) {
     expect(await outcome(world.app, await invoke(world.app))).toBe(calm);

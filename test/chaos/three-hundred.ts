@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { JobBody, overFolder, type App } from '../support/app.ts';
+import { JobBody, overFolder, type Answer, type App } from '../support/app.ts';
 import { model } from '../support/models.ts';
 
 /** Mini-batches of a job, one file each. */
@@ -20,15 +21,41 @@ export async function prepare(app: App): Promise<void> {
   );
 }
 
+/** As the Python client does: the same request id at every try, so that a repeat is the same job. */
 export async function invoke(app: App): Promise<string> {
-  const { status, body } = await app.send('POST', '/endpoints/iris/jobs', overFolder('in/'));
+  const headers = { 'repeatability_request-id': randomUUID() };
+  const { status, body } = await untilAnswered(() =>
+    app.send('POST', '/endpoints/iris/jobs', overFolder('in/'), headers),
+  );
   expect(status).toBe(201);
   return JobBody.parse(body).name;
 }
 
+const TRIES = 20;
+
+/** Storage faults reach a client as 503, which says that it may ask again. */
+async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let round = 1; ; round++) {
+    const answer = await ask();
+    if (answer.status < 500 || round === TRIES) return answer;
+    await wait(200);
+  }
+}
+
+const END_WITHIN_MS = 120_000;
+
+async function finished(app: App, job: string): Promise<JobBody> {
+  for (const until = Date.now() + END_WITHIN_MS; ; await wait(100)) {
+    const { body } = await untilAnswered(() => app.send('GET', `/endpoints/iris/jobs/${job}`));
+    const found = JobBody.parse(body);
+    if (['Completed', 'Failed', 'Canceled'].includes(found.properties.status)) return found;
+    if (Date.now() > until) throw new Error(`job ${job} does not end: ${JSON.stringify(found.properties)}`);
+  }
+}
+
 /** Waits for the job's end and asserts all that it says and wrote; answers the sha256 of its predictions. */
 export async function outcome(app: App, job: string): Promise<string> {
-  const { error, properties } = await app.finished('iris', job);
+  const { error, properties } = await finished(app, job);
   expect({ status: properties.status, error }).toEqual({ status: 'Completed', error: undefined });
   const predictions = (await app.text(`azureml/${job}/score/predictions.csv`)) ?? '';
   const places = predictions

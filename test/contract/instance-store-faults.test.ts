@@ -5,7 +5,7 @@ import { createTablesStore } from '../../local/durable/tables-store.ts';
 import { startAzurite, type Azurite } from '../support/azurite.ts';
 import { faultyTable, type FaultyTable } from '../support/faulty-table.ts';
 import { freshTable, type TableClient } from '../support/raw-table.ts';
-import { headOf, raised } from './instance-store.ts';
+import { headOf, raised } from './instance-samples.ts';
 
 let azurite: Azurite;
 let table: TableClient;
