@@ -1,7 +1,7 @@
 """ml_client.batch_deployments"""
 
 import pytest
-from azure.ai.ml import load_batch_deployment, load_model_batch_deployment
+from azure.ai.ml import load_batch_deployment
 from azure.ai.ml.constants import BatchDeploymentOutputAction
 from azure.ai.ml.entities import (
     BatchDeployment,
@@ -12,6 +12,7 @@ from azure.ai.ml.entities import (
     ModelBatchDeployment,
     ModelBatchDeploymentSettings,
 )
+from azure.ai.ml.entities._load_functions import load_model_batch_deployment
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 SETTINGS = {
