@@ -149,9 +149,9 @@ describe('the outputs of a run', () => {
   it("are the child's predictions, which the data plane finds", async () => {
     await complete();
     const { score } = await outputsOf(child);
-    expect([await outputsOf(job), score?.type]).toEqual([{}, 'UriFolder']);
+    expect([await outputsOf(job), score?.type]).toEqual([{}, 'uri_folder']);
     expect(await resolve(score?.assetId ?? '')).toEqual({
-      values: { [score?.assetId ?? '']: { uri: `${long}/azureml/${job}/score/`, type: 'UriFolder' } },
+      values: { [score?.assetId ?? '']: { uri: `${long}/azureml/${job}/score/`, type: 'uri_folder' } },
     });
   });
 
@@ -162,7 +162,7 @@ describe('the outputs of a run', () => {
     await complete(uri);
     const { score } = await outputsOf(child);
     expect(await resolve(score?.assetId ?? '')).toMatchObject({
-      values: { [score?.assetId ?? '']: { uri: `${long}/batch/mine.csv`, type: 'UriFile' } },
+      values: { [score?.assetId ?? '']: { uri: `${long}/batch/mine.csv`, type: 'uri_file' } },
     });
   });
 
