@@ -49,6 +49,12 @@ export async function putDeployment(
   if (fault !== undefined) throw badRequest(fault, 'name');
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
+  // Without its script the model would predict something else, and nobody would notice.
+  if (sent.codeConfiguration)
+    throw badRequest(
+      'Scoring scripts are not run yet: deploy a model with the onnx flavour, without a code configuration.',
+      'properties.codeConfiguration',
+    );
   await maxInstancesOf(deps, sent.compute ?? null);
   const model = await usableModel(deps, sent.model);
   const now = new Date(deps.clock.now()).toISOString();

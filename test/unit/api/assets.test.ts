@@ -137,6 +137,8 @@ describe.each(KINDS)('%s', (kind, sent, shown, other) => {
     for (const name of ['1', '2', '3']) await put(`${kind}/heart/versions/${name}`, sent);
     const remove = async (path: string) => (await world.call('DELETE', `${WORKSPACE}/${path}`)).status;
     expect([await remove(`${kind}/heart/versions/3`), await remove(`${kind}/heart/versions/3`)]).toEqual([200, 204]);
+    const latest = await get(`${kind}/heart/versions/azureml_default`);
+    expect(latest.body).toMatchObject({ id: `${WORKSPACE}/${kind}/heart/versions/2` });
     expect((await get(`${kind}/heart`)).body).toMatchObject({ properties: { latestVersion: '2', nextVersion: '3' } });
     expect([await remove(`${kind}/heart`), await remove(`${kind}/heart`)]).toEqual([200, 204]);
     expect((await get(`${kind}/heart/versions/1`)).status).toBe(404);
@@ -185,7 +187,9 @@ describe('lists', () => {
     await put('codes/c/versions/2', code('bb'));
     expect(await list('codes/c/versions?hash=bb&hashVersion=202208')).toEqual(['2']);
     expect(await list('codes/c/versions?hash=bb&hashVersion=1')).toEqual([]);
-    expect(await list('codes/other/versions?hash=bb')).toEqual([]);
+    expect(await list('codes/of-any-name/versions?hash=bb&hashVersion=202208')).toEqual(['2']);
+    await world.call('DELETE', `${WORKSPACE}/codes/c/versions/2`);
+    expect(await list('codes/c/versions?hash=bb')).toEqual([]);
   });
 
   it('are by time, and by tags', async () => {
@@ -219,6 +223,31 @@ describe('lists', () => {
     const other = await get('data/e/versions?$skiptoken=abc');
     expect(errorOf(other)).toMatchObject({ status: 400, target: '$skiptoken' });
   });
+});
+
+it('is whole after a registration that broke off at any write', async () => {
+  const { registry } = world.deps;
+  for (const broken of ['containers', 'versionIndex', 'data'] as const) {
+    const breaking = async () => {
+      throw new Error('the line broke');
+    };
+    const parts = {
+      containers: { ...registry.containers, create: breaking },
+      versionIndex: { ...registry.versionIndex, add: breaking },
+      data: { ...registry.data, create: breaking },
+    };
+    const { call } = await apiWorld(issuer, {
+      ...world.deps,
+      registry: { ...registry, [broken]: parts[broken] },
+    });
+    const body = { properties: { dataType: 'uri_file', dataUri: `${PATHS}/x` } };
+    expect((await call('PUT', `${WORKSPACE}/data/${broken}/versions/1`, { body })).status).toBe(500);
+    expect(await list(`data/${broken}/versions`)).toEqual([]);
+    world.clock.time += 1000;
+    expect((await put(`data/${broken}/versions/1`, body.properties)).status).toBe(201);
+    expect(await list(`data/${broken}/versions`)).toEqual(['1']);
+    expect((await get(`data/${broken}`)).body).toMatchObject({ properties: { latestVersion: '1', nextVersion: '2' } });
+  }
 });
 
 it('refuses tables and places outside the datastores', async () => {

@@ -87,7 +87,6 @@ describe('a deployment', () => {
           OutputFileName: 'out.csv',
           RetrySettings: { MaxRetries: '5', Timeout: 'PT300S' },
           Resources: { InstanceCount: '2' },
-          CodeConfiguration: { CodeId: 'azureml:code:1', ScoringScript: 'score.py' },
         },
       },
     });
@@ -97,7 +96,6 @@ describe('a deployment', () => {
         ...deployment('green', {
           description: 'd',
           properties: { 'batchpoint.outputFormat': 'azureml', other: 'x' },
-          codeConfiguration: { codeId: 'azureml:code:1', scoringScript: 'score.py' },
           compute: `${WORKSPACE}/computes/batch-cluster`,
           environmentId: '/environments/e/versions/1',
           environmentVariables: { LEVEL: '3' },
@@ -122,6 +120,15 @@ describe('a deployment', () => {
   ])('takes the model as %s', async (assetId) => {
     const made = await world.call('PUT', GREEN, { body: { properties: { model: { assetId } } } });
     expect([made.status, made.body]).toEqual([201, deployment('green')]);
+  });
+
+  it('with a scoring script is refused: it would score without the script', async () => {
+    const codeConfiguration = { codeId: 'azureml:code:1', scoringScript: 'score.py' };
+    const made = await world.call('PUT', GREEN, {
+      body: { properties: { model: { assetId: MODEL }, codeConfiguration } },
+    });
+    expect(errorOf(made)).toMatchObject({ status: 400, target: 'properties.codeConfiguration' });
+    expect((await world.call('GET', GREEN)).status).toBe(404);
   });
 
   it('is replaced by another PUT', async () => {
