@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from azure.ai.ml import Input
+from azure.ai.ml.constants._endpoint import EndpointInvokeFields
 from azure.ai.ml.entities import AmlCompute, BatchEndpoint, Model, ModelBatchDeployment, ModelBatchDeploymentSettings
 
 SETUP = os.environ["SDK_SETUP"]
@@ -85,6 +86,12 @@ def no_warning(caplog):
     # Its telemetry also tells errors, which are raised.
     said = [r for r in loud if r.name.startswith("azure") and "_telemetry" not in r.name]
     assert [f"{r.name}: {r.getMessage()}" for r in said] == []
+
+
+@pytest.fixture(autouse=True)
+def no_sticky_deployment():
+    """The client keeps `deployment_name` of one invoke() in a module's dict and sends it with every later one."""
+    EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)
 
 
 class AppLog:

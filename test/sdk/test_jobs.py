@@ -1,0 +1,145 @@
+"""ml_client.jobs"""
+
+import uuid
+
+import pytest
+from azure.ai.ml import Input
+from azure.ai.ml.exceptions import JobException
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+FOLDER = "azureml://datastores/workspaceblobstore/paths/samples/breast-cancer/patients/"
+
+
+@pytest.fixture
+def job(client, heart):
+    """A job that has just begun."""
+    return client.batch_endpoints.invoke(endpoint_name=heart.name, input=Input(type="uri_folder", path=FOLDER))
+
+
+@pytest.fixture(scope="module")
+def failed(client, heart, tmp_path_factory):
+    """A job whose one file is no input of the model; its name is in what the job logs."""
+    folder = tmp_path_factory.mktemp("broken")
+    name = f"{uuid.uuid4().hex}.csv"
+    (folder / name).write_text("a,b\n1,2\n")
+    made = client.batch_endpoints.invoke(endpoint_name=heart.name, input=Input(type="uri_folder", path=str(folder)))
+    with pytest.raises(JobException):
+        client.jobs.stream(made.name)
+    return made.name, name
+
+
+def test_get(client, heart, finished):
+    job = client.jobs.get(finished)
+    assert (job.name, job.status, job.type) == (finished, "Completed", "pipeline")
+    assert job.experiment_name == heart.name
+    assert job.tags["azureml.batchrun"] == "true"
+    assert job.services["Studio"].endpoint.endswith(f"/jobs/{finished}")
+    assert job.creation_context.created_at is not None
+
+
+def test_get_an_unknown_one(client):
+    with pytest.raises(ResourceNotFoundError):
+        client.jobs.get("nobody")
+
+
+def test_list(client, finished):
+    listed = {job.name: job for job in client.jobs.list()}
+    assert listed[finished].status == "Completed"
+
+
+def test_list_a_few(client, finished):
+    assert len(list(client.jobs.list(max_results=1))) == 1
+
+
+def test_archive_and_restore(client, finished):
+    names = lambda **views: [job.name for job in client.jobs.list(**views)]  # noqa: E731
+    client.jobs.archive(finished)
+    assert finished not in names()
+    client.jobs.restore(finished)
+    assert finished in names()
+
+
+def test_stream_prints_what_the_job_logs(client, heart, tmp_path, sample_data, capsys):
+    """The input's path is in the log: it has a random string."""
+    output = uuid.uuid4().hex
+    job = client.batch_endpoints.invoke(
+        endpoint_name=heart.name,
+        input=Input(type="uri_folder", path=FOLDER),
+        params_override=[{"output_file_name": f"{output}.csv"}],
+    )
+    client.jobs.stream(job.name)
+    printed = capsys.readouterr().out
+    assert f"RunId: {job.name}" in printed
+    assert output in printed
+    assert "rows=171" in printed
+
+
+def test_stream_of_a_job_that_fails(client, failed, capsys):
+    name, file = failed
+    with pytest.raises(JobException) as failure:
+        client.jobs.stream(name)
+    assert file in capsys.readouterr().out + str(failure.value)
+
+
+def test_cancel(client, job):
+    client.jobs.begin_cancel(job.name).result()
+    assert client.jobs.get(job.name).status in ("CancelRequested", "Canceled", "Completed")
+
+
+def test_children(client, finished):
+    (child,) = client.jobs.list(parent_job_name=finished)
+    assert child.properties["azureml.moduleName"] == "batchscoring"
+    assert child.status == "Completed"
+    assert child.display_name == "batchscoring"
+
+
+def test_download_the_output_by_the_parent(client, finished, tmp_path):
+    client.jobs.download(name=finished, output_name="score", download_path=tmp_path)
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 172
+
+
+def test_download_without_a_name(client, finished, tmp_path):
+    client.jobs.download(name=finished, download_path=tmp_path)
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 172
+
+
+def test_download_all(client, finished, tmp_path):
+    client.jobs.download(name=finished, download_path=tmp_path, all=True)
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 172
+
+
+def test_download_by_the_child(client, finished, tmp_path):
+    (child,) = client.jobs.list(parent_job_name=finished)
+    client.jobs.download(name=child.name, output_name="score", download_path=tmp_path)
+    assert len((tmp_path / "named-outputs" / "score" / "predictions.csv").read_text().splitlines()) == 172
+
+
+def test_download_all_of_the_child_has_its_logs(client, finished, tmp_path):
+    (child,) = client.jobs.list(parent_job_name=finished)
+    client.jobs.download(name=child.name, download_path=tmp_path, all=True)
+    files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert "named-outputs/score/predictions.csv" in files
+    assert any(file.startswith("artifacts/") for file in files)
+
+
+def test_show_services(client, finished):
+    assert client.jobs.show_services(finished) is None
+
+
+def test_update(client, finished):
+    client.jobs.update(finished, display_name="renamed", tags={"checked": "yes"})
+    job = client.jobs.get(finished)
+    assert (job.display_name, job.tags["checked"]) == ("renamed", "yes")
+
+
+def test_delete_is_refused(client, finished):
+    with pytest.raises(HttpResponseError):
+        client.jobs.begin_delete(finished).result()
+
+
+def test_a_job_of_another_kind_is_refused(client, cpu):
+    from azure.ai.ml import command
+
+    job = command(command="echo hello", environment="azureml:any:1", compute=cpu)
+    with pytest.raises(Exception):
+        client.jobs.create_or_update(job)
