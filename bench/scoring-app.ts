@@ -26,7 +26,7 @@ export interface FinishedJob {
   readonly job: Job;
 }
 
-const POLL_MS = 25;
+const POLL_MS = 50;
 
 export async function scoringApp(keyFile: string, options: Partial<StackOptions> = {}): Promise<ScoringApp> {
   const stack = await startStack({

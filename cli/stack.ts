@@ -110,6 +110,12 @@ async function storageOf({ azurite, storagePort: first, folder, certificate }: S
   });
 }
 
+/**
+ * Bytes that stream through die young, but V8 counts them only when it collects. With its usual 16 MB of young space it does so
+ * by marking the whole heap, five times a second while a file is read; with 2 MB it sweeps the young ones in time.
+ */
+const YOUNG_SPACE = '--max-semi-space-size=2';
+
 async function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Promise<Child> {
   const datastores = [{ name: 'workspaceblobstore', connection, container: 'azureml-blobstore' }];
   const [script, ...args] = await hostCommand(options);
@@ -117,13 +123,15 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
     cwd: PROJECT,
     env: {
       AzureWebJobsStorage: connection,
+      // The same for the worker that Core Tools start.
+      languageWorkers__node__arguments: YOUNG_SPACE,
       BATCHPOINT_STATE: connection,
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },
-    ...(options.execArgv ? { execArgv: options.execArgv } : {}),
+    execArgv: [YOUNG_SPACE, ...(options.execArgv ?? [])],
     ...(options.onOutput ? { onOutput: options.onOutput } : {}),
     hasChildren: options.functionsHost?.name === 'func',
   });
