@@ -7,6 +7,7 @@ import type { ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
+import { withArtifactStore } from './steps/artifact-store.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
@@ -61,7 +62,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
-  const datastores = settings.BATCHPOINT_DATASTORES.map(datastore);
+  const datastores = withArtifactStore(settings.BATCHPOINT_DATASTORES).map(datastore);
   const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { caselessEnum, caselessObject, textMap } from './caseless.ts';
+import { Dataset, kindOfPath, OutputDataset } from './deprecated-datasets.ts';
 import { instanceFields, settingsFields } from './invocation-settings.ts';
 
 const SUPPORTED = 'A model deployment reads one input of type UriFile or UriFolder';
@@ -30,27 +31,27 @@ const output = caselessObject({
 });
 
 /** The one data input; its name is the client's and means nothing (contract 1.2). */
-const inputData = z
-  .record(z.string(), input, 'is required: name one input with jobInputType and uri')
-  .transform((inputs, context) => {
-    const fail = (message: string, path: string[] = []): never => {
-      context.addIssue({ code: 'custom', message, path, input: inputs });
-      return z.NEVER;
-    };
-    const entries = Object.entries(inputs);
-    const literal = entries.find(([, one]) => one.jobInputType === 'Literal');
-    if (literal)
-      return fail(`${SUPPORTED}; literal inputs belong to pipeline components, which are not supported yet`, [
-        literal[0],
-        'jobInputType',
-      ]);
-    const [first] = entries;
-    if (!first || entries.length > 1) return fail(`${SUPPORTED}, not ${entries.length}`);
-    const [name, { jobInputType, uri, mode, description }] = first;
-    if (!isDataKind(jobInputType)) return fail(`${SUPPORTED}, not ${jobInputType}`, [name, 'jobInputType']);
-    if (uri === undefined) return fail('is required', [name, 'uri']);
-    return { name, kind: jobInputType, uri, mode, description };
-  });
+const REQUIRED = 'is required: name one input with jobInputType and uri';
+
+const inputData = z.record(z.string(), input, REQUIRED).transform((inputs, context) => {
+  const fail = (message: string, path: string[] = []): never => {
+    context.addIssue({ code: 'custom', message, path, input: inputs });
+    return z.NEVER;
+  };
+  const entries = Object.entries(inputs);
+  const literal = entries.find(([, one]) => one.jobInputType === 'Literal');
+  if (literal)
+    return fail(`${SUPPORTED}; literal inputs belong to pipeline components, which are not supported yet`, [
+      literal[0],
+      'jobInputType',
+    ]);
+  const [first] = entries;
+  if (!first || entries.length > 1) return fail(`${SUPPORTED}, not ${entries.length}`);
+  const [name, { jobInputType, uri, mode, description }] = first;
+  if (!isDataKind(jobInputType)) return fail(`${SUPPORTED}, not ${jobInputType}`, [name, 'jobInputType']);
+  if (uri === undefined) return fail('is required', [name, 'uri']);
+  return { name, kind: jobInputType, uri, mode, description };
+});
 
 /** At most one output; without a URI it goes to the default place. */
 const outputData = z.record(z.string(), output).transform((outputs, context) => {
@@ -67,20 +68,52 @@ const outputData = z.record(z.string(), output).transform((outputs, context) => 
   return uri === undefined ? null : { name, kind: jobOutputType, uri, mode, description };
 });
 
+const sent = caselessObject({
+  ...settingsFields,
+  name: z.string().max(255).optional(),
+  description: z.string().nullable().default(null),
+  tags: textMap.default({}),
+  properties: textMap.default({}),
+  inputData: inputData.optional(),
+  outputData: outputData.default(null),
+  compute: caselessObject(instanceFields).optional(),
+  dataset: Dataset.optional(),
+  outputDataset: OutputDataset.optional(),
+  partitionKeys: z.array(z.unknown()).max(0, 'are not supported').optional(),
+});
+
+/** Said together with what else is wrong, so that one answer names it all. */
+const withInput = sent.refine((asked) => 'inputData' in asked || 'dataset' in asked, {
+  error: REQUIRED,
+  path: ['inputData'],
+  when: ({ value }) => typeof value === 'object' && value !== null,
+});
+
 /** What one invocation asks for (contract 1.2). */
 export const InvocationBody = caselessObject({
-  properties: caselessObject({
-    ...settingsFields,
-    name: z.string().max(255).optional(),
-    description: z.string().nullable().default(null),
-    tags: textMap.default({}),
-    properties: textMap.default({}),
-    inputData,
-    outputData: outputData.default(null),
-    compute: caselessObject(instanceFields).optional(),
-    dataset: z.undefined('is deprecated; send inputData with jobInputType UriFile or UriFolder and uri').optional(),
-    outputDataset: z.undefined('is deprecated; send outputData with jobOutputType UriFile and uri').optional(),
-    partitionKeys: z.array(z.unknown()).max(0, 'are not supported').optional(),
+  properties: withInput.transform(({ dataset, outputDataset, ...asked }, context) => {
+    const fail = (field: string, message: string): never => {
+      context.addIssue({ code: 'custom', message, path: [field], input: asked });
+      return z.NEVER;
+    };
+    const { inputData = dataset === undefined ? fail('inputData', REQUIRED) : inputOf(dataset) } = asked;
+    if (asked.inputData && dataset !== undefined)
+      return fail('dataset', 'is the older form of inputData; send one of them');
+    if (asked.outputData && outputDataset !== undefined)
+      return fail('outputDataset', 'is the older form of outputData; send one of them');
+    return {
+      ...asked,
+      inputData,
+      outputData: outputDataset === undefined ? asked.outputData : outputOf(outputDataset),
+    };
   }),
 });
 export type Invocation = z.infer<typeof InvocationBody>['properties'];
+
+const inputOf = (uri: string): z.infer<typeof inputData> => ({
+  ...{ name: 'dataset', kind: kindOfPath(uri), uri, mode: 'ReadOnlyMount', description: null },
+});
+
+const outputOf = (uri: string): z.infer<typeof outputData> => ({
+  ...{ name: 'outputDataset', kind: 'UriFolder', uri, mode: 'ReadWriteMount', description: null },
+});

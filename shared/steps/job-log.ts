@@ -36,7 +36,8 @@ export function jobLog(
     warn: print('warn'),
     error: print('error'),
     async flush() {
-      if (dropped > 0) lines.push(logLine(deps.clock.now(), 'warn', `${dropped} more lines of this slice were left out`));
+      if (dropped > 0)
+        lines.push(logLine(deps.clock.now(), 'warn', `${dropped} more lines of this slice were left out`));
       await printToJob(deps, job, lines.splice(0));
       dropped = 0;
     },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { generationOf, isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
 import { dataUri } from '../domain/uri.ts';
+import { keepLog } from './artifact-store.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { logLine, printToJob } from './job-log.ts';
@@ -37,7 +38,7 @@ export async function endJob(deps: JobDeps, job: string, generation: number, end
   return record.state;
 }
 
-/** The log's last lines, before the state changes: who reads the log of an ended job for the last time must find them. */
+/** The log's last lines, before the state changes: who reads or downloads the log of an ended job must find them. */
 async function printEnd(
   deps: JobDeps,
   job: string,
@@ -53,7 +54,12 @@ async function printEnd(
       ? logLine(deps.clock.now(), 'error', `job ${state}: ${ending.reason.message}`, { code: ending.reason.code })
       : logLine(deps.clock.now(), 'info', `job ${state}`, { output: ending.outputUri });
   const facts = { ...ending.totals, errors: ending.errorsUri };
-  await printToJob(deps, job, [line, logLine(deps.clock.now(), 'info', 'totals', facts)].slice(0, ending.totals ? 2 : 1));
+  await printToJob(
+    deps,
+    job,
+    [line, logLine(deps.clock.now(), 'info', 'totals', facts)].slice(0, ending.totals ? 2 : 1),
+  );
+  await keepLog(deps, job);
 }
 
 /** Frees the output path of a job that has ended. */

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { caselessObject } from '../../domain/caseless.ts';
+import { CHILD_LOG, PARENT_LOG } from '../../domain/log-files.ts';
 import { changeJob, RunChange } from '../../steps/edit-job.ts';
 import type { ApiContext, ApiEnv, RouteDeps } from '../context.ts';
-import { CHILD_LOG, PARENT_LOG, signedLogUrl } from '../logs/signed-log-url.ts';
+import { signedLogUrl } from '../logs/signed-log-url.ts';
 import { readBody } from '../request-body.ts';
 import { childRun, jobOf, jobPageUrl, parentRun, runOf, type FoundRun } from '../run-lookup.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { ApiError, notFound } from '../../domain/errors.ts';
+import { CHILD_LOG, PARENT_LOG } from '../../domain/log-files.ts';
 import type { ApiEnv, RouteDeps } from '../context.ts';
-import { checkLogUrl, CHILD_LOG, PARENT_LOG } from './signed-log-url.ts';
+import { checkLogUrl } from './signed-log-url.ts';
 
 const HEADERS = {
   'Content-Type': 'text/plain; charset=utf-8',

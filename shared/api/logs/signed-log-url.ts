@@ -1,10 +1,6 @@
 import { ApiError } from '../../domain/errors.ts';
 import type { SignedIds } from '../signed-ids.ts';
 
-/** The files that clients stream of a pipeline job and of its one child run (contract 4, jobs.stream). */
-export const PARENT_LOG = 'logs/azureml/executionlogs.txt';
-export const CHILD_LOG = 'user_logs/std_log.txt';
-
 /** How long a URL is good; clients ask for a new one at every poll. */
 const VALID_SECONDS = 3600;
 

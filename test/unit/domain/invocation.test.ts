@@ -56,6 +56,40 @@ describe('an invocation', () => {
     expect(read({ outputData: {} })).toEqual({ properties: plain });
   });
 
+  it.each([
+    [
+      'a DataUrl of a folder',
+      { dataInputType: 'DataUrl', Path: 'https://a.blob/c/in' },
+      'UriFolder',
+      'https://a.blob/c/in',
+    ],
+    [
+      'a DataUrl of a file',
+      { dataInputType: 'DataUrl', path: 'https://a.blob/c/in.csv' },
+      'UriFile',
+      'https://a.blob/c/in.csv',
+    ],
+    ['a DatasetId', { dataInputType: 'DatasetId', datasetId: '/subscriptions/s/x' }, 'UriFolder', '/subscriptions/s/x'],
+    ['a DatasetVersion', { datasetName: 'heart', datasetVersion: '3' }, 'UriFolder', 'azureml:heart:3'],
+    ['a dataset without a version', { datasetName: 'heart' }, 'UriFolder', 'azureml:heart@latest'],
+    ['a text', 'azureml:heart:3', 'UriFolder', 'azureml:heart:3'],
+  ])('reads the older dataset: %s', (_what, dataset, kind, uri) => {
+    const asked = InvocationBody.parse({ Properties: { Dataset: dataset } }).properties;
+    expect(asked).toEqual({ ...plain, inputData: { ...plain.inputData, name: 'dataset', kind, uri } });
+  });
+
+  it.each([
+    ['store', 'azureml://datastores/store/paths/out/a%20b'],
+    ['azureml:store', 'azureml://datastores/store/paths/out/a%20b'],
+    ['/subscriptions/s/datastores/store', '/subscriptions/s/datastores/store/paths/out/a%20b'],
+    ['azureml:/subscriptions/s/datastores/store', '/subscriptions/s/datastores/store/paths/out/a%20b'],
+  ])('reads the older output dataset in datastore %s', (datastoreId, uri) => {
+    const { outputData } = read({ outputDataset: { datastoreId, path: '/out/a b/' } }).properties;
+    expect(outputData).toEqual({
+      ...{ name: 'outputDataset', kind: 'UriFolder', uri, mode: 'ReadWriteMount', description: null },
+    });
+  });
+
   it('takes the words of YAML for modes', () => {
     const outputData = { s: { jobOutputType: 'urifolder', uri: 'u', mode: 'rw_mount' } };
     expect(read({ inputData: { a: { ...input, mode: 'ro_mount' } }, outputData }).properties).toMatchObject({
