@@ -5,6 +5,7 @@ import type { SignedIds } from '../signed-ids.ts';
 const VALID_SECONDS = 3600;
 
 const PURPOSE = 'log';
+const SIGNATURE = /^[\w-]{43}$/;
 const signedText = (job: string, file: string, expires: string): string => JSON.stringify([job, file, expires]);
 
 /** The URL of a job's log that needs no header: whoever has it may read this one file for an hour from `now` (milliseconds). */
@@ -23,7 +24,8 @@ export async function checkLogUrl(
   { query, job, file, now }: { query: URLSearchParams; job: string; file: string; now: number },
 ): Promise<void> {
   const expires = query.get('se') ?? '';
-  const signed = await ids.isSigned(PURPOSE, signedText(job, file, expires), query.get('sig') ?? '');
+  const signature = query.get('sig') ?? '';
+  const signed = SIGNATURE.test(signature) && (await ids.isSigned(PURPOSE, signedText(job, file, expires), signature));
   if (!signed) throw new ApiError(403, 'AuthenticationFailed', 'The URL is not signed by this app.');
   if (Number(expires) * 1000 <= now)
     throw new ApiError(403, 'AuthenticationFailed', 'The URL has expired. Ask for the run again.');

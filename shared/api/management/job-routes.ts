@@ -1,10 +1,8 @@
 import { Hono } from 'hono';
-import type { z } from 'zod';
-import { caselessEnum } from '../../domain/caseless.ts';
-import { checked } from '../../domain/checked.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
+import type { ListView } from '../../steps/asset-lists.ts';
 import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest, query } from '../paging.ts';
@@ -12,9 +10,8 @@ import { readBody } from '../request-body.ts';
 import { jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
 import { childJobResource, JOB_TYPE, workspaceJobResource } from './job-resource.ts';
+import { hasTag, listView } from './list-query.ts';
 import { operationUrl, POLL_SECONDS } from './operations.ts';
-
-const ListView = caselessEnum(['ActiveOnly', 'ArchivedOnly', 'All']);
 
 /** `jobs` of a workspace (contract 3.5). */
 export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
@@ -65,22 +62,18 @@ const NO_NEW_JOBS =
   'Jobs that are submitted directly (pipelines, commands) are not supported yet. Invoke a batch endpoint to make a job.';
 
 interface ListFilter {
-  readonly view: z.infer<typeof ListView>;
+  readonly view: ListView;
   readonly jobType: string | undefined;
   readonly tag: string | undefined;
 }
 
 const listFilter = (url: URL): ListFilter => ({
-  view: checked(ListView, query(url, ['listviewtype']) ?? 'ActiveOnly', 'listViewType'),
+  view: listView(url),
   jobType: query(url, ['jobtype']),
   tag: query(url, ['tag']),
 });
 
-/** A tag is asked for by its name, or by `name=value`. A page from which jobs are left out is shorter than was asked for. */
-function fits(view: JobView, { jobType, tag }: ListFilter): boolean {
-  if (jobType !== undefined && jobType.toLowerCase() !== JOB_TYPE.toLowerCase()) return false;
-  if (tag === undefined) return true;
-  const tags = jobTags(view);
-  const [name = '', ...value] = tag.split('=');
-  return Object.hasOwn(tags, tag) || (value.length > 0 && Object.hasOwn(tags, name) && tags[name] === value.join('='));
-}
+/** A page from which jobs are left out is shorter than was asked for. */
+const fits = (view: JobView, { jobType, tag }: ListFilter): boolean =>
+  (jobType === undefined || jobType.toLowerCase() === JOB_TYPE.toLowerCase()) &&
+  (tag === undefined || hasTag({ tags: jobTags(view) }, tag));

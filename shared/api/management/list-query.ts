@@ -44,7 +44,8 @@ export function versionQuery(url: URL): VersionQuery {
   };
 }
 
-function hasTag({ tags }: AssetRecord, asked: string): boolean {
+/** A tag is asked for by its name, or by `name=value`. */
+export function hasTag({ tags }: { readonly tags: Readonly<Record<string, string>> }, asked: string): boolean {
   const [name = '', ...value] = asked.split('=');
   return Object.hasOwn(tags, name) && (value.length === 0 || tags[name] === value.join('='));
 }

@@ -17,10 +17,10 @@ const NAMESPACE = 'providers/microsoft.machinelearningservices';
 const HOME = `/subscriptions/:subscription/resourcegroups/:group/${NAMESPACE}/workspaces/:workspace`;
 
 /** Rows below a workspace: `GET models/:name` is short for its name in the table of routes. */
-const inWorkspace = (rows: Rows): [string, RouteRow][] =>
+const inWorkspace = (rows: Rows, plane = ''): [string, RouteRow][] =>
   Object.entries(rows).map(([route, row]) => [
-    route.replace(' ', ` ${HOME}/`),
-    { ...row, path: `${WORKSPACE}/${row.path}` },
+    route.replace(' ', ` ${plane}${HOME}/`),
+    { ...row, path: `${plane}${WORKSPACE}/${row.path}` },
   ]);
 
 const BATCH: Rows = {
@@ -108,7 +108,39 @@ const COMPUTES: Rows = {
 };
 
 const JOBS: Rows = {
+  'GET jobs': { path: 'jobs', status: 200 },
+  'GET jobs/:job': { path: 'jobs/none', status: 404 },
+  'PUT jobs/:job': { path: 'jobs/none', body: { properties: 1 }, status: 400, target: 'properties' },
   'POST jobs/:job/cancel': { path: 'jobs/none/cancel', status: 404 },
+};
+
+const mfeRows = (of: string, path: string): Rows => ({
+  [`GET ${of}/jobs`]: { path: `${path}/jobs`, status: 404 },
+  [`POST ${of}/jobs`]: { path: `${path}/jobs`, body: {}, status: 400, target: 'properties' },
+  [`GET ${of}/jobs/:job`]: { path: `${path}/jobs/none`, status: 404 },
+});
+
+const MFE: Rows = {
+  ...mfeRows('batchendpoints/:endpoint', 'batchEndpoints/none'),
+  ...mfeRows('batchendpoints/:endpoint/deployments/:deployment', 'batchEndpoints/none/deployments/none'),
+};
+
+const HISTORY: Rows = {
+  'GET runs/:run': { path: 'runs/none', status: 404 },
+  'PATCH runs/:run': { path: 'runs/none', body: {}, status: 404 },
+  'PATCH experiments/:experiment/runs/:run': { path: 'experiments/any/runs/none', body: {}, status: 404 },
+  'GET runs/:run/details': { path: 'runs/none/details', status: 404 },
+  'GET runs/:run/children': { path: 'runs/none/children', status: 404 },
+  'POST rundata': { path: 'rundata', body: {}, status: 400, target: 'runId' },
+};
+
+const DATA: Rows = {
+  'POST dataversion/:operation': {
+    path: 'dataversion/batchGetResolvedUris',
+    body: { values: 1 },
+    status: 400,
+    target: 'values',
+  },
 };
 
 const LOCATION = '/subscriptions/sub-1/providers/Microsoft.MachineLearningServices/locations/westeurope';
@@ -129,6 +161,11 @@ const ROOT: Rows = {
   [`GET ${HOME}`]: { path: WORKSPACE, status: 200 },
 };
 
+const PEOPLE: Rows = {
+  'GET /logs/:job/*': { path: '/logs/none/user_logs/std_log.txt', status: 403, isPublic: true },
+  'GET /jobs/:job': { path: '/jobs/a%2Fb', status: 404, isPublic: true },
+};
+
 const SCORING: Rows = {
   'POST /endpoints/:endpoint/jobs': { path: '/endpoints/none/jobs', body: {}, status: 400, target: 'properties' },
   'GET /endpoints/:endpoint/jobs': { path: '/endpoints/none/jobs', status: 404 },
@@ -141,7 +178,13 @@ export const ROUTE_ROWS: Rows = {
   ...ROOT,
   ...SCORING,
   ...OPERATIONS,
+  ...PEOPLE,
+  ...Object.fromEntries([
+    ...inWorkspace(MFE, '/mferp/managementfrontend'),
+    ...inWorkspace(HISTORY, '/history/v1.0'),
+    ...inWorkspace(DATA, '/data/v1.0'),
+  ]),
   ...Object.fromEntries(
-    [BATCH, ...Object.entries(ASSETS).map(assetRows), DATASTORES, COMPUTES, JOBS].flatMap(inWorkspace),
+    [BATCH, ...Object.entries(ASSETS).map(assetRows), DATASTORES, COMPUTES, JOBS].flatMap((rows) => inWorkspace(rows)),
   ),
 };
