@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
 import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
-import { uuidOf } from './domain/uuid.ts';
+import { workspaceGuid } from './domain/uri.ts';
 import type { ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
@@ -98,7 +98,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       workspace: {
         ...address,
         location,
-        workspaceId: uuidOf(Object.values(address).join('/').toLowerCase()),
+        workspaceId: workspaceGuid(address),
         tenantId: settings.BATCHPOINT_TENANT_ID,
       },
       baseUrl: () => baseUrl(settings),

@@ -35,6 +35,17 @@ function datasetUri({ path, datasetId, datasetName, datasetVersion }: z.infer<ty
 export const kindOfPath = (uri: string): 'UriFile' | 'UriFolder' =>
   /\.[A-Za-z0-9]+$/.test(uri.split('/').at(-1) ?? '') ? 'UriFile' : 'UriFolder';
 
+/**
+ * The client joins an older `output_dataset` and a file name into a URI and looks at neither prefix nor slashes:
+ * `azureml://datastores/azureml:store/paths//out//file.csv`.
+ */
+export const tidyOutputUri = (uri: string): string =>
+  uri.replace(
+    /^(azureml:\/\/datastores\/)(?:azureml:)?([^/:]+\/paths\/)(.*)$/i,
+    (_, datastores: string, store: string, path: string) =>
+      datastores + store + path.replace(/\/+/g, '/').replace(/^\//, ''),
+  );
+
 /** `outputDataset`: a folder of a datastore, which is named or given by its ARM id. Answers the URI of `outputData`. */
 export const OutputDataset = caselessObject({ datastoreId: text, path: z.string().default('') }).transform(
   ({ datastoreId, path }) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { caselessEnum, caselessObject, textMap } from './caseless.ts';
-import { Dataset, kindOfPath, OutputDataset } from './deprecated-datasets.ts';
+import { Dataset, kindOfPath, OutputDataset, tidyOutputUri } from './deprecated-datasets.ts';
 import { instanceFields, settingsFields } from './invocation-settings.ts';
 
 const SUPPORTED = 'A model deployment reads one input of type UriFile or UriFolder';
@@ -65,7 +65,7 @@ const outputData = z.record(z.string(), output).transform((outputs, context) => 
   const [name, { jobOutputType, uri, mode, description }] = first;
   if (!isDataKind(jobOutputType))
     return fail(`must be UriFile or UriFolder, not ${jobOutputType}`, [name, 'jobOutputType']);
-  return uri === undefined ? null : { name, kind: jobOutputType, uri, mode, description };
+  return uri === undefined ? null : { name, kind: jobOutputType, uri: tidyOutputUri(uri), mode, description };
 });
 
 const sent = caselessObject({

@@ -22,6 +22,8 @@ export const JobSpec = z.object({
     uri: z.string(),
     mode: z.string(),
     description: z.string().nullable(),
+    /** Where the data asset lay that `uri` names; absent when it names a place. */
+    source: z.string().optional(),
   }),
   output: z
     .object({

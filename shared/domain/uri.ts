@@ -1,4 +1,5 @@
 import { ApiError, badRequest } from './errors.ts';
+import { uuidOf } from './uuid.ts';
 
 /** Where data may live: one container of one account, under a name that people use. */
 export interface DatastoreAddress {
@@ -14,6 +15,10 @@ export interface WorkspaceAddress {
   readonly resourceGroup: string;
   readonly workspace: string;
 }
+
+/** The workspace's own id: ids of assets hold it or the name. */
+export const workspaceGuid = ({ subscriptionId, resourceGroup, workspace }: WorkspaceAddress): string =>
+  uuidOf([subscriptionId, resourceGroup, workspace].join('/').toLowerCase());
 
 /** A place in a datastore. `path` is decoded, has no leading slash, and is empty for the whole container. */
 export interface DataAddress {
@@ -46,7 +51,7 @@ export function parseDataUri(text: string, rules: UriRules, target: string): Dat
   if (arm?.[1] !== undefined) return workspaceUri(arm[1], text, rules, target);
   if (/^azureml:/i.test(text))
     throw badRequest(
-      `Data assets such as '${shown(text)}' are not registered here; give the path: azureml://datastores/<datastore>/paths/<path>.`,
+      `'${shown(text)}' names an asset, not a place; give the path: azureml://datastores/<datastore>/paths/<path>.`,
       target,
     );
   return storageUri(text, rules, target);

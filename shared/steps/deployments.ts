@@ -2,7 +2,7 @@ import { badRequest, notFound } from '../domain/errors.ts';
 import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
-import { parseModelReference } from '../domain/management-model-reference.ts';
+import { parseAssetReference } from '../domain/asset-reference.ts';
 import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.ts';
 import type { DeploymentRecord, ModelRecord } from '../domain/resources.ts';
 import { ScoringSettings } from '../domain/settings.ts';
@@ -139,7 +139,7 @@ async function referencedModel(deps: DeploymentDeps, sent: SentModel | undefined
       'properties.model.referenceType',
     );
   if (sent.assetId === undefined) throw badRequest(`${ASSET}: is required`, ASSET);
-  const asked = parseModelReference(sent.assetId, deps.workspace, ASSET);
+  const asked = parseAssetReference('models', sent.assetId, deps.workspace, ASSET);
   const found = asked.isLabel
     ? await latestVersion(deps, MODELS, asked.name)
     : (await deps.registry.models.get(asked.name, asked.version))?.value;

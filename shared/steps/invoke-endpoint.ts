@@ -8,12 +8,13 @@ import { withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
 import type { DeploymentRecord, EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
-import { parseDataUri, type UriRules } from '../domain/uri.ts';
+import type { UriRules } from '../domain/uri.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { maxInstancesOf } from './computes.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
+import { checkOutput, jobInput } from './job-places.ts';
 import type { Clock } from './ports.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
@@ -52,7 +53,8 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     return name;
   }
   const deployment = await chosenDeployment(deps, endpoint, request.deployment);
-  checkUris(invocation, deps.uriRules);
+  const input = await jobInput(deps, invocation.inputData);
+  checkOutput(deps, invocation.outputData);
   const maxInstances = await maxInstancesOf(
     { registry: deps.registry, workspace: deps.uriRules.workspace },
     deployment.compute,
@@ -72,7 +74,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
       extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
       extensionsOf(invocation.properties, 'properties.properties'),
     ),
-    input: invocation.inputData,
+    input,
     output: invocation.outputData,
     createdBy: caller,
     createdAt: new Date(deps.clock.now()).toISOString(),
@@ -101,25 +103,6 @@ async function chosenDeployment(
   if (!found) throw badRequest(NO_DEFAULT);
   return found.value;
 }
-
-function checkUris({ inputData, outputData }: Invocation, rules: UriRules): void {
-  const input = `properties.inputData.${inputData.name}.uri`;
-  const from = parseDataUri(inputData.uri, rules, input);
-  if (inputData.kind === 'UriFile' && isFolder(from.path))
-    throw badRequest('An input of type UriFile must name a file; use UriFolder for a folder.', input);
-  if (!outputData) return;
-  const output = `properties.outputData.${outputData.name}.uri`;
-  const to = parseDataUri(outputData.uri, rules, output);
-  if (outputData.kind === 'UriFile' && isFolder(to.path))
-    throw badRequest('An output of type UriFile must name a file; use UriFolder for a folder.', output);
-  if (to.path.length > MAX_OUTPUT_PATH)
-    throw badRequest(`An output path may have at most ${MAX_OUTPUT_PATH} characters.`, output);
-}
-
-/** Leaves room for an output file's name and `.errors.jsonl` within storage's 1,024 characters. */
-const MAX_OUTPUT_PATH = 800;
-
-const isFolder = (path: string): boolean => path === '' || path.endsWith('/');
 
 const MAX_REQUEST_ID = 256;
 

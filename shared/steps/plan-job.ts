@@ -110,7 +110,7 @@ const laneLimit = ({ settings, maxInstances = settings.instanceCount }: JobSpec)
 
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
-  const input = parseDataUri(spec.input.uri, deps.uriRules, 'inputData');
+  const input = parseDataUri(spec.input.source ?? spec.input.uri, deps.uriRules, 'inputData');
   const { output, errors } = outputTarget(deps, spec);
   await refuseWatched(deps, output, errors);
   const files = spec.listedInput

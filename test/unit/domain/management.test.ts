@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseModelReference } from '../../../shared/domain/management-model-reference.ts';
+import { parseAssetReference } from '../../../shared/domain/asset-reference.ts';
 import { isEndpointName, isJobName, isAssetName, isAssetVersion } from '../../../shared/domain/management-names.ts';
 
 describe('names', () => {
@@ -27,7 +27,7 @@ describe('names', () => {
 describe('a model reference', () => {
   const workspace = { subscriptionId: 'S', resourceGroup: 'R', workspace: 'W' };
   const arm = '/subscriptions/S/resourceGroups/R/providers/Microsoft.MachineLearningServices/workspaces/W/models';
-  const read = (text: string) => parseModelReference(text, workspace, 'f');
+  const read = (text: string) => parseAssetReference('models', text, workspace, 'f');
 
   it.each([
     ['azureml:m:1', 'm', '1', false],

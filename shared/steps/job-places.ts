@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { namesDataAsset, parseAssetReference } from '../domain/asset-reference.ts';
+import { badRequest } from '../domain/errors.ts';
+import type { Invocation } from '../domain/invocation.ts';
+import type { JobSpec } from '../domain/job.ts';
+import { parseDataUri, type UriRules } from '../domain/uri.ts';
+import type { Registry } from '../storage/registry/resources.ts';
+import { DATA } from './asset-kinds.ts';
+import { latestVersion } from './asset-lists.ts';
+
+export interface PlaceDeps {
+  readonly registry: Registry;
+  readonly uriRules: UriRules;
+}
+
+/**
+ * The input of a job: a place in a datastore, or a data asset, whose version and place are those of now. A data asset says itself
+ * whether it is a file or a folder. Throws ApiError 400, 403.
+ */
+export async function jobInput(deps: PlaceDeps, asked: Invocation['inputData']): Promise<JobSpec['input']> {
+  const target = `properties.inputData.${asked.name}.uri`;
+  const asset = namesDataAsset(asked.uri) ? await dataAsset(deps, asked.uri, target) : undefined;
+  const kind = asset ? asset.kind : asked.kind;
+  const { path } = parseDataUri(asset?.uri ?? asked.uri, deps.uriRules, target);
+  if (kind === 'UriFile' && isFolder(path))
+    throw badRequest('An input of type UriFile must name a file; use UriFolder for a folder.', target);
+  return { ...asked, kind, ...(asset && { source: asset.uri }) };
+}
+
+/** A data asset's content, as far as a job needs it. */
+const DataContent = z.object({ dataType: z.enum(['uri_file', 'uri_folder']), dataUri: z.string() });
+
+async function dataAsset({ registry, uriRules }: PlaceDeps, text: string, target: string) {
+  const { name, version, isLabel } = parseAssetReference('data', text, uriRules.workspace, target);
+  const found = isLabel
+    ? await latestVersion({ registry }, DATA, name)
+    : (await registry.data.get(name, version))?.value;
+  if (!found) throw badRequest(`${target}: data asset '${name}' version '${version}' is not registered.`, target);
+  const { dataType, dataUri } = DataContent.parse(found.content);
+  return { kind: dataType === 'uri_file' ? ('UriFile' as const) : ('UriFolder' as const), uri: dataUri };
+}
+
+/** Throws ApiError 400, 403 for an output that cannot be. */
+export function checkOutput({ uriRules }: PlaceDeps, outputData: Invocation['outputData']): void {
+  if (!outputData) return;
+  const target = `properties.outputData.${outputData.name}.uri`;
+  const { path } = parseDataUri(outputData.uri, uriRules, target);
+  if (outputData.kind === 'UriFile' && isFolder(path))
+    throw badRequest('An output of type UriFile must name a file; use UriFolder for a folder.', target);
+  if (path.length > MAX_OUTPUT_PATH)
+    throw badRequest(`An output path may have at most ${MAX_OUTPUT_PATH} characters.`, target);
+}
+
+/** Leaves room for an output file's name and `.errors.jsonl` within storage's 1,024 characters. */
+const MAX_OUTPUT_PATH = 800;
+
+const isFolder = (path: string): boolean => path === '' || path.endsWith('/');

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { workspaceGuid } from '../../../shared/domain/uri.ts';
+import { WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+
+const STORE = 'azureml://datastores/workspaceblobstore/paths';
+const GUID = workspaceGuid({ subscriptionId: 'sub-1', resourceGroup: 'rg-1', workspace: 'ws-1' });
+const UNSET = { description: null, mode: 'ReadOnlyMount' };
+
+let issuer: DevIssuer;
+let close: () => Promise<void>;
+let world: World;
+
+beforeAll(async () => {
+  ({ issuer, close } = await testIssuer());
+});
+afterAll(() => close());
+beforeEach(async () => {
+  world = await apiWorld(issuer);
+  await deployHeart(world);
+  await register('1', 'uri_folder', `${STORE}/v1/`);
+  world.clock.time++;
+  await register('2', 'uri_folder', `${STORE}/v2/`);
+});
+
+async function register(version: string, dataType: string, dataUri: string, name = 'patients'): Promise<void> {
+  const body = { properties: { dataType, dataUri } };
+  const { status } = await world.call('PUT', `${WORKSPACE}/data/${name}/versions/${version}`, { body });
+  expect(status).toBe(201);
+}
+
+const invoke = (properties: Readonly<Record<string, unknown>>) =>
+  world.call('POST', '/endpoints/heart-ep/jobs', { body: { properties } });
+
+/** What the job reads. */
+async function inputOf(uri: string, jobInputType = 'UriFolder') {
+  const answer = await invoke({ inputData: { any: { uri, jobInputType } } });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+  const { name } = answer.body as { name: string };
+  return (await world.jobs.spec(name))?.input;
+}
+
+describe('a data asset as input', () => {
+  it.each([
+    ['its ARM id', `${WORKSPACE}/data/patients/versions/1`, 'v1'],
+    ['its ARM id with a prefix', `azureml:${WORKSPACE}/data/patients/versions/1`, 'v1'],
+    ['its long id', 'azureml://subscriptions/sub-1/resourcegroups/rg-1/workspaces/ws-1/data/patients/versions/1', 'v1'],
+    ['its short id', 'azureml://locations/westeurope/workspaces/ws-1/data/patients/versions/1', 'v1'],
+    [
+      "its short id with the workspace's guid",
+      `azureml://locations/x/workspaces/${GUID}/data/patients/versions/1`,
+      'v1',
+    ],
+    ['its name and version', 'azureml:patients:1', 'v1'],
+    ['its name and label', 'azureml:patients@latest', 'v2'],
+    ['the typo of the documents', 'azureml:/patients@latest', 'v2'],
+    ['the label of its short id', 'azureml://locations/x/workspaces/ws-1/data/patients/versions/labels/latest', 'v2'],
+    ['the label of its ARM id', `${WORKSPACE}/data/patients/labels/latest`, 'v2'],
+  ])('is found by %s', async (_how, uri, folder) => {
+    expect(await inputOf(uri)).toEqual({
+      ...UNSET,
+      name: 'any',
+      kind: 'UriFolder',
+      uri,
+      source: `${STORE}/${folder}/`,
+    });
+  });
+
+  it('says itself whether it is a file', async () => {
+    await register('1', 'uri_file', `${STORE}/one.csv`, 'one');
+    expect(await inputOf('azureml:one:1', 'UriFolder')).toMatchObject({ kind: 'UriFile', source: `${STORE}/one.csv` });
+  });
+
+  it('is pinned when the job is made', async () => {
+    const answer = await invoke({ inputData: { any: { uri: 'azureml:patients@latest', jobInputType: 'UriFolder' } } });
+    world.clock.time++;
+    await register('3', 'uri_folder', `${STORE}/v3/`);
+    const { name } = answer.body as { name: string };
+    expect((await world.jobs.spec(name))?.input.source).toBe(`${STORE}/v2/`);
+  });
+
+  it.each([
+    ['that is not registered', 'azureml:nobody:1', "data asset 'nobody' version '1' is not registered."],
+    [
+      'of a version that is not registered',
+      'azureml:patients:9',
+      "data asset 'patients' version '9' is not registered.",
+    ],
+    ['of another label', 'azureml:patients@best', "the only label of a data asset is 'latest', not 'best'."],
+    [
+      'of another workspace',
+      `${WORKSPACE.replace('ws-1', 'ws-2')}/data/patients/versions/1`,
+      'the data asset is not in this workspace.',
+    ],
+  ])('%s is refused', async (_which, uri, message) => {
+    const before = world.writes.length;
+    const answer = await invoke({ inputData: { any: { uri, jobInputType: 'UriFolder' } } });
+    const target = 'properties.inputData.any.uri';
+    expect(errorOf(answer)).toEqual({ status: 400, code: 'UserError', target, message: `${target}: ${message}` });
+    expect(world.writes.slice(before)).toEqual([]);
+  });
+});
+
+describe('a place as input', () => {
+  it.each([
+    [`${STORE}/in/`],
+    ['azureml://subscriptions/sub-1/resourcegroups/rg-1/workspaces/ws-1/datastores/workspaceblobstore/paths/in/'],
+    [`azureml:${WORKSPACE}/datastores/workspaceblobstore/paths/in/`],
+    ['https://acct.blob.core.windows.net/data/in/'],
+    ['https://acct.blob.core.windows.net/data/workspaces/w/data/in/'],
+    ['wasbs://data@acct.blob.core.windows.net/in/'],
+  ])('is read where it is: %s', async (uri) => {
+    expect(await inputOf(uri)).toEqual({ ...UNSET, name: 'any', kind: 'UriFolder', uri });
+  });
+});
+
+describe('the forms of other clients', () => {
+  const specOf = async (properties: Readonly<Record<string, unknown>>) => {
+    const answer = await world.call('POST', '/endpoints/heart-ep/jobs', { body: { Properties: properties } });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+    return world.jobs.spec((answer.body as { name: string }).name);
+  };
+  const InputData = { any: { JobInputType: 'UriFolder', Uri: `${STORE}/in/` } };
+
+  it('of .NET are in capitals, with numbers as texts', async () => {
+    const spec = await specOf({
+      InputData,
+      OutputData: { Score: { JobOutputType: 'UriFile', Uri: `${STORE}/out/x.csv` } },
+      MiniBatchSize: '3',
+      Compute: { InstanceCount: '2', Target: null },
+      RetrySettings: { MaxRetries: '2', Timeout: 'PT45S' },
+      LoggingLevel: 'warning',
+      OutputFileName: 'mine.csv',
+    });
+    expect(spec?.settings).toMatchObject({
+      ...{ miniBatchSize: 3, instanceCount: 2, maxRetries: 2, timeoutSeconds: 45, loggingLevel: 'Warning' },
+      outputFileName: 'mine.csv',
+    });
+    expect(spec?.output).toMatchObject({ kind: 'UriFile', uri: `${STORE}/out/x.csv` });
+  });
+
+  it('of older scripts send a dataset and an output dataset', async () => {
+    const spec = await specOf({
+      dataset: { dataInputType: 'DataUrl', Path: 'https://acct.blob.core.windows.net/data/in' },
+      outputDataset: { datastoreId: `azureml:${WORKSPACE}/datastores/workspaceblobstore`, path: '/out/' },
+    });
+    expect(spec?.input).toMatchObject({ kind: 'UriFolder', uri: 'https://acct.blob.core.windows.net/data/in' });
+    expect(spec?.output).toMatchObject({
+      ...{ kind: 'UriFolder', uri: `${WORKSPACE}/datastores/workspaceblobstore/paths/out` },
+    });
+  });
+
+  it('of the SDK join an output dataset and a file name', async () => {
+    const uri = 'azureml://datastores/azureml:workspaceblobstore/paths//out//mine.csv';
+    const spec = await specOf({ InputData, outputData: { output_name: { uri, jobOutputType: 'UriFile' } } });
+    expect(spec?.output?.uri).toBe(`${STORE}/out/mine.csv`);
+  });
+});
