@@ -4,7 +4,8 @@ import type { Workspace } from '../deps.ts';
 /** An output of a run as clients download it. `uri` is of the short form. */
 export interface RunOutput {
   readonly name: string;
-  readonly type: 'UriFile' | 'UriFolder';
+  /** The client downloads what has one of these types and passes over all else. */
+  readonly type: 'uri_file' | 'uri_folder';
   readonly uri: string;
 }
 
@@ -20,8 +21,8 @@ export function runOutputs({ view, isChild }: FoundRun): RunOutput[] {
   const file = 'outputUri' in record ? record.outputUri : undefined;
   if (!isChild || file === undefined) return [];
   return spec.output?.kind === 'UriFile'
-    ? [{ name: SCORE, type: 'UriFile', uri: file }]
-    : [{ name: SCORE, type: 'UriFolder', uri: file.slice(0, file.lastIndexOf('/') + 1) }];
+    ? [{ name: SCORE, type: 'uri_file', uri: file }]
+    : [{ name: SCORE, type: 'uri_folder', uri: file.slice(0, file.lastIndexOf('/') + 1) }];
 }
 
 /** The id under which an output is a data asset, as Azure ML writes it. */

@@ -44,7 +44,7 @@ describe('a run', () => {
       lastModifiedUtc: NOW,
       hidden: false,
       tags: { 'azureml.batchrun': 'true', 'azureml.deploymentname': 'blue', 'azureml.jobtype': 'azureml.batchjob' },
-      services: { Studio: { endpoint: `${BASE}/jobs/${job}` } },
+      services: { Studio: { endpoint: `${BASE}/jobs/${job}?wsid=${WORKSPACE}` } },
       outputs: {},
     });
   });
@@ -62,7 +62,7 @@ describe('a run', () => {
           createdUtc: NOW,
           lastModifiedUtc: NOW,
           properties: { 'azureml.moduleName': 'batchscoring', 'azureml.pipelinerunid': job },
-          services: { Studio: { endpoint: `${BASE}/jobs/${job}` } },
+          services: { Studio: { endpoint: `${BASE}/jobs/${job}?wsid=${WORKSPACE}` } },
         },
       ],
       continuationToken: null,
@@ -149,9 +149,9 @@ describe('the outputs of a run', () => {
   it("are the child's predictions, which the data plane finds", async () => {
     await complete();
     const { score } = await outputsOf(child);
-    expect([await outputsOf(job), score?.type]).toEqual([{}, 'UriFolder']);
+    expect([await outputsOf(job), score?.type]).toEqual([{}, 'uri_folder']);
     expect(await resolve(score?.assetId ?? '')).toEqual({
-      values: { [score?.assetId ?? '']: { uri: `${long}/azureml/${job}/score/`, type: 'UriFolder' } },
+      values: { [score?.assetId ?? '']: { uri: `${long}/azureml/${job}/score/`, type: 'uri_folder' } },
     });
   });
 
@@ -162,7 +162,7 @@ describe('the outputs of a run', () => {
     await complete(uri);
     const { score } = await outputsOf(child);
     expect(await resolve(score?.assetId ?? '')).toMatchObject({
-      values: { [score?.assetId ?? '']: { uri: `${long}/batch/mine.csv`, type: 'UriFile' } },
+      values: { [score?.assetId ?? '']: { uri: `${long}/batch/mine.csv`, type: 'uri_file' } },
     });
   });
 
@@ -222,7 +222,7 @@ describe("a job's log", () => {
 
 describe('the page of a job', () => {
   it('needs no token and says nothing about the job', async () => {
-    const answer = await world.api.fetch(request('GET', `/jobs/${job}`));
+    const answer = await world.api.fetch(request('GET', `/jobs/${job}?wsid=${WORKSPACE}&tid=tenant-1`));
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=UTF-8']);
     expect(await answer.text()).toContain(`Job ${job}`);
     expect((await world.api.fetch(request('GET', '/jobs/%3Cscript%3E'))).status).toBe(404);
