@@ -2,6 +2,8 @@ import type { Context } from 'hono';
 import type { Principal } from '../auth/principal.ts';
 import { jobLogChunks, type JobLogs } from '../steps/job-log-chunks.ts';
 import { appKey } from '../storage/registry/app-key.ts';
+import { etagOf } from '../domain/resources.ts';
+import type { Author } from '../steps/write-resource.ts';
 import type { ApiDeps } from './deps.ts';
 import { signedIds, type SignedIds } from './signed-ids.ts';
 
@@ -22,6 +24,15 @@ export const routeDeps = (deps: ApiDeps): RouteDeps => ({
   ids: signedIds(appKey(deps.systemBlobs)),
   logs: jobLogChunks(deps.systemBlobs),
 });
+
+/** Who sends a request, and in which state of the resource. */
+export const authorOf = (c: ApiContext): Author => ({
+  subject: c.var.principal.subject,
+  ifMatch: c.req.header('if-match'),
+});
+
+/** A resource's answer says which state it shows. */
+export const etagHeader = (record: object): { ETag: string } => ({ ETag: etagOf(record) });
 
 export const isoNow = (deps: Pick<ApiDeps, 'clock'>): string => new Date(deps.clock.now()).toISOString();
 

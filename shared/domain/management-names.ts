@@ -18,8 +18,13 @@ export const isDatastoreName = (name: string): boolean => /^[a-zA-Z0-9_]{1,255}$
 /** Names that this app gives to jobs, and that an index may be asked for. */
 export const isJobName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9-]{0,99}$/.test(name);
 
-export const ENDPOINT_NAME_RULE =
-  'must have 3 to 32 characters, begin with a letter, end with a letter or digit, and hold only letters, digits and hyphens';
+/** What is wrong with a name, in the SDK's words (entities/_endpoint/_endpoint_helpers.py); undefined for one that fits. */
+export function endpointNameFault(name: string, what: 'an endpoint' | 'a deployment'): string | undefined {
+  if (isEndpointName(name)) return undefined;
+  return name.length < 3 || name.length > 32
+    ? `The name for ${what} must be at least 3 and at most 32 characters long (inclusive of both limits).`
+    : `The name for ${what} must start with an upper- or lowercase letter, end with an alphanumeric character, and only consist of '-'s and alphanumeric characters.`;
+}
 
 export const COMPUTE_NAME_RULE =
   'must have 2 to 32 characters, begin with a letter, end with a letter or digit, and hold only letters, digits and hyphens';

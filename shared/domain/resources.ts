@@ -1,5 +1,10 @@
 import { z } from 'zod';
+import { sha256 } from './blocks.ts';
+import { canonical } from './canonical.ts';
 import { ScoringSettings } from './settings.ts';
+
+/** The ETag of a resource: of what is stored, so that it is the same wherever the resource is shown. */
+export const etagOf = (record: object): string => `"${sha256(canonical(record)).slice(0, 32)}"`;
 
 /** Tags, properties and times that every stored resource has. Times are ISO 8601 in UTC. */
 const stored = {

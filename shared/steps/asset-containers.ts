@@ -6,7 +6,7 @@ import type { PageOfRecords } from '../storage/registry/collection.ts';
 import type { AssetDeps, AssetKind } from './asset-kinds.ts';
 import { isInView, latestVersion, nextVersion, type ListDeps, type ListView } from './asset-lists.ts';
 import { filteredPage } from './filtered-page.ts';
-import { writeResource } from './write-resource.ts';
+import { writeResource, type Author } from './write-resource.ts';
 
 /** What versions share, with what is looked up in them. */
 export interface AssetContainer {
@@ -50,23 +50,28 @@ export async function putContainer(
   kind: AssetKind,
   name: string,
   { properties: sent }: AssetContainerBody,
-  caller: string,
+  by: Author,
 ): Promise<{ container: AssetContainer; created: boolean }> {
   checkAssetName(kind, name);
   const now = new Date(deps.clock.now()).toISOString();
   const { description = null, tags = {}, properties = {}, isArchived } = sent;
-  const written = await writeResource(deps.registry.containers, [kind.kind, name], (stored) => ({
-    kind: kind.kind,
-    name: stored?.name ?? name,
-    description,
-    tags,
-    properties,
-    createdAt: stored?.createdAt ?? now,
-    createdBy: stored?.createdBy ?? caller,
-    modifiedAt: now,
-    isArchived: isArchived ?? stored?.isArchived ?? false,
-    isAnonymous: stored?.isAnonymous ?? false,
-  }));
+  const written = await writeResource(
+    deps.registry.containers,
+    [kind.kind, name],
+    (stored) => ({
+      kind: kind.kind,
+      name: stored?.name ?? name,
+      description,
+      tags,
+      properties,
+      createdAt: stored?.createdAt ?? now,
+      createdBy: stored?.createdBy ?? by.subject,
+      modifiedAt: now,
+      isArchived: isArchived ?? stored?.isArchived ?? false,
+      isAnonymous: stored?.isAnonymous ?? false,
+    }),
+    by.ifMatch,
+  );
   return { container: await withVersions(deps, kind, written.record), created: written.created };
 }
 

@@ -7,13 +7,20 @@ import {
   ModelBody,
   type AssetBody,
 } from '../domain/asset-bodies.ts';
-import { ModelContent, type AssetKindName, type AssetRecord, type ModelRecord } from '../domain/resources.ts';
+import {
+  ModelContent,
+  type AssetKindName,
+  type AssetRecord,
+  type ModelRecord,
+  type ModelReference,
+} from '../domain/resources.ts';
 import { parseDataUri, type DataAddress, type UriRules, type WorkspaceAddress } from '../domain/uri.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Registry, Versions } from '../storage/registry/resources.ts';
 import type { Datastore } from './deps.ts';
 import type { Clock } from './ports.ts';
-import { copyModelFiles } from './register-model-files.ts';
+import { allRecords } from '../storage/registry/collection.ts';
+import { copyModelFiles, modelFile } from './register-model-files.ts';
 
 export interface AssetDeps {
   readonly registry: Registry;
@@ -34,6 +41,10 @@ export interface AssetKind<R extends AssetRecord = AssetRecord> {
   versions(registry: Registry): Versions<R>;
   /** Makes the record of a new version from its draft and the place that its URI names. Throws ApiError. */
   make(deps: AssetDeps, draft: AssetRecord, place: DataAddress | undefined): R | Promise<R>;
+  /** What would break without this version; undefined when nothing would. */
+  user?(deps: AssetDeps, record: R): Promise<string | undefined>;
+  /** Gives up what `make` took, after the record is gone. */
+  release?(deps: AssetDeps, record: R): Promise<void>;
 }
 
 const pointer = (
@@ -65,7 +76,21 @@ export const MODELS: AssetKind<ModelRecord> = {
     const files = await copyModelFiles(source, deps.systemBlobs, { name, version }, 'properties.modelUri');
     return { ...draft, content: ModelContent.parse(draft.content), files };
   },
+  user: deploymentOfModel,
+  release: async ({ systemBlobs }, record) => {
+    for (const { path } of record.files) await systemBlobs.remove(modelFile(record, path));
+  },
 };
+
+async function deploymentOfModel({ registry }: AssetDeps, { name, version }: ModelRecord): Promise<string | undefined> {
+  const key = modelKey({ name, version });
+  for await (const endpoint of allRecords(registry.endpoints, [] as const))
+    for await (const deployment of allRecords(registry.deployments, [endpoint.name] as const))
+      if (modelKey(deployment.model) === key) return `deployment '${deployment.name}' of endpoint '${endpoint.name}'`;
+  return undefined;
+}
+
+const modelKey = ({ name, version }: ModelReference): string => `${name}:${version}`.toLowerCase();
 
 export const DATA = pointer('Data asset', 'data', DataBody, 'dataUri');
 export const ENVIRONMENTS = pointer('Environment', 'environments', EnvironmentBody);

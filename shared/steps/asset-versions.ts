@@ -5,7 +5,7 @@ import { ASSET_NAME_RULE, isAssetVersion } from '../domain/management-names.ts';
 import type { AssetRecord } from '../domain/resources.ts';
 import { checkAssetName, ensureContainer } from './asset-containers.ts';
 import { placeOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
-import { writeResource } from './write-resource.ts';
+import { writeResource, type Author } from './write-resource.ts';
 
 /**
  * Registers a version, or changes the description, tags, properties and flags of one that is there: its content never changes.
@@ -17,7 +17,7 @@ export async function putVersion<R extends AssetRecord>(
   name: string,
   version: string,
   body: AssetBody,
-  caller: string,
+  by: Author,
 ): Promise<{ record: R; created: boolean }> {
   checkAssetName(kind, name);
   if (!isAssetVersion(version))
@@ -27,22 +27,27 @@ export async function putVersion<R extends AssetRecord>(
   const { description = null, tags = {}, properties = {}, isArchived, isAnonymous } = body.properties;
   const now = new Date(deps.clock.now()).toISOString();
   const changes = { description, tags, properties, modifiedAt: now };
-  return writeResource(kind.versions(deps.registry), [name, version], async (stored) => {
-    if (stored) {
-      const other = otherFields(stored, content, kind, deps);
-      if (other.length > 0)
-        throw conflict(
-          `${kind.noun} '${name}' version '${version}' exists with another ${other.join(', ')}; a version never changes. Register a new version.`,
-        );
-      return { ...stored, ...changes, isArchived: isArchived ?? stored.isArchived };
-    }
-    const flags = { isAnonymous: isAnonymous ?? false, isArchived: isArchived ?? false };
-    const draft = { name, version, ...changes, createdAt: now, createdBy: caller, ...flags, content };
-    const record = await kind.make(deps, draft, place);
-    await ensureContainer(deps, kind, record);
-    await deps.registry.versionIndex.add(kind.kind, record);
-    return record;
-  });
+  return writeResource(
+    kind.versions(deps.registry),
+    [name, version],
+    async (stored) => {
+      if (stored) {
+        const other = otherFields(stored, content, kind, deps);
+        if (other.length > 0)
+          throw conflict(
+            `${kind.noun} '${name}' version '${version}' exists with another ${other.join(', ')}; a version never changes. Register a new version.`,
+          );
+        return { ...stored, ...changes, isArchived: isArchived ?? stored.isArchived };
+      }
+      const flags = { isAnonymous: isAnonymous ?? false, isArchived: isArchived ?? false };
+      const draft = { name, version, ...changes, createdAt: now, createdBy: by.subject, ...flags, content };
+      const record = await kind.make(deps, draft, place);
+      await ensureContainer(deps, kind, record);
+      await deps.registry.versionIndex.add(kind.kind, record);
+      return record;
+    },
+    by.ifMatch,
+  );
 }
 
 /** Throws ApiError 404. */

@@ -7,7 +7,7 @@ import { ComputeBody, MAX_NODES, type ComputePatch } from '../domain/workspace-b
 import type { PageOfRecords } from '../storage/registry/collection.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Clock } from './ports.ts';
-import { removeResource, writeResource } from './write-resource.ts';
+import { removeResource, writeResource, type Author } from './write-resource.ts';
 
 export interface ComputeDeps {
   readonly registry: Registry;
@@ -66,47 +66,62 @@ export async function putCompute(
   deps: ComputeDeps,
   name: string,
   body: ComputeBody,
-  caller: string,
+  by: Author,
 ): Promise<{ record: ComputeRecord; created: boolean }> {
   if (!isComputeName(name)) throw badRequest(`The name of a compute ${COMPUTE_NAME_RULE}.`, 'name');
   refuseDefault(name);
   const now = new Date(deps.clock.now()).toISOString();
   const { scaleSettings: scale, ...cluster } = body.properties.properties;
-  return writeResource(deps.registry.computes, [name], (stored) => ({
-    name: stored?.name ?? name,
-    description: body.properties.description ?? null,
-    tags: body.tags ?? {},
-    properties: {},
-    createdAt: stored?.createdAt ?? now,
-    createdBy: stored?.createdBy ?? caller,
-    modifiedAt: now,
-    location: body.location ?? deps.workspace.location,
-    disableLocalAuth: body.properties.disableLocalAuth,
-    cluster,
-    scale,
-  }));
+  return writeResource(
+    deps.registry.computes,
+    [name],
+    (stored) => ({
+      name: stored?.name ?? name,
+      description: body.properties.description ?? null,
+      tags: body.tags ?? {},
+      properties: {},
+      createdAt: stored?.createdAt ?? now,
+      createdBy: stored?.createdBy ?? by.subject,
+      modifiedAt: now,
+      location: body.location ?? deps.workspace.location,
+      disableLocalAuth: body.properties.disableLocalAuth,
+      cluster,
+      scale,
+    }),
+    by.ifMatch,
+  );
 }
 
 /** Changes the scale settings and tags. Throws ApiError 404. */
-export async function patchCompute(deps: ComputeDeps, name: string, body: ComputePatch): Promise<ComputeRecord> {
+export async function patchCompute(
+  deps: ComputeDeps,
+  name: string,
+  body: ComputePatch,
+  by: Author,
+): Promise<ComputeRecord> {
   refuseDefault(name);
   await computeOf(deps, name);
-  const { record } = await writeResource(deps.registry.computes, [name], (stored) => {
-    if (!stored) throw resourceNotFound(`Compute '${name}'`);
-    return {
-      ...stored,
-      tags: body.tags ?? stored.tags,
-      scale: body.properties?.properties.scaleSettings ?? stored.scale,
-      modifiedAt: new Date(deps.clock.now()).toISOString(),
-    };
-  });
+  const { record } = await writeResource(
+    deps.registry.computes,
+    [name],
+    (stored) => {
+      if (!stored) throw resourceNotFound(`Compute '${name}'`);
+      return {
+        ...stored,
+        tags: body.tags ?? stored.tags,
+        scale: body.properties?.properties.scaleSettings ?? stored.scale,
+        modifiedAt: new Date(deps.clock.now()).toISOString(),
+      };
+    },
+    by.ifMatch,
+  );
   return record;
 }
 
 /** False when it was not there. Deployments that name it refuse to be invoked from then on. */
-export async function deleteCompute(deps: ComputeDeps, name: string): Promise<boolean> {
+export async function deleteCompute(deps: ComputeDeps, name: string, by: Author): Promise<boolean> {
   refuseDefault(name);
-  return removeResource(deps.registry.computes, [name]);
+  return removeResource(deps.registry.computes, [name], by.ifMatch);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { DatastoreNote } from '../domain/resources.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastore } from './deps.ts';
 import type { Clock, Log } from './ports.ts';
-import { writeResource } from './write-resource.ts';
+import { writeResource, type Author } from './write-resource.ts';
 
 export interface DatastoreDeps {
   readonly registry: Registry;
@@ -42,7 +42,7 @@ export async function putDatastore(
   deps: DatastoreDeps,
   name: string,
   { properties: sent }: DatastoreBody,
-  caller: string,
+  by: Author,
 ): Promise<NotedDatastore> {
   if (!isDatastoreName(name)) throw badRequest(`The name of a datastore ${DATASTORE_NAME_RULE}.`, 'name');
   const store = find(deps, name);
@@ -61,15 +61,20 @@ export async function putDatastore(
   if (sent.isDefault !== undefined && sent.isDefault !== isDefault)
     throw badRequest(`The default datastore is the first one of ${SETTING}.`, 'properties.isDefault');
   const now = new Date(deps.clock.now()).toISOString();
-  const { record } = await writeResource(deps.registry.datastores, [store.address.name], (stored) => ({
-    name: store.address.name,
-    description: sent.description ?? null,
-    tags: sent.tags ?? {},
-    properties: sent.properties ?? {},
-    createdAt: stored?.createdAt ?? now,
-    createdBy: stored?.createdBy ?? caller,
-    modifiedAt: now,
-  }));
+  const { record } = await writeResource(
+    deps.registry.datastores,
+    [store.address.name],
+    (stored) => ({
+      name: store.address.name,
+      description: sent.description ?? null,
+      tags: sent.tags ?? {},
+      properties: sent.properties ?? {},
+      createdAt: stored?.createdAt ?? now,
+      createdBy: stored?.createdBy ?? by.subject,
+      modifiedAt: now,
+    }),
+    by.ifMatch,
+  );
   return { store, isDefault, note: record };
 }
 

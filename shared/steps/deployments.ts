@@ -3,7 +3,7 @@ import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
 import { parseModelReference } from '../domain/management-model-reference.ts';
-import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.ts';
+import { endpointNameFault } from '../domain/management-names.ts';
 import type { DeploymentRecord, ModelRecord } from '../domain/resources.ts';
 import { ScoringSettings } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
@@ -14,7 +14,7 @@ import { endpointOf, type EndpointDeps } from './endpoints.ts';
 import { MODELS } from './asset-kinds.ts';
 import { latestVersion } from './asset-lists.ts';
 import { removeDeployment, writeDeployment } from './watched-deployments.ts';
-import { writeResource } from './write-resource.ts';
+import { checkIfMatch, writeResource, type Author } from './write-resource.ts';
 
 export interface DeploymentDeps extends EndpointDeps {
   readonly workspace: WorkspaceAddress;
@@ -42,31 +42,37 @@ export async function putDeployment(
   endpointName: string,
   name: string,
   body: DeploymentBody,
-  caller: string,
+  by: Author,
 ): Promise<{ record: DeploymentRecord; created: boolean }> {
   const endpoint = await endpointOf(deps, endpointName);
-  if (!isEndpointName(name)) throw badRequest(`The deployment's name ${ENDPOINT_NAME_RULE}.`, 'name');
+  const fault = endpointNameFault(name, 'a deployment');
+  if (fault !== undefined) throw badRequest(fault, 'name');
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   await maxInstancesOf(deps, sent.compute ?? null);
   const model = await usableModel(deps, sent.model);
   const now = new Date(deps.clock.now()).toISOString();
-  const written = await writeDeployment(deps, [endpoint.name, name], (stored) => ({
-    endpoint: endpoint.name,
-    name: stored?.name ?? name,
-    description: sent.description ?? null,
-    tags: body.tags ?? {},
-    properties: sent.properties ?? {},
-    createdAt: stored?.createdAt ?? now,
-    createdBy: stored?.createdBy ?? caller,
-    modifiedAt: now,
-    model: { name: model.name, version: model.version },
-    settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
-    compute: sent.compute ?? null,
-    codeConfiguration: sent.codeConfiguration ?? null,
-    environmentId: sent.environmentId ?? null,
-    environmentVariables: sent.environmentVariables ?? {},
-  }));
+  const written = await writeDeployment(
+    deps,
+    [endpoint.name, name],
+    (stored) => ({
+      endpoint: endpoint.name,
+      name: stored?.name ?? name,
+      description: sent.description ?? null,
+      tags: body.tags ?? {},
+      properties: sent.properties ?? {},
+      createdAt: stored?.createdAt ?? now,
+      createdBy: stored?.createdBy ?? by.subject,
+      modifiedAt: now,
+      model: { name: model.name, version: model.version },
+      settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
+      compute: sent.compute ?? null,
+      codeConfiguration: sent.codeConfiguration ?? null,
+      environmentId: sent.environmentId ?? null,
+      environmentVariables: sent.environmentVariables ?? {},
+    }),
+    by.ifMatch,
+  );
   if (!(await deps.registry.endpoints.get(endpoint.name))) {
     await removeDeployment(deps, [endpoint.name, name]);
     throw notFound(`Endpoint '${endpoint.name}' was deleted meanwhile.`);
@@ -80,6 +86,7 @@ export async function patchDeployment(
   endpointName: string,
   name: string,
   body: DeploymentBody,
+  by: Author,
 ): Promise<DeploymentRecord> {
   const endpoint = await endpointOf(deps, endpointName);
   const before = await deploymentOf(deps, endpoint.name, name);
@@ -91,21 +98,26 @@ export async function patchDeployment(
     if (asked.name !== before.model.name || asked.version !== before.model.version)
       throw badRequest('A PATCH cannot change the model; PUT the deployment instead.', 'properties.model');
   }
-  const { record } = await writeDeployment(deps, [endpoint.name, name], (stored) => {
-    if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
-    return {
-      ...stored,
-      description: sent.description === undefined ? stored.description : sent.description,
-      tags: body.tags ?? stored.tags,
-      properties: sent.properties ?? stored.properties,
-      modifiedAt: new Date(deps.clock.now()).toISOString(),
-      settings: withSettings(stored.settings, sent, sent.resources?.instanceCount),
-      compute: sent.compute ?? stored.compute,
-      codeConfiguration: sent.codeConfiguration ?? stored.codeConfiguration,
-      environmentId: sent.environmentId ?? stored.environmentId,
-      environmentVariables: sent.environmentVariables ?? stored.environmentVariables,
-    };
-  });
+  const { record } = await writeDeployment(
+    deps,
+    [endpoint.name, name],
+    (stored) => {
+      if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
+      return {
+        ...stored,
+        description: sent.description === undefined ? stored.description : sent.description,
+        tags: body.tags ?? stored.tags,
+        properties: sent.properties ?? stored.properties,
+        modifiedAt: new Date(deps.clock.now()).toISOString(),
+        settings: withSettings(stored.settings, sent, sent.resources?.instanceCount),
+        compute: sent.compute ?? stored.compute,
+        codeConfiguration: sent.codeConfiguration ?? stored.codeConfiguration,
+        environmentId: sent.environmentId ?? stored.environmentId,
+        environmentVariables: sent.environmentVariables ?? stored.environmentVariables,
+      };
+    },
+    by.ifMatch,
+  );
   return record;
 }
 
@@ -113,16 +125,22 @@ export async function patchDeployment(
  * Removes a deployment; jobs of it go on, because they hold all that they need. An endpoint whose default it was has none
  * afterwards. False when it was not there.
  */
-export async function deleteDeployment(deps: EndpointDeps, endpointName: string, name: string): Promise<boolean> {
+export async function deleteDeployment(
+  deps: EndpointDeps,
+  endpointName: string,
+  name: string,
+  by: Author,
+): Promise<boolean> {
   const found = await deps.registry.deployments.get(endpointName, name);
   if (!found) return false;
+  checkIfMatch(found.value, by.ifMatch);
   const isDefault = (current: string | null): boolean => current?.toLowerCase() === name.toLowerCase();
   if (isDefault((await endpointOf(deps, endpointName)).defaultDeployment))
     await writeResource(deps.registry.endpoints, [endpointName], (stored) => {
       if (!stored) throw notFound(`Endpoint '${endpointName}' does not exist.`);
       return isDefault(stored.defaultDeployment) ? { ...stored, defaultDeployment: null } : stored;
     });
-  return removeDeployment(deps, [endpointName, name]);
+  return removeDeployment(deps, [endpointName, name], by.ifMatch);
 }
 
 type SentModel = NonNullable<NonNullable<DeploymentBody['properties']>['model']>;

@@ -1,14 +1,14 @@
 import { badRequest, conflict, notFound } from '../domain/errors.ts';
 import { isEnded } from '../domain/job.ts';
 import type { EndpointBody } from '../domain/management.ts';
-import { ENDPOINT_NAME_RULE, isEndpointName } from '../domain/management-names.ts';
+import { endpointNameFault } from '../domain/management-names.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { allRecords } from '../storage/registry/collection.ts';
 import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 import { removeDeployment, type WatchedDeps } from './watched-deployments.ts';
-import { removeResource, writeResource } from './write-resource.ts';
+import { checkIfMatch, removeResource, writeResource, type Author } from './write-resource.ts';
 
 export interface EndpointDeps extends WatchedDeps {
   readonly jobs: Jobs;
@@ -34,43 +34,61 @@ export async function putEndpoint(
   deps: EndpointDeps,
   name: string,
   body: EndpointBody,
-  caller: string,
+  by: Author,
 ): Promise<{ record: EndpointRecord; created: boolean }> {
-  if (!isEndpointName(name)) throw badRequest(`The endpoint's name ${ENDPOINT_NAME_RULE}.`, 'name');
+  const fault = endpointNameFault(name, 'an endpoint');
+  if (fault !== undefined) throw badRequest(fault, 'name');
   const now = new Date(deps.clock.now()).toISOString();
-  return writeResource(deps.registry.endpoints, [name], async (stored) => ({
-    name: stored?.name ?? name,
-    description: body.properties?.description ?? null,
-    tags: body.tags ?? {},
-    properties: withoutServiceProperties(body.properties?.properties ?? {}),
-    createdAt: stored?.createdAt ?? now,
-    createdBy: stored?.createdBy ?? caller,
-    modifiedAt: now,
-    defaultDeployment: await defaultDeployment(deps, name, body, stored),
-  }));
+  return writeResource(
+    deps.registry.endpoints,
+    [name],
+    async (stored) => ({
+      name: stored?.name ?? name,
+      description: body.properties?.description ?? null,
+      tags: body.tags ?? {},
+      properties: withoutServiceProperties(body.properties?.properties ?? {}),
+      createdAt: stored?.createdAt ?? now,
+      createdBy: stored?.createdBy ?? by.subject,
+      modifiedAt: now,
+      defaultDeployment: await defaultDeployment(deps, name, body, stored),
+    }),
+    by.ifMatch,
+  );
 }
 
 /** Changes what the body names. Throws ApiError 404 when there is no such endpoint. */
-export async function patchEndpoint(deps: EndpointDeps, name: string, body: EndpointBody): Promise<EndpointRecord> {
+export async function patchEndpoint(
+  deps: EndpointDeps,
+  name: string,
+  body: EndpointBody,
+  by: Author,
+): Promise<EndpointRecord> {
   await endpointOf(deps, name);
-  const { record } = await writeResource(deps.registry.endpoints, [name], async (stored) => {
-    if (!stored) throw notFound(`Endpoint '${name}' does not exist.`);
-    const { description, properties } = body.properties ?? {};
-    return {
-      ...stored,
-      description: description === undefined ? stored.description : description,
-      tags: body.tags ?? stored.tags,
-      properties: properties ? withoutServiceProperties(properties) : stored.properties,
-      modifiedAt: new Date(deps.clock.now()).toISOString(),
-      defaultDeployment: await defaultDeployment(deps, name, body, stored),
-    };
-  });
+  const { record } = await writeResource(
+    deps.registry.endpoints,
+    [name],
+    async (stored) => {
+      if (!stored) throw notFound(`Endpoint '${name}' does not exist.`);
+      const { description, properties } = body.properties ?? {};
+      return {
+        ...stored,
+        description: description === undefined ? stored.description : description,
+        tags: body.tags ?? stored.tags,
+        properties: properties ? withoutServiceProperties(properties) : stored.properties,
+        modifiedAt: new Date(deps.clock.now()).toISOString(),
+        defaultDeployment: await defaultDeployment(deps, name, body, stored),
+      };
+    },
+    by.ifMatch,
+  );
   return record;
 }
 
 /** Removes an endpoint with its deployments. False when it was not there; ApiError 409 while a job of it has not ended. */
-export async function deleteEndpoint(deps: EndpointDeps, name: string): Promise<boolean> {
-  if (!(await deps.registry.endpoints.get(name))) return false;
+export async function deleteEndpoint(deps: EndpointDeps, name: string, by: Author): Promise<boolean> {
+  const found = await deps.registry.endpoints.get(name);
+  if (!found) return false;
+  checkIfMatch(found.value, by.ifMatch);
   const open = await openJob(deps, name);
   if (open !== undefined)
     throw conflict(`Endpoint '${name}' has a job that has not ended: '${open}'. Cancel it or wait for its end.`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sha256 } from '../domain/blocks.ts';
+import { canonical } from '../domain/canonical.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -130,11 +131,3 @@ export function jobName(requestId: string | undefined, endpoint: string, caller:
     throw new ApiError(400, 'UserError', `A request id must have 1 to ${MAX_REQUEST_ID} characters.`);
   return `batchjob-${uuidOf(JSON.stringify([requestId, endpoint.toLowerCase(), caller]))}`;
 }
-
-/** JSON with the keys of every object in order: equal requests have equal texts. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );

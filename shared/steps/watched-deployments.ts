@@ -21,24 +21,30 @@ export async function writeDeployment(
   deps: WatchedDeps,
   name: Name,
   make: (stored: DeploymentRecord | undefined) => DeploymentRecord,
+  ifMatch?: string,
 ): Promise<{ record: DeploymentRecord; created: boolean }> {
   let before: Watch | undefined;
   let after: Watch | undefined;
-  const written = await writeResource(deps.registry.deployments, name, async (stored) => {
-    const record = make(stored);
-    before = stored && storedWatch(stored, addressesOf(deps));
-    after = watchOf(record, addressesOf(deps));
-    if (after) await addToIndex(deps, after);
-    return record;
-  });
+  const written = await writeResource(
+    deps.registry.deployments,
+    name,
+    async (stored) => {
+      const record = make(stored);
+      before = stored && storedWatch(stored, addressesOf(deps));
+      after = watchOf(record, addressesOf(deps));
+      if (after) await addToIndex(deps, after);
+      return record;
+    },
+    ifMatch,
+  );
   await settleIndex(deps, name, before, after);
   return written;
 }
 
 /** Removes a deployment and the index row of what it watched. False when it was not there. */
-export async function removeDeployment(deps: WatchedDeps, name: Name): Promise<boolean> {
+export async function removeDeployment(deps: WatchedDeps, name: Name, ifMatch?: string): Promise<boolean> {
   const stored = await deps.registry.deployments.get(...name);
-  const removed = await removeResource(deps.registry.deployments, name);
+  const removed = await removeResource(deps.registry.deployments, name, ifMatch);
   await settleIndex(deps, name, stored && storedWatch(stored.value, addressesOf(deps)), undefined);
   return removed;
 }

@@ -4,9 +4,10 @@ import type { AssetRecord } from '../../domain/resources.ts';
 import { checkAssetName, containerOf, listContainers, putContainer } from '../../steps/asset-containers.ts';
 import type { AssetKind } from '../../steps/asset-kinds.ts';
 import { listVersions } from '../../steps/asset-lists.ts';
+import { deleteContainer, deleteVersion } from '../../steps/asset-removal.ts';
 import { putVersion, versionOf } from '../../steps/asset-versions.ts';
 import { startPendingUpload } from '../../steps/pending-upload.ts';
-import { publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
+import { authorOf, etagHeader, publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { containerResource, versionResource } from './asset-resource.ts';
@@ -29,13 +30,18 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),
       });
     })
-    .get('/:name', async (c) =>
-      c.json(containerResource(workspace, kind, await containerOf(deps, kind, c.req.param('name')))),
-    )
+    .get('/:name', async (c) => {
+      const container = await containerOf(deps, kind, c.req.param('name'));
+      return c.json(containerResource(workspace, kind, container), 200, etagHeader(container.record));
+    })
     .put('/:name', async (c) => {
       const body = await readBody(c.req.raw, AssetContainerBody);
-      const { container, created } = await putContainer(deps, kind, c.req.param('name'), body, c.var.principal.subject);
-      return c.json(containerResource(workspace, kind, container), created ? 201 : 200);
+      const { container, created } = await putContainer(deps, kind, c.req.param('name'), body, authorOf(c));
+      return c.json(containerResource(workspace, kind, container), created ? 201 : 200, etagHeader(container.record));
+    })
+    .delete('/:name', async (c) => {
+      const removed = await deleteContainer(deps, kind, c.req.param('name'), authorOf(c));
+      return c.body(null, removed ? 200 : 204);
     })
     .get('/:name/versions', async (c) => {
       const name = c.req.param('name');
@@ -51,13 +57,18 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
     })
     .get(version, async (c) => {
       const { name, version } = c.req.param();
-      return c.json(versionResource(workspace, kind, await versionOf(deps, kind, name, version)));
+      const record = await versionOf(deps, kind, name, version);
+      return c.json(versionResource(workspace, kind, record), 200, etagHeader(record));
     })
     .put(version, async (c) => {
       const body = await readBody(c.req.raw, kind.body);
       const { name, version } = c.req.param();
-      const { record, created } = await putVersion(deps, kind, name, version, body, c.var.principal.subject);
-      return c.json(versionResource(workspace, kind, record), created ? 201 : 200);
+      const { record, created } = await putVersion(deps, kind, name, version, body, authorOf(c));
+      return c.json(versionResource(workspace, kind, record), created ? 201 : 200, etagHeader(record));
+    })
+    .delete(version, async (c) => {
+      const { name, version } = c.req.param();
+      return c.body(null, (await deleteVersion(deps, kind, name, version, authorOf(c))) ? 200 : 204);
     })
     .post(`${version}/startpendingupload`, async (c) => {
       const { pendingUploadType } = await readBody(c.req.raw, PendingUploadBody);

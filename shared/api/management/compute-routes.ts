@@ -3,7 +3,7 @@ import type { ComputeRecord } from '../../domain/resources.ts';
 import type { WorkspaceAddress } from '../../domain/uri.ts';
 import { ComputeBody, ComputePatch } from '../../domain/workspace-bodies.ts';
 import { computeOf, deleteCompute, listComputes, patchCompute, putCompute } from '../../steps/computes.ts';
-import { publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
+import { authorOf, etagHeader, publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
@@ -23,17 +23,23 @@ export function computeRoutes(deps: RouteDeps): Hono<ApiEnv> {
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),
       });
     })
-    .get('/:name', async (c) => c.json(computeResource(workspace, await computeOf(deps, c.req.param('name')))))
+    .get('/:name', async (c) => {
+      const record = await computeOf(deps, c.req.param('name'));
+      return c.json(computeResource(workspace, record), 200, etagHeader(record));
+    })
     .put('/:name', async (c) => {
       const body = await readBody(c.req.raw, ComputeBody);
-      const { record, created } = await putCompute(deps, c.req.param('name'), body, c.var.principal.subject);
-      return c.json(computeResource(workspace, record), created ? 201 : 200);
+      const { record, created } = await putCompute(deps, c.req.param('name'), body, authorOf(c));
+      return c.json(computeResource(workspace, record), created ? 201 : 200, etagHeader(record));
     })
     .patch('/:name', async (c) => {
       const body = await readBody(c.req.raw, ComputePatch);
-      return c.json(computeResource(workspace, await patchCompute(deps, c.req.param('name'), body)));
+      const record = await patchCompute(deps, c.req.param('name'), body, authorOf(c));
+      return c.json(computeResource(workspace, record), 200, etagHeader(record));
     })
-    .delete('/:name', async (c) => c.body(null, (await deleteCompute(deps, c.req.param('name'))) ? 200 : 204))
+    .delete('/:name', async (c) =>
+      c.body(null, (await deleteCompute(deps, c.req.param('name'), authorOf(c))) ? 200 : 204),
+    )
     .post('/:name/listnodes', async (c) => {
       await computeOf(deps, c.req.param('name'));
       return c.json({ nodes: [], nextLink: null });

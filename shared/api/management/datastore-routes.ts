@@ -9,13 +9,15 @@ import {
   putDatastore,
   type NotedDatastore,
 } from '../../steps/datastores.ts';
-import type { ApiEnv, RouteDeps } from '../context.ts';
+import { authorOf, etagHeader, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { readBody } from '../request-body.ts';
 import { PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
 
 /** `datastores` of a workspace (contract 3.5). */
 export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const { workspace } = deps;
+  const answer = (c: ApiContext, one: NotedDatastore): Response =>
+    c.json(datastoreResource(workspace, one), 200, one.note && etagHeader(one.note));
 
   return new Hono<ApiEnv>()
     .get('/', async (c) => {
@@ -24,12 +26,10 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const shown = found.filter(({ isDefault }) => isDefault || !onlyDefault);
       return c.json({ value: shown.map((one) => datastoreResource(workspace, one)), nextLink: null });
     })
-    .get('/:name', async (c) => c.json(datastoreResource(workspace, await datastoreOf(deps, c.req.param('name')))))
+    .get('/:name', async (c) => answer(c, await datastoreOf(deps, c.req.param('name'))))
     .put('/:name', async (c) => {
       const body = await readBody(c.req.raw, DatastoreBody);
-      return c.json(
-        datastoreResource(workspace, await putDatastore(deps, c.req.param('name'), body, c.var.principal.subject)),
-      );
+      return answer(c, await putDatastore(deps, c.req.param('name'), body, authorOf(c)));
     })
     .delete('/:name', (c) => {
       deleteDatastore(deps, c.req.param('name'));

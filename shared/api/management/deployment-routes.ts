@@ -4,7 +4,7 @@ import { DeploymentBody } from '../../domain/management.ts';
 import type { DeploymentRecord } from '../../domain/resources.ts';
 import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
-import { isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { assetVersionId, deploymentId, PROVIDER, systemData } from '../resource-ids.ts';
@@ -29,29 +29,30 @@ export function deploymentRoutes(deps: RouteDeps): Hono<ApiEnv> {
     })
     .get(resource, async (c) => {
       const endpoint = await endpointOf(deps, c.req.param('endpoint'));
-      return c.json(deploymentResource(deps, await deploymentOf(deps, endpoint.name, c.req.param('deployment'))));
+      const record = await deploymentOf(deps, endpoint.name, c.req.param('deployment'));
+      return c.json(deploymentResource(deps, record), 200, etagHeader(record));
     })
     .put(resource, async (c) => {
       const body = await readBody(c.req.raw, DeploymentBody);
       const { endpoint, deployment } = c.req.param();
-      const { record, created } = await putDeployment(deps, endpoint, deployment, body, c.var.principal.subject);
+      const { record, created } = await putDeployment(deps, endpoint, deployment, body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
     .patch(resource, async (c) => {
       const body = await readBody(c.req.raw, DeploymentBody);
       const { endpoint, deployment } = c.req.param();
-      return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body), 200);
+      return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body, authorOf(c)), 200);
     })
     .delete(resource, async (c) => {
       const { endpoint, deployment } = c.req.param();
-      if (!(await deleteDeployment(deps, endpoint, deployment))) return c.body(null, 204);
+      if (!(await deleteDeployment(deps, endpoint, deployment, authorOf(c)))) return c.body(null, 204);
       return Response.json(null, { status: 202, headers: await operationHeaders(deps, c, 'bd', isoNow(deps)) });
     });
 }
 
 async function answer(deps: RouteDeps, c: ApiContext, record: DeploymentRecord, status: 200 | 201): Promise<Response> {
   const headers = await operationHeaders(deps, c, 'bd', record.modifiedAt, publicUrl(deps, c.req.raw).href);
-  return Response.json(deploymentResource(deps, record), { status, headers });
+  return Response.json(deploymentResource(deps, record), { status, headers: { ...headers, ...etagHeader(record) } });
 }
 
 /** A deployment as Azure ML shows it. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { EndpointBody } from '../../domain/management.ts';
 import type { EndpointRecord } from '../../domain/resources.ts';
 import { deleteEndpoint, endpointOf, patchEndpoint, putEndpoint } from '../../steps/endpoints.ts';
-import { isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { endpointId, PROVIDER, systemData } from '../resource-ids.ts';
@@ -25,27 +25,31 @@ export function endpointRoutes(deps: RouteDeps): Hono<ApiEnv> {
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),
       });
     })
-    .get('/:endpoint', async (c) =>
-      c.json(await endpointResource(deps, c, await endpointOf(deps, c.req.param('endpoint')))),
-    )
+    .get('/:endpoint', async (c) => {
+      const record = await endpointOf(deps, c.req.param('endpoint'));
+      return c.json(await endpointResource(deps, c, record), 200, etagHeader(record));
+    })
     .put('/:endpoint', async (c) => {
       const body = await readBody(c.req.raw, EndpointBody);
-      const { record, created } = await putEndpoint(deps, c.req.param('endpoint'), body, c.var.principal.subject);
+      const { record, created } = await putEndpoint(deps, c.req.param('endpoint'), body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
     .patch('/:endpoint', async (c) => {
       const body = await readBody(c.req.raw, EndpointBody);
-      return answer(deps, c, await patchEndpoint(deps, c.req.param('endpoint'), body), 200);
+      return answer(deps, c, await patchEndpoint(deps, c.req.param('endpoint'), body, authorOf(c)), 200);
     })
     .delete('/:endpoint', async (c) => {
-      if (!(await deleteEndpoint(deps, c.req.param('endpoint')))) return c.body(null, 204);
+      if (!(await deleteEndpoint(deps, c.req.param('endpoint'), authorOf(c)))) return c.body(null, 204);
       return Response.json(null, { status: 202, headers: await operationHeaders(deps, c, 'be', isoNow(deps)) });
     });
 }
 
 async function answer(deps: RouteDeps, c: ApiContext, record: EndpointRecord, status: 200 | 201): Promise<Response> {
   const headers = await operationHeaders(deps, c, 'be', record.modifiedAt, publicUrl(deps, c.req.raw).href);
-  return Response.json(await endpointResource(deps, c, record), { status, headers });
+  return Response.json(await endpointResource(deps, c, record), {
+    status,
+    headers: { ...headers, ...etagHeader(record) },
+  });
 }
 
 /** An endpoint as Azure ML shows it. */

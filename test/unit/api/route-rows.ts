@@ -64,6 +64,8 @@ const assetRows = ([kind, field]: [string, string]): Rows => ({
   [`GET ${kind}`]: { path: kind, status: 200 },
   [`GET ${kind}/:name`]: { path: `${kind}/none`, status: 404 },
   [`PUT ${kind}/:name`]: { path: `${kind}/none`, body: {}, status: 400, target: 'properties' },
+  [`DELETE ${kind}/:name`]: { path: `${kind}/none`, status: 204 },
+  [`DELETE ${kind}/:name/versions/:version`]: { path: `${kind}/none/versions/1`, status: 204 },
   [`GET ${kind}/:name/versions`]: { path: `${kind}/none/versions`, status: 200 },
   [`GET ${kind}/:name/versions/:version`]: { path: `${kind}/none/versions/1`, status: 404 },
   [`PUT ${kind}/:name/versions/:version`]: {
