@@ -8,7 +8,7 @@ export const isEndpointName = (name: string): boolean => ENDPOINT.test(name);
 
 export const isAssetName = (name: string): boolean => name.length <= 255 && ASSET.test(name);
 
-export const isAssetVersion = (version: string): boolean => version.length <= 60 && ASSET.test(version);
+export const isAssetVersion = (version: string): boolean => version.length <= 255 && ASSET.test(version);
 
 /** Names of clusters. */
 export const isComputeName = (name: string): boolean => /^(?=.{2,32}$)[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(name);
@@ -32,4 +32,4 @@ export const COMPUTE_NAME_RULE =
 export const DATASTORE_NAME_RULE = 'must have 1 to 255 characters: letters, digits and underscores';
 
 export const ASSET_NAME_RULE =
-  'must have at most 255 characters (a version 60), begin with a letter or digit, hold only letters, digits, dots, underscores and hyphens, and not end with a dot';
+  'must have at most 255 characters, begin with a letter or digit, hold only letters, digits, dots, underscores and hyphens, and not end with a dot';

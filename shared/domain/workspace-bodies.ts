@@ -18,6 +18,9 @@ export const DatastoreBody = caselessObject({
 });
 export type DatastoreBody = z.infer<typeof DatastoreBody>;
 
+/** `POST datastores/{name}/listSecrets`: the SDK asks for a secret that expires. */
+export const ListSecretsBody = caselessObject({ expirableSecret: z.boolean().default(false) });
+
 /** The most instances that a deployment can ask for. */
 export const MAX_NODES = ScoringSettings.shape.instanceCount.unwrap().maxValue ?? Number.MAX_SAFE_INTEGER;
 

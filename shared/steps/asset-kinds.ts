@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { sha256 } from '../domain/blocks.ts';
 import {
   CodeBody,
   ComponentBody,
@@ -39,6 +40,8 @@ export interface AssetKind<R extends AssetRecord = AssetRecord> {
   /** The field of its content that names a place in a datastore. */
   readonly uri?: string;
   versions(registry: Registry): Versions<R>;
+  /** What versions are found by besides their name; undefined for one that has nothing else. */
+  key?(record: AssetRecord): string | undefined;
   /** Makes the record of a new version from its draft and the place that its URI names. Throws ApiError. */
   make(deps: AssetDeps, draft: AssetRecord, place: DataAddress | undefined): R | Promise<R>;
   /** What would break without this version; undefined when nothing would. */
@@ -94,7 +97,15 @@ const modelKey = ({ name, version }: ModelReference): string => `${name}:${versi
 
 export const DATA = pointer('Data asset', 'data', DataBody, 'dataUri');
 export const ENVIRONMENTS = pointer('Environment', 'environments', EnvironmentBody);
-export const CODES = pointer('Code', 'codes', CodeBody, 'codeUri');
+/** The SDK gives code a random name and looks for its hash, under whatever name it was registered before. */
+export const CODES: AssetKind = {
+  ...pointer('Code', 'codes', CodeBody, 'codeUri'),
+  key: ({ properties }) => properties['hash_sha256'] && hashKey(properties['hash_sha256']),
+};
+
+/** No name holds a colon, and a key may hold only so much. */
+export const hashKey = (hash: string): string => `hash:${sha256(hash)}`;
+export const isHashKey = (under: string): boolean => /^hash:[0-9a-f]{64}$/.test(under);
 export const COMPONENTS = pointer('Component', 'components', ComponentBody);
 
 /** The place that a version's URI names; undefined for kinds without one. Throws ApiError 400, 403. */
@@ -107,3 +118,9 @@ export function placeOf(
   const rules: UriRules = { workspace: deps.workspace, datastores: deps.datastores.map(({ address }) => address) };
   return parseDataUri(String(content[uri]), rules, `properties.${uri}`);
 }
+
+/** All that a version is indexed by: its name first. */
+export const keysOf = (kind: Pick<AssetKind, 'key'>, record: AssetRecord): string[] => {
+  const key = kind.key?.(record);
+  return key === undefined ? [record.name] : [record.name, key];
+};

@@ -3,7 +3,7 @@ import type { AssetRecord } from '../domain/resources.ts';
 import type { PageOfRecords } from '../storage/registry/collection.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { VersionOrder } from '../storage/registry/version-index.ts';
-import type { AssetKind } from './asset-kinds.ts';
+import { isHashKey, type AssetKind } from './asset-kinds.ts';
 import { filteredPage } from './filtered-page.ts';
 
 export const LIST_VIEWS = ['ActiveOnly', 'ArchivedOnly', 'All'] as const;
@@ -16,21 +16,21 @@ export interface ListDeps {
   readonly registry: Registry;
 }
 
-/** Versions by the time of their making; none for a name that no asset has. */
+/** Versions by the time of their making, under a name or another key (`AssetKind.key`); none where nothing is. */
 export async function listVersions<R extends AssetRecord>(
   { registry }: ListDeps,
   kind: AssetKind<R>,
-  name: string,
+  under: string,
   order: VersionOrder,
   keep: (record: R) => boolean,
   limit: number,
   continuation?: string,
 ): Promise<PageOfRecords<R>> {
-  if (!isAssetName(name)) return { records: [] };
+  if (!isAssetName(under) && !isHashKey(under)) return { records: [] };
   const versions = kind.versions(registry);
   const read = async (count: number, from: string | undefined): Promise<PageOfRecords<R>> => {
-    const page = await registry.versionIndex.list(kind.kind, name, order, count, from);
-    const found = await Promise.all(page.versions.map(({ version }) => versions.get(name, version)));
+    const page = await registry.versionIndex.list(kind.kind, under, order, count, from);
+    const found = await Promise.all(page.versions.map(({ name, version }) => versions.get(name, version)));
     return {
       records: found.flatMap((one, i) =>
         one && one.value.createdAt === page.versions[i]?.createdAt ? [one.value] : [],

@@ -1,6 +1,6 @@
 import { conflict } from '../domain/errors.ts';
 import type { AssetRecord } from '../domain/resources.ts';
-import type { AssetDeps, AssetKind } from './asset-kinds.ts';
+import { keysOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
 import { listVersions } from './asset-lists.ts';
 import { removeResource, type Author } from './write-resource.ts';
 
@@ -47,7 +47,7 @@ async function removeVersion<R extends AssetRecord>(
   ifMatch?: string,
 ): Promise<boolean> {
   const removed = await removeResource(kind.versions(deps.registry), [record.name, record.version], ifMatch);
-  await deps.registry.versionIndex.remove(kind.kind, record);
+  for (const under of keysOf(kind, record)) await deps.registry.versionIndex.remove(kind.kind, record, under);
   await kind.release?.(deps, record);
   return removed;
 }

@@ -4,7 +4,8 @@ import { ApiError, badRequest, conflict, resourceNotFound } from '../domain/erro
 import { ASSET_NAME_RULE, isAssetVersion } from '../domain/management-names.ts';
 import type { AssetRecord } from '../domain/resources.ts';
 import { checkAssetName, ensureContainer } from './asset-containers.ts';
-import { placeOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
+import { latestVersion } from './asset-lists.ts';
+import { placeOf, keysOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
 import { writeResource, type Author } from './write-resource.ts';
 
 /**
@@ -43,23 +44,29 @@ export async function putVersion<R extends AssetRecord>(
       const draft = { name, version, ...changes, createdAt: now, createdBy: by.subject, ...flags, content };
       const record = await kind.make(deps, draft, place);
       await ensureContainer(deps, kind, record);
-      await deps.registry.versionIndex.add(kind.kind, record);
+      for (const under of keysOf(kind, record)) await deps.registry.versionIndex.add(kind.kind, record, under);
       return record;
     },
     by.ifMatch,
   );
 }
 
+/** What the SDK calls a component's version when it was given none. */
+const DEFAULT_VERSION = 'azureml_default';
+
 /** Throws ApiError 404. */
 export async function versionOf<R extends AssetRecord>(
-  { registry }: Pick<AssetDeps, 'registry'>,
+  deps: Pick<AssetDeps, 'registry'>,
   kind: AssetKind<R>,
   name: string,
   version: string,
 ): Promise<R> {
-  const found = await kind.versions(registry).get(name, version);
+  const found =
+    version === DEFAULT_VERSION
+      ? await latestVersion(deps, kind, name)
+      : (await kind.versions(deps.registry).get(name, version))?.value;
   if (!found) throw resourceNotFound(`${kind.noun} '${name.slice(0, 80)}' version '${version.slice(0, 80)}'`);
-  return found.value;
+  return found;
 }
 
 /** The fields in which a stored version and what was sent differ; two URIs of one place are the same. */

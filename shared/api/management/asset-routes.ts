@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { AssetContainerBody, PendingUploadBody } from '../../domain/asset-bodies.ts';
 import type { AssetRecord } from '../../domain/resources.ts';
 import { checkAssetName, containerOf, listContainers, putContainer } from '../../steps/asset-containers.ts';
-import type { AssetKind } from '../../steps/asset-kinds.ts';
+import { hashKey, type AssetKind } from '../../steps/asset-kinds.ts';
 import { listVersions } from '../../steps/asset-lists.ts';
 import { deleteContainer, deleteVersion } from '../../steps/asset-removal.ts';
 import { putVersion, versionOf } from '../../steps/asset-versions.ts';
@@ -46,10 +46,11 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
     .get('/:name/versions', async (c) => {
       const name = c.req.param('name');
       const url = publicUrl(deps, c.req.raw);
-      const { order, keep, key } = versionQuery(url);
-      const scope = `${kind.kind}|${name.toLowerCase()}|${key}`;
+      const { order, keep, key, hash } = versionQuery(url);
+      const under = hash === undefined ? name : hashKey(hash);
+      const scope = `${kind.kind}|${under.toLowerCase()}|${key}`;
       const { limit, continuation } = await pageRequest(url, scope, deps.ids);
-      const page = await listVersions(deps, kind, name, order, keep, limit, continuation);
+      const page = await listVersions(deps, kind, under, order, keep, limit, continuation);
       return c.json({
         value: page.records.map((record) => versionResource(workspace, kind, record)),
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { WorkspaceAddress } from '../../domain/uri.ts';
-import { DatastoreBody } from '../../domain/workspace-bodies.ts';
+import { DatastoreBody, ListSecretsBody } from '../../domain/workspace-bodies.ts';
 import {
   accessFor,
   datastoreOf,
@@ -37,20 +37,23 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
     })
     .post('/:name/listsecrets', async (c) => {
       const { store } = await datastoreOf(deps, c.req.param('name'));
+      const { expirableSecret } = hasBody(c) ? await readBody(c.req.raw, ListSecretsBody) : { expirableSecret: false };
       const { publicKey, sasToken } = accessFor(deps, store, 'datastores/listSecrets', c.var.principal.subject);
-      return c.json(
-        publicKey === undefined ? { secretsType: 'Sas', sasToken } : { secretsType: 'AccountKey', key: publicKey },
-        200,
-        { 'Cache-Control': 'no-store' },
-      );
+      const secrets =
+        expirableSecret || publicKey === undefined
+          ? { secretsType: 'Sas', sasToken }
+          : { secretsType: 'AccountKey', key: publicKey };
+      return c.json(secrets, 200, { 'Cache-Control': 'no-store' });
     });
 }
+
+/** The REST samples send none. */
+const hasBody = (c: ApiContext): boolean => Number(c.req.header('content-length') ?? 0) > 0;
 
 /** A datastore as Azure ML shows it. */
 export function datastoreResource(at: WorkspaceAddress, { store, isDefault, note }: NotedDatastore) {
   const { name, account, container, endpoint } = store.address;
   const { protocol, host } = new URL(endpoint);
-  const kind = store.access === undefined ? 'None' : store.access.publicKey === undefined ? 'Sas' : 'AccountKey';
   return {
     id: `${workspaceIdOf(at)}/datastores/${name}`,
     name,
@@ -65,7 +68,8 @@ export function datastoreResource(at: WorkspaceAddress, { store, isDefault, note
       containerName: container,
       endpoint: host.replace(`${account}.blob.`, ''),
       protocol: protocol.replace(':', ''),
-      credentials: { credentialsType: kind },
+      // An account that has a key says so, whatever listSecrets gives out: Azure ML's does, and clients expect it.
+      credentials: { credentialsType: store.access ? 'AccountKey' : 'None' },
       serviceDataAccessAuthIdentity: 'None',
       subscriptionId: at.subscriptionId,
       resourceGroup: at.resourceGroup,

@@ -7,6 +7,8 @@ import { VERSION_ORDERS, type VersionOrder } from '../../storage/registry/versio
 /** What the list of an asset's versions is asked for. */
 export interface VersionQuery {
   readonly order: VersionOrder;
+  /** Code is asked for by its hash, whatever its name. */
+  readonly hash: string | undefined;
   keep(record: AssetRecord): boolean;
   /** One text for equal queries: a page token is good for its own list alone. */
   readonly key: string;
@@ -35,10 +37,10 @@ export function versionQuery(url: URL): VersionQuery {
   const tags = (named(url, 'tags') ?? '').split(',').filter((tag) => tag !== '');
   return {
     order,
+    hash,
     key: JSON.stringify([view, order, hash ?? null, hashVersion ?? null, tags]),
     keep: (record) =>
       isInView(record, view) &&
-      (hash === undefined || record.properties['hash_sha256'] === hash) &&
       (hashVersion === undefined || record.properties['hash_version'] === hashVersion) &&
       tags.every((tag) => hasTag(record, tag)),
   };

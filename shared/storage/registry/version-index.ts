@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256 } from '../../domain/blocks.ts';
 import type { AssetKindName, AssetRecord } from '../../domain/resources.ts';
 import { insertOnce } from '../insert-once.ts';
 import type { Table } from '../ports.ts';
@@ -10,7 +11,7 @@ export type VersionOrder = (typeof VERSION_ORDERS)[number];
 type Indexed = Pick<AssetRecord, 'name' | 'version' | 'createdAt'>;
 
 export interface PageOfVersions {
-  readonly versions: readonly Omit<Indexed, 'name'>[];
+  readonly versions: readonly Indexed[];
   readonly continuation?: string;
 }
 
@@ -19,17 +20,18 @@ export interface PageOfVersions {
  * (same `createdAt`): it is written before the record and removed after it, so a version is never without its rows.
  */
 export interface VersionIndex {
-  add(kind: AssetKindName, record: Indexed): Promise<void>;
-  remove(kind: AssetKindName, record: Indexed): Promise<void>;
+  /** `under`: its own name, or what else it is to be found by. */
+  add(kind: AssetKindName, record: Indexed, under: string): Promise<void>;
+  remove(kind: AssetKindName, record: Indexed, under: string): Promise<void>;
   list(
     kind: AssetKindName,
-    name: string,
+    under: string,
     order: VersionOrder,
     limit: number,
     continuation?: string,
   ): Promise<PageOfVersions>;
   /** The highest version that is a number; 0 when there is none. */
-  highestNumber(kind: AssetKindName, name: string): Promise<number>;
+  highestNumber(kind: AssetKindName, under: string): Promise<number>;
 }
 
 /** Above all times and all numbers that are counted, so that what counts down has one width. */
@@ -42,16 +44,16 @@ const NUMBERS = 'n';
 /** The character after `|`, the end of every prefix: the end of a range. */
 const END = '}';
 
-const Hint = z.object({ version: z.string(), createdAt: z.string() });
+const Hint = z.object({ name: z.string(), version: z.string(), createdAt: z.string() });
 
 export function versionIndex(table: Table): VersionIndex {
-  const partitionOf = (kind: AssetKindName, name: string): string => `index|${kind}|${name.toLowerCase()}`;
+  const partitionOf = (kind: AssetKindName, under: string): string => `index|${kind}|${under.toLowerCase()}`;
 
   /** Among versions of one moment the higher number is the later one. */
-  const rowsOf = ({ version, createdAt }: Indexed): string[] => {
+  const rowsOf = ({ name, version, createdAt }: Indexed): string[] => {
     const at = Date.parse(createdAt);
     const number = numberOf(version);
-    const key = version.toLowerCase();
+    const key = sha256(`${name}:${version}`.toLowerCase());
     return [
       `${PREFIX.newest}|${padded(TOP - at)}|${padded(TOP - number)}|${key}`,
       `${PREFIX.oldest}|${padded(at)}|${padded(number)}|${key}`,
@@ -60,19 +62,21 @@ export function versionIndex(table: Table): VersionIndex {
   };
 
   return {
-    async add(kind, record) {
-      const partition = partitionOf(kind, record.name);
-      const { version, createdAt } = record;
-      await Promise.all(rowsOf(record).map((row) => insertOnce(table, { partition, row }, { version, createdAt })));
+    async add(kind, record, under) {
+      const partition = partitionOf(kind, under);
+      const { name, version, createdAt } = record;
+      await Promise.all(
+        rowsOf(record).map((row) => insertOnce(table, { partition, row }, { name, version, createdAt })),
+      );
     },
 
-    async remove(kind, record) {
-      const partition = partitionOf(kind, record.name);
+    async remove(kind, record, under) {
+      const partition = partitionOf(kind, under);
       await Promise.all(rowsOf(record).map((row) => removeIfThere(table, { partition, row })));
     },
 
-    async list(kind, name, order, limit, continuation) {
-      const page = await table.query(partitionOf(kind, name), {
+    async list(kind, under, order, limit, continuation) {
+      const page = await table.query(partitionOf(kind, under), {
         from: `${PREFIX[order]}|`,
         to: `${PREFIX[order]}${END}`,
         limit,
@@ -84,11 +88,11 @@ export function versionIndex(table: Table): VersionIndex {
       };
     },
 
-    async highestNumber(kind, name) {
+    async highestNumber(kind, under) {
       const range = { from: `${NUMBERS}|`, to: `${NUMBERS}${END}`, limit: 1 };
-      let page = await table.query(partitionOf(kind, name), range);
+      let page = await table.query(partitionOf(kind, under), range);
       while (page.rows.length === 0 && page.continuation !== undefined)
-        page = await table.query(partitionOf(kind, name), { ...range, continuation: page.continuation });
+        page = await table.query(partitionOf(kind, under), { ...range, continuation: page.continuation });
       const [highest] = page.rows;
       return highest ? numberOf(Hint.parse(highest.values).version) : 0;
     },

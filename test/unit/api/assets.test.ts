@@ -137,6 +137,8 @@ describe.each(KINDS)('%s', (kind, sent, shown, other) => {
     for (const name of ['1', '2', '3']) await put(`${kind}/heart/versions/${name}`, sent);
     const remove = async (path: string) => (await world.call('DELETE', `${WORKSPACE}/${path}`)).status;
     expect([await remove(`${kind}/heart/versions/3`), await remove(`${kind}/heart/versions/3`)]).toEqual([200, 204]);
+    const latest = await get(`${kind}/heart/versions/azureml_default`);
+    expect(latest.body).toMatchObject({ id: `${WORKSPACE}/${kind}/heart/versions/2` });
     expect((await get(`${kind}/heart`)).body).toMatchObject({ properties: { latestVersion: '2', nextVersion: '3' } });
     expect([await remove(`${kind}/heart`), await remove(`${kind}/heart`)]).toEqual([200, 204]);
     expect((await get(`${kind}/heart/versions/1`)).status).toBe(404);
@@ -185,7 +187,9 @@ describe('lists', () => {
     await put('codes/c/versions/2', code('bb'));
     expect(await list('codes/c/versions?hash=bb&hashVersion=202208')).toEqual(['2']);
     expect(await list('codes/c/versions?hash=bb&hashVersion=1')).toEqual([]);
-    expect(await list('codes/other/versions?hash=bb')).toEqual([]);
+    expect(await list('codes/of-any-name/versions?hash=bb&hashVersion=202208')).toEqual(['2']);
+    await world.call('DELETE', `${WORKSPACE}/codes/c/versions/2`);
+    expect(await list('codes/c/versions?hash=bb')).toEqual([]);
   });
 
   it('are by time, and by tags', async () => {

@@ -118,7 +118,7 @@ describe('datastores', () => {
     protocol: 'http',
     credentials: { credentialsType: 'AccountKey' },
   });
-  const MORE = datastore('More_2', { accountName: 'acct', credentials: { credentialsType: 'Sas' } });
+  const MORE = datastore('More_2', { accountName: 'acct', credentials: { credentialsType: 'AccountKey' } });
   const CLOSED = datastore('closed', { accountName: 'other', credentials: { credentialsType: 'None' } });
 
   it('are those of the settings, the first the default', async () => {
@@ -128,19 +128,20 @@ describe('datastores', () => {
   });
 
   it('give the published key, a signature for an hour, or nothing, and the log says who got it but not what', async () => {
-    const secrets = (name: string) => world.call('POST', `${WORKSPACE}/datastores/${name}/listSecrets`, { body: {} });
+    const secrets = (name: string, body?: object) =>
+      world.call('POST', `${WORKSPACE}/datastores/${name}/listSecrets`, body && { body });
     const until = world.clock.time + 3_600_000;
-    const [open, signed, closed] = [
-      await secrets('workspaceblobstore'),
-      await secrets('more_2'),
-      await secrets('closed'),
-    ];
+    const sas = (name: string) => ({ secretsType: 'Sas', sasToken: `sig=for-c-${name}-until-${until}` });
+    const open = await secrets('workspaceblobstore');
+    const expiring = await secrets('workspaceblobstore', { expirableSecret: true, expireAfterHours: 1 });
+    const signed = await secrets('more_2');
+    const closed = await secrets('closed');
     expect(open.body).toEqual({ secretsType: 'AccountKey', key: 'published' });
-    expect(signed.body).toEqual({ secretsType: 'Sas', sasToken: `sig=for-c-More_2-until-${until}` });
+    expect([expiring.body, signed.body]).toEqual([sas('workspaceblobstore'), sas('More_2')]);
     expect(signed.headers.get('cache-control')).toBe('no-store');
     expect(errorOf(closed)).toMatchObject({ status: 409, code: 'CredentialsNotAvailable' });
     expect(world.lines.filter(({ message }) => message.startsWith('access')).map(({ fields }) => fields)).toEqual(
-      ['workspaceblobstore', 'More_2'].map((name) => ({
+      ['workspaceblobstore', 'workspaceblobstore', 'More_2'].map((name) => ({
         action: 'datastores/listSecrets',
         datastore: name,
         caller: CALLER,
