@@ -1,7 +1,7 @@
 import type { PageOfRecords } from '../storage/registry/collection.ts';
 
 /** Reads of one answer; a list that hides more than this in a row answers a short page that goes on. */
-const MAX_READS = 50;
+const MAX_READS = 10;
 
 /** A page of the records that are kept, filled from as many pages as it takes. */
 export async function filteredPage<T>(

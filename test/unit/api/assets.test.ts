@@ -225,6 +225,31 @@ describe('lists', () => {
   });
 });
 
+it('is whole after a registration that broke off at any write', async () => {
+  const { registry } = world.deps;
+  for (const broken of ['containers', 'versionIndex', 'data'] as const) {
+    const breaking = async () => {
+      throw new Error('the line broke');
+    };
+    const parts = {
+      containers: { ...registry.containers, create: breaking },
+      versionIndex: { ...registry.versionIndex, add: breaking },
+      data: { ...registry.data, create: breaking },
+    };
+    const { call } = await apiWorld(issuer, {
+      ...world.deps,
+      registry: { ...registry, [broken]: parts[broken] },
+    });
+    const body = { properties: { dataType: 'uri_file', dataUri: `${PATHS}/x` } };
+    expect((await call('PUT', `${WORKSPACE}/data/${broken}/versions/1`, { body })).status).toBe(500);
+    expect(await list(`data/${broken}/versions`)).toEqual([]);
+    world.clock.time += 1000;
+    expect((await put(`data/${broken}/versions/1`, body.properties)).status).toBe(201);
+    expect(await list(`data/${broken}/versions`)).toEqual(['1']);
+    expect((await get(`data/${broken}`)).body).toMatchObject({ properties: { latestVersion: '1', nextVersion: '2' } });
+  }
+});
+
 it('refuses tables and places outside the datastores', async () => {
   const refusals = [
     [{ dataType: 'mltable', dataUri: `${PATHS}/t` }, 400, 'properties.dataType'],

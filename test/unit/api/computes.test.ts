@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { SYSTEM_DATA, WORKSPACE, apiWorld, errorOf, makeCompute, testIssuer, type World } from './api-world.ts';
+import {
+  SYSTEM_DATA,
+  WORKSPACE,
+  apiWorld,
+  deployHeart,
+  errorOf,
+  makeCompute,
+  testIssuer,
+  type World,
+} from './api-world.ts';
 
 const TYPE = 'Microsoft.MachineLearningServices/workspaces';
 
@@ -17,6 +26,51 @@ beforeEach(async () => {
 });
 
 const get = async (path: string) => (await world.call('GET', `${WORKSPACE}/${path}`)).body;
+
+describe('a deployment on a compute', () => {
+  const BLUE = `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`;
+  const invoke = () =>
+    world.call('POST', '/endpoints/heart-ep/jobs', {
+      body: {
+        properties: {
+          inputData: { d: { jobInputType: 'UriFolder', uri: 'azureml://datastores/workspaceblobstore/paths/in/' } },
+        },
+      },
+    });
+
+  beforeEach(async () => {
+    await deployHeart(world);
+    await makeCompute(world, 'cpu', 3);
+  });
+
+  it.each(['azureml:cpu', 'CPU', `${WORKSPACE}/computes/cpu`, `azureml:${WORKSPACE.toLowerCase()}/computes/Cpu`])(
+    'runs on as many instances as %s has',
+    async (compute) => {
+      expect((await world.call('PATCH', BLUE, { body: { properties: { compute } } })).status).toBe(200);
+      const { name } = (await invoke()).body as { name: string };
+      expect(await world.jobs.spec(name)).toMatchObject({ maxInstances: 3 });
+    },
+  );
+
+  it("runs on the app's own instances when it names none", async () => {
+    const { name } = (await invoke()).body as { name: string };
+    expect(await world.jobs.spec(name)).not.toHaveProperty('maxInstances');
+  });
+
+  it('is not invoked when its compute is gone, and the answer says how to make it', async () => {
+    await world.call('PATCH', BLUE, { body: { properties: { compute: 'azureml:cpu' } } });
+    await world.call('DELETE', `${WORKSPACE}/computes/cpu`);
+    const before = world.writes.length;
+    expect(errorOf(await invoke())).toEqual({
+      status: 400,
+      code: 'UserError',
+      target: 'properties.compute',
+      message:
+        "properties.compute: compute 'cpu' does not exist. Create it with ml_client.compute.begin_create_or_update(AmlCompute(name=\"cpu\", max_instances=4)).result(), or leave it out to run on the app's own instances.",
+    });
+    expect(world.writes.slice(before)).toEqual([]);
+  });
+});
 
 describe('computes', () => {
   const cluster = (name: string, scaleSettings: object, more: object = {}) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobWorld, numbered, numberedOutput } from '../../support/job-world.ts';
+import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
 
 describe('a scoring job', () => {
   it.each([1, 2, 7, 40])('writes the rows of %i files once, in input order', async (files) => {
@@ -110,6 +110,17 @@ describe('a scoring job', () => {
 });
 
 describe('lanes', () => {
+  it.each([
+    [2, 4],
+    [9, 6],
+    [0, 2],
+  ])('of 3 instances are those that a compute of at most %i instances has: %i', async (maxInstances, lanes) => {
+    const world = jobWorld();
+    await world.put(numbered(20));
+    await world.accept('job', { instanceCount: 3, maxConcurrencyPerInstance: 2 }, { maxInstances });
+    expect(await planned(world, 'job')).toBe(lanes);
+  });
+
   it('are at most 256, whatever the settings multiply to', async () => {
     const world = jobWorld();
     await world.put(numbered(300));
