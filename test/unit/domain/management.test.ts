@@ -16,7 +16,7 @@ describe('names', () => {
       ['a', '1', 'My_model-1.0', 'a'.repeat(255)],
       ['', '.a', '..', 'a.', 'a/b', 'a b', '-a', 'a'.repeat(256), 'a\n'],
     ],
-    ['version', isAssetVersion, ['1', '2026-01-01', 'v1.2_b'], ['', '..', '1.', 'a/b', '1'.repeat(61)]],
+    ['version', isAssetVersion, ['1', '2026-01-01', 'v1.2_b'], ['', '..', '1.', 'a/b', '1'.repeat(256)]],
     ['job', isJobName, ['batchjob-1', 'x'], ['', '-a', 'a.b', 'a/b', 'a_b', 'a'.repeat(101)]],
   ] as const)('of a %s', (_kind, fits, good, bad) => {
     expect(good.filter((name) => !fits(name))).toEqual([]);
