@@ -44,6 +44,12 @@ export async function copyModelFiles(
   target: string,
 ): Promise<ModelRecord['files']> {
   const files = await sourceFiles(source, target);
+  const misfit = files.find(({ path }) => badBlobName(modelFile(model, path).name) !== undefined);
+  if (misfit)
+    throw badRequest(
+      `The model's name, version and file '${misfit.path.slice(0, 200)}' are too long together.`,
+      target,
+    );
   await systemBlobs.ensureContainer(MODELS_CONTAINER);
   for (const file of files) await copyFile(source.blobs, systemBlobs, file, modelFile(model, file.path), target);
   return files.map(({ path, length }) => ({ path, length }));

@@ -75,11 +75,8 @@ describe.each(KINDS)('%s', (kind, sent, shown, other) => {
     const again = await put(`${kind}/heart/versions/1`, { ...sent, ...described, tags: { Team: 'new' } });
     expect([again.status, again.body]).toEqual([200, version('1', { tags: { Team: 'new' } })]);
     const refused = await put(`${kind}/heart/versions/1`, { ...sent, ...other });
-    expect(errorOf(refused)).toMatchObject({
-      status: 409,
-      code: 'Conflict',
-      message: expect.stringContaining(`'heart' version '1' exists with another ${Object.keys(other)[0]};`),
-    });
+    expect(errorOf(refused)).toMatchObject({ status: 409, code: 'Conflict' });
+    expect(JSON.stringify(refused.body)).toContain(`'heart' version '1' exists with another ${Object.keys(other)[0]};`);
     expect((await get(`${kind}/heart/versions/1`)).body).toEqual(version('1', { tags: { Team: 'new' } }));
   });
 

@@ -202,6 +202,16 @@ describe('bad requests', () => {
     expect(await copies()).toEqual({});
   });
 
+  it('a file whose path does not fit behind the name and version', async () => {
+    await upload(`m/${'x'.repeat(600)}`);
+    const path = `${WORKSPACE}/models/${'n'.repeat(255)}/versions/${'1'.repeat(255)}`;
+    expect(errorOf(await register(path, { modelUri: `${URI}/m` }))).toMatchObject({
+      status: 400,
+      target: 'properties.modelUri',
+    });
+    expect(await copies()).toEqual({});
+  });
+
   it('more bytes than a model may have', async () => {
     const { call } = await apiWorld(issuer, {
       datastores: world.deps.datastores.map(({ address, blobs }) => ({
