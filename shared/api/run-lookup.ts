@@ -3,6 +3,7 @@ import { notFound } from '../domain/errors.ts';
 import { isJobName } from '../domain/management-names.ts';
 import { viewJob, type JobView } from '../steps/job-view.ts';
 import type { RouteDeps } from './context.ts';
+import { workspaceIdOf } from './resource-ids.ts';
 
 /** A job, or the one child run of a job: the scoring step, which clients download from. */
 export interface FoundRun {
@@ -35,5 +36,6 @@ export async function jobOf(deps: RouteDeps, written: string): Promise<JobView> 
   return view;
 }
 
-/** The page of a job, for people. */
-export const jobPageUrl = (baseUrl: string, job: string): string => `${baseUrl}/jobs/${job}`;
+/** The page of a job, for people. With a query, as Azure ML's: the client adds `&tid=...` to whatever it is. */
+export const jobPageUrl = ({ baseUrl, workspace }: RouteDeps, request: Request, job: string): string =>
+  `${baseUrl(request)}/jobs/${job}?wsid=${workspaceIdOf(workspace)}`;

@@ -141,6 +141,43 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     ]);
   });
 
+  it('lists the jobs of all endpoints, archived or not', async () => {
+    const jobs = await registry();
+    const at = (second: number) => new Date(Date.now() - second * 1000).toISOString();
+    for (const [name, endpoint, second] of [
+      ['all-1', 'One', 3],
+      ['all-2', 'Two', 2],
+      ['all-3', 'Two', 1],
+    ] as const)
+      await jobs.create(spec(name, { endpoint, createdAt: at(second) }));
+    await jobs.edit('all-2', (edits) => ({ ...edits, archived: true }));
+    const all = async (archived?: boolean) => {
+      const { names } = await jobs.list(archived === undefined ? {} : { archived }, 1000);
+      return names.filter((name) => name.startsWith('all-'));
+    };
+    expect([await all(), await all(false), await all(true)]).toEqual([
+      ['all-3', 'all-2', 'all-1'],
+      ['all-3', 'all-1'],
+      ['all-2'],
+    ]);
+    await jobs.edit('all-2', (edits) => ({ ...edits, archived: false }));
+    expect([await all(false), await all(true)]).toEqual([['all-3', 'all-2', 'all-1'], []]);
+  });
+
+  it('keeps every edit of a job, also of many at once, and none of a job that is not there', async () => {
+    const jobs = await registry();
+    await jobs.create(spec('edited'));
+    expect(await jobs.edits('edited')).toEqual({ archived: false });
+    await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        jobs.edit('edited', (edits) => ({ ...edits, tags: { ...edits.tags, [`t${i}`]: 'x' } })),
+      ),
+    );
+    expect(Object.keys((await jobs.edits('edited')).tags ?? {}).sort()).toEqual(['t0', 't1', 't2', 't3', 't4']);
+    await jobs.edit('nobody', (edits) => ({ ...edits, archived: true }));
+    expect(await jobs.edits('nobody')).toEqual({ archived: false });
+  });
+
   it('remembers the first reason to stop', async () => {
     const jobs = await registry();
     expect(await jobs.stopped('a')).toBeUndefined();

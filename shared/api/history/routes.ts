@@ -16,7 +16,7 @@ const RunDataRequest = caselessObject({ runId: z.string().min(1) });
 export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const around = (c: ApiContext, run: FoundRun): RunSurroundings => ({
     workspace: deps.workspace,
-    page: jobPageUrl(deps.baseUrl(c.req.raw), run.view.spec.name),
+    page: jobPageUrl(deps, c.req.raw, run.view.spec.name),
   });
 
   /** The log is signed for the job: parent and child show the same. A job that was not planned yet has printed nothing. */

@@ -18,7 +18,7 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const resource = (c: ApiContext, view: JobView) =>
     workspaceJobResource(view, {
       workspace: deps.workspace,
-      page: jobPageUrl(deps.baseUrl(c.req.raw), view.spec.name),
+      page: jobPageUrl(deps, c.req.raw, view.spec.name),
     });
 
   return new Hono<ApiEnv>()

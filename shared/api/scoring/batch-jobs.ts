@@ -41,7 +41,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
   };
 
   const resourceOf = (c: ApiContext, view: JobView) =>
-    jobResource(view, { workspace: deps.workspace, page: jobPageUrl(deps.baseUrl(c.req.raw), view.spec.name) });
+    jobResource(view, { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) });
 
   const answer = (c: ApiContext, view: JobView, status: 200 | 201): Response =>
     Response.json(resourceOf(c, view), {

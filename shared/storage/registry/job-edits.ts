@@ -3,7 +3,7 @@ import type { JobSpec } from '../../domain/job.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey } from '../ports.ts';
 import type { Documents } from './documents.ts';
-import { archivedIndexRow } from './job-index.ts';
+import { indexArchived } from './job-index.ts';
 import type { Jobs } from './jobs-port.ts';
 
 const keyOf = (job: string): TableKey => ({ partition: job, row: 'edits' });
@@ -14,22 +14,19 @@ export function jobEdits(
   { pack, unpack }: Documents,
   specOf: (job: string) => Promise<JobSpec | undefined>,
 ): Pick<Jobs, 'edits' | 'edit'> {
+  const edits = async (name: string): Promise<JobEdits> => {
+    const row = await table.get(keyOf(name));
+    return row ? unpack(row, JobEdits) : NO_EDITS;
+  };
+
   return {
-    async edits(name) {
-      const row = await table.get(keyOf(name));
-      return row ? unpack(row, JobEdits) : NO_EDITS;
-    },
+    edits,
 
     async edit(name, change) {
       const spec = await specOf(name);
       if (!spec) return;
-      let archived = false;
-      await changeRow(table, keyOf(name), async (row) => {
-        const edited = change(row ? await unpack(row, JobEdits) : NO_EDITS);
-        ({ archived } = edited);
-        return pack(edited);
-      });
-      await archivedIndexRow(table, spec, archived);
+      await changeRow(table, keyOf(name), async (row) => pack(change(row ? await unpack(row, JobEdits) : NO_EDITS)));
+      await indexArchived(table, spec, async () => (await edits(name)).archived);
     },
   };
 }

@@ -32,11 +32,15 @@ export function indexRows(spec: IndexedSpec): { key: TableKey; values: TableValu
   ];
 }
 
-/** Notes in the index of all jobs whether one is archived, so that lists pass over it without reading it. */
-export const archivedIndexRow = (table: Table, spec: IndexedSpec, archived: boolean): Promise<void> =>
-  changeRow(table, keyIn(spec, undefined), async (row) =>
-    row && isArchived(row) !== archived ? { ...row.values, archived } : undefined,
-  );
+/**
+ * Notes in the index of all jobs whether one is archived, so that lists pass over it without reading it. `isArchivedNow` is asked
+ * after the row was read: of two who change it at once, the one that writes last has seen both changes.
+ */
+export const indexArchived = (table: Table, spec: IndexedSpec, isArchivedNow: () => Promise<boolean>): Promise<void> =>
+  changeRow(table, keyIn(spec, undefined), async (row) => {
+    const archived = await isArchivedNow();
+    return row && isArchived(row) !== archived ? { ...row.values, archived } : undefined;
+  });
 
 const isArchived = (row: TableRow): boolean => row.values['archived'] === true;
 

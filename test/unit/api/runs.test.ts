@@ -44,7 +44,7 @@ describe('a run', () => {
       lastModifiedUtc: NOW,
       hidden: false,
       tags: { 'azureml.batchrun': 'true', 'azureml.deploymentname': 'blue', 'azureml.jobtype': 'azureml.batchjob' },
-      services: { Studio: { endpoint: `${BASE}/jobs/${job}` } },
+      services: { Studio: { endpoint: `${BASE}/jobs/${job}?wsid=${WORKSPACE}` } },
       outputs: {},
     });
   });
@@ -62,7 +62,7 @@ describe('a run', () => {
           createdUtc: NOW,
           lastModifiedUtc: NOW,
           properties: { 'azureml.moduleName': 'batchscoring', 'azureml.pipelinerunid': job },
-          services: { Studio: { endpoint: `${BASE}/jobs/${job}` } },
+          services: { Studio: { endpoint: `${BASE}/jobs/${job}?wsid=${WORKSPACE}` } },
         },
       ],
       continuationToken: null,
@@ -222,7 +222,7 @@ describe("a job's log", () => {
 
 describe('the page of a job', () => {
   it('needs no token and says nothing about the job', async () => {
-    const answer = await world.api.fetch(request('GET', `/jobs/${job}`));
+    const answer = await world.api.fetch(request('GET', `/jobs/${job}?wsid=${WORKSPACE}&tid=tenant-1`));
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=UTF-8']);
     expect(await answer.text()).toContain(`Job ${job}`);
     expect((await world.api.fetch(request('GET', '/jobs/%3Cscript%3E'))).status).toBe(404);

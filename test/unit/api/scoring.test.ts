@@ -73,7 +73,12 @@ describe('invoke', () => {
         loggingLevel: 'Info',
         interactionEndpoints: {
           Tracking: { jobEndpointType: 'Tracking', port: null, endpoint: null, properties: null },
-          Studio: { jobEndpointType: 'Studio', port: null, endpoint: `${BASE}/jobs/${name}`, properties: null },
+          Studio: {
+            jobEndpointType: 'Studio',
+            port: null,
+            endpoint: `${BASE}/jobs/${name}?wsid=${WORKSPACE}`,
+            properties: null,
+          },
         },
         tags: {
           'azureml.batchrun': 'true',
