@@ -4,7 +4,7 @@ import type { Workspace } from '../deps.ts';
 /** An output of a run as clients download it. `uri` is of the short form. */
 export interface RunOutput {
   readonly name: string;
-  /** The client downloads what has one of these types and passes over all else. */
+  /** As the data assets' own types are written: the client leaves out what is neither. */
   readonly type: 'uri_file' | 'uri_folder';
   readonly uri: string;
 }

@@ -4,7 +4,7 @@ import type { Signature } from '../mlmodel.ts';
 /** Bytes of one chunk on their way to a worker. The buffer comes back as a `credit` to be filled again. */
 export const CHUNK_BYTES = 256 * 1024;
 /** Chunks between the reader and a worker, and parts between a worker and whoever takes them. */
-export const CHUNKS_IN_FLIGHT = 3;
+export const CHUNKS_IN_FLIGHT = 8;
 export const PARTS_IN_FLIGHT = 4;
 
 /** Places of the numbers that a worker shares with whoever may end it. */
