@@ -35,7 +35,9 @@ export default tseslint.config(
     // What the end-to-end tests use of test/support is listed: the rest of it serves other tests.
     files: [
       'test/e2e/**',
-      ...['app', 'running-app', 'announce-app', 'build', 'models'].map((name) => `test/support/${name}.ts`),
+      ...['app', 'running-app', 'announce-app', 'build', 'models', 'adf-pipeline', 'adf-expression', 'http-server'].map(
+        (name) => `test/support/${name}.ts`,
+      ),
     ],
     rules: {
       'no-restricted-imports': [
@@ -47,7 +49,10 @@ export default tseslint.config(
               message: 'End-to-end tests speak HTTP and storage only, so that they can test any host.',
             },
             {
-              group: ['../support/*', ...['app', 'models'].map((name) => `!../support/${name}.ts`)],
+              group: [
+                '../support/*',
+                ...['app', 'models', 'adf-pipeline', 'http-server'].map((name) => `!../support/${name}.ts`),
+              ],
               message: 'Add what an end-to-end test uses of test/support to the list in eslint.config.js.',
             },
           ],

@@ -47,8 +47,11 @@ async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promi
   }
 }
 
-const printedVariables = (app: RunningCommand): NodeJS.ProcessEnv =>
-  Object.fromEntries([...app.output().matchAll(/^ {2}export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+function printedVariables(app: RunningCommand): NodeJS.ProcessEnv {
+  const variables: NodeJS.ProcessEnv = {};
+  for (const [, name = '', value] of app.output().matchAll(/^ {2}export (\w+)=(.*)$/gm)) variables[name] = value;
+  return variables;
+}
 
 const printedStorage = (app: RunningCommand): string => /^Storage: (.*)$/m.exec(app.output())?.[1] ?? '';
 

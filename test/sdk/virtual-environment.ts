@@ -34,6 +34,6 @@ async function installed(): Promise<string | undefined> {
 
 async function run(command: string, args: readonly string[]): Promise<void> {
   const child = spawn(command, args, { stdio: 'inherit' });
-  const [code]: unknown[] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${String(code)}.`);
+  await once(child, 'close');
+  if (child.exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${child.exitCode}.`);
 }

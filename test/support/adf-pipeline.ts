@@ -57,9 +57,11 @@ export async function runPipeline(
   { properties }: Pipeline,
   given: Readonly<Record<string, unknown>>,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const defaults = Object.entries(properties.parameters).map(([name, { defaultValue }]) => [name, defaultValue]);
   const outputs = new Map<string, unknown>();
-  const scope: AdfScope = { parameters: { ...Object.fromEntries(defaults), ...given }, outputs };
+  const parameters: Record<string, unknown> = {};
+  for (const [name, { defaultValue }] of Object.entries(properties.parameters))
+    parameters[name] = given[name] ?? defaultValue;
+  const scope: AdfScope = { parameters, outputs };
   const text = (from: z.infer<typeof Text>): unknown => evaluate(typeof from === 'string' ? from : from.value, scope);
 
   async function runAll(activities: readonly Activity[]): Promise<void> {
