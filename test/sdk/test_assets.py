@@ -90,15 +90,20 @@ def test_an_unknown_one(kind):
         operations.get("nobody", version="1")
 
 
-@pytest.mark.parametrize("what", ["models", "data", "environments"])
+@pytest.mark.parametrize("what", ["models", "data"])
 def test_without_a_version_the_next_one(client, what, name, folder, sample_model):
     operations = kinds(client)[what]
     make = {
         "models": lambda: model(name, sample_model),
         "data": lambda: Data(name=name, path=str(folder), type="uri_folder"),
-        "environments": lambda: Environment(name=name, image="ubuntu:24.04"),
     }[what]
     assert [operations.create_or_update(make()).version for _ in range(2)] == ["1", "2"]
+
+
+def test_an_environment_without_a_version_is_a_new_one_when_it_differs(client, name):
+    images = ["ubuntu:24.04", "ubuntu:24.04", "debian:13"]
+    made = [client.environments.create_or_update(Environment(name=name, image=image)).version for image in images]
+    assert made == ["1", "1", "2"]
 
 
 def test_a_model_comes_back_whole(client, name, sample_model):
@@ -147,9 +152,10 @@ def test_from_a_file_with_params_override(client, name, folder, tmp_path, load, 
     assert (made.name, made.version) == (name, "1")
 
 
-def test_the_generic_call(client, name, folder):
-    made = client.create_or_update(Data(name=name, version="1", path=str(folder), type="uri_folder"))
-    assert (made.name, made.version) == (name, "1")
+def test_the_generic_call(client, name, sample_model):
+    for asset in (model(name, sample_model, version="1"), Environment(name=name, version="1", image="ubuntu:24.04")):
+        made = client.create_or_update(asset)
+        assert (made.name, made.version) == (name, "1")
 
 
 def test_code_is_uploaded_once(client, name, tmp_path):

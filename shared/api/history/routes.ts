@@ -56,6 +56,11 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
         nextLink: null,
       });
     })
+    // Jobs here have no nodes that a client could log in to.
+    .get(`${run}/serviceinstances/:node`, async (c) => {
+      await runOf(deps, c.req.param('run'));
+      return c.json({ instances: {} });
+    })
     .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
       const { runId } = await readBody(c.req.raw, RunDataRequest);
       const found = await runOf(deps, runId);

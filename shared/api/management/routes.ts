@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { ApiEnv, RouteDeps } from '../context.ts';
+import { ApiError } from '../../domain/errors.ts';
 import { CODES, COMPONENTS, DATA, ENVIRONMENTS, MODELS } from '../../steps/asset-kinds.ts';
 import { LOCATION_PATH, thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 import { assetRoutes } from './asset-routes.ts';
@@ -28,6 +29,9 @@ export function managementRoutes(deps: RouteDeps): Hono<ApiEnv> {
   for (const kind of [MODELS, DATA, ENVIRONMENTS, CODES, COMPONENTS])
     app.route(`${WORKSPACE_PATH}/${kind.kind}`, assetRoutes(deps, kind));
   app.route(`${WORKSPACE_PATH}/jobs`, jobRoutes(deps));
+  app.all(`${WORKSPACE_PATH}/onlineendpoints/*`, () => {
+    throw new ApiError(501, 'NotImplemented', 'There are no online endpoints here: batch endpoints only.');
+  });
   app.route(LOCATION_PATH, operationRoutes(deps));
   return app;
 }

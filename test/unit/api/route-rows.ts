@@ -133,6 +133,7 @@ const HISTORY: Rows = {
   'PATCH experiments/:experiment/runs/:run': { path: 'experiments/any/runs/none', body: {}, status: 404 },
   'GET runs/:run/details': { path: 'runs/none/details', status: 404 },
   'GET runs/:run/children': { path: 'runs/none/children', status: 404 },
+  'GET runs/:run/serviceinstances/:node': { path: 'runs/none/serviceinstances/0', status: 404 },
   'POST rundata': { path: 'rundata', body: {}, status: 400, target: 'runId' },
 };
 
