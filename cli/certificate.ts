@@ -22,7 +22,7 @@ import {
  */
 export const STORAGE_HOST = 'devstoreaccount1.blob.core.localhost';
 
-const NAMES = ['localhost', '*.localhost', STORAGE_HOST];
+const NAMES = ['localhost', STORAGE_HOST];
 const ADDRESSES = ['127.0.0.1', '::1'];
 
 const DAY_MS = 86_400_000;

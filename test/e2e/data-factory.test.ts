@@ -105,7 +105,9 @@ it.each([
   const jobs = '/endpoints/factory/jobs';
   const made = await app.send('POST', `${jobs}?api-version=whatever`, {
     properties: {
-      InputData: { input: { JobInputType: 'UriFolder', Uri: 'azureml://datastores/workspaceblobstore/paths/factory/' } },
+      InputData: {
+        input: { JobInputType: 'UriFolder', Uri: 'azureml://datastores/workspaceblobstore/paths/factory/' },
+      },
     },
   });
   expect(made.status).toBe(201);

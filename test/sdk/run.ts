@@ -34,7 +34,12 @@ async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promi
   for (const stream of [app.process.stdout, app.process.stderr]) stream?.pipe(file, { end: false });
   try {
     await app.said('Ctrl-C ends both.');
-    return await use({ ...printedVariables(app), SDK_SETUP: printedPython(app), SDK_APP_LOG: log, SDK_STORAGE: printedStorage(app) });
+    return await use({
+      ...printedVariables(app),
+      SDK_SETUP: printedPython(app),
+      SDK_APP_LOG: log,
+      SDK_STORAGE: printedStorage(app),
+    });
   } finally {
     app.process.kill('SIGTERM');
     await app.ended;

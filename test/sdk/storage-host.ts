@@ -31,7 +31,8 @@ async function resolves(): Promise<boolean> {
     await lookup(STORAGE_HOST);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')) return false;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'))
+      return false;
     throw error;
   }
 }

@@ -99,3 +99,7 @@ def test_a_datastore_is_not_deleted(client):
     with pytest.raises(HttpResponseError):
         client.datastores.delete("workspaceblobstore")
     assert client.datastores.get_default().name == "workspaceblobstore"
+
+
+def test_a_compute_has_no_nodes(client, compute, name):
+    assert list(client.compute.list_nodes(name)) == []

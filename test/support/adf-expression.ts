@@ -98,7 +98,8 @@ class Expression {
 }
 
 function fieldOf(value: unknown, field: string): unknown {
-  const fields = typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map<string, unknown>();
+  const fields =
+    typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map<string, unknown>();
   if (!fields.has(field)) throw new Error(`there is no field '${field}' in ${JSON.stringify(value)?.slice(0, 500)}`);
   return fields.get(field);
 }

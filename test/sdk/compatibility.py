@@ -1,0 +1,127 @@
+"""One table of the client's methods: what works, what differs, what is refused, and the test that shows it.
+
+    python test/sdk/compatibility.py        # writes the table into docs/compatibility.md
+"""
+
+from pathlib import Path
+
+DOC = Path(__file__).parents[2] / "docs" / "compatibility.md"
+BEGIN, END = "<!-- methods: begin -->", "<!-- methods: end -->"
+
+WORKS, DIFFERS, REFUSED = "works", "differs", "refused"
+ALL = "*"
+
+ENDPOINTS, DEPLOYMENTS, INVOKE = "test_endpoints.py", "test_deployments.py", "test_invoke.py"
+ASSETS, WORKSPACE, JOBS, REFUSALS = "test_assets.py", "test_workspace.py", "test_jobs.py", "test_refusals.py"
+
+ABSENT = (REFUSALS, "test_what_is_not_here_is_404_in_the_envelope")
+NOT_TRIED = ("test_compatibility.py", "test_every_method_of_the_client_has_a_row")
+ONLINE = (REFUSALS, "test_online_endpoints")
+
+# Operations, methods, verdict, test, remark.
+ROWS = [
+    ("batch_endpoints", "begin_create_or_update", WORKS, (ENDPOINTS, "test_create_and_get"), ""),
+    ("batch_endpoints", "get", WORKS, (ENDPOINTS, "test_create_and_get"), ""),
+    ("batch_endpoints", "list", WORKS, (ENDPOINTS, "test_list"), ""),
+    ("batch_endpoints", "begin_delete", WORKS, (ENDPOINTS, "test_delete"), ""),
+    ("batch_endpoints", "invoke", WORKS, (INVOKE, "test_a_folder_as_input"), "inputs, outputs, overrides: test_invoke.py"),
+    ("batch_endpoints", "list_jobs", WORKS, (ENDPOINTS, "test_list_jobs_of_none"), ""),
+    ("batch_deployments", "begin_create_or_update", DIFFERS, (DEPLOYMENTS, "test_create_from_an_object"),
+     "models with the onnx flavour; scoring scripts are refused so far"),
+    ("batch_deployments", "get", WORKS, (DEPLOYMENTS, "test_create_from_an_object"), ""),
+    ("batch_deployments", "list", WORKS, (DEPLOYMENTS, "test_list"), ""),
+    ("batch_deployments", "begin_delete", WORKS, (DEPLOYMENTS, "test_delete_the_default_one"),
+     "without its default deployment the endpoint has none"),
+    ("batch_deployments", "list_jobs", WORKS, (DEPLOYMENTS, "test_jobs_of_a_deployment"), ""),
+    ("jobs", "get", WORKS, (JOBS, "test_get"), ""),
+    ("jobs", "list", WORKS, (JOBS, "test_list"), "the client itself ignores `max_results` without a parent"),
+    ("jobs", "stream", WORKS, (JOBS, "test_stream_prints_what_the_job_logs"), ""),
+    ("jobs", "begin_cancel", WORKS, (JOBS, "test_cancel"), ""),
+    ("jobs", "archive", WORKS, (JOBS, "test_archive_and_restore"), ""),
+    ("jobs", "restore", WORKS, (JOBS, "test_archive_and_restore"), ""),
+    ("jobs", "download", WORKS, (JOBS, "test_download_the_output_by_the_parent"), ""),
+    ("jobs", "update", WORKS, (JOBS, "test_update"), ""),
+    ("jobs", "show_services", WORKS, (JOBS, "test_show_services_finds_none"), "there are no nodes, so none"),
+    ("jobs", "begin_delete", REFUSED, (JOBS, "test_delete_is_refused"), "archive it"),
+    ("jobs", "create_or_update", REFUSED, (JOBS, "test_a_job_of_another_kind_is_refused"), "invoke an endpoint"),
+    ("jobs", "validate", WORKS, NOT_TRIED, "runs in the client alone"),
+    ("models", "create_or_update", WORKS, (ASSETS, "test_a_model_comes_back_whole"), ""),
+    ("models", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("models", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("models", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("models", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("models", "download", WORKS, (ASSETS, "test_download_a_model"), ""),
+    ("models", "package, share", REFUSED, NOT_TRIED, "no registries"),
+    ("data", "create_or_update", WORKS, (ASSETS, "test_a_data_file"), ""),
+    ("data", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("data", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("data", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("data", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("data", "import_data, list_materialization_status, mount, share", REFUSED, NOT_TRIED, "no data imports"),
+    ("environments", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not built"),
+    ("environments", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("environments", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("environments", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("environments", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("environments", "share", REFUSED, NOT_TRIED, "no registries"),
+    ("components", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not run"),
+    ("components", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("components", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
+    ("components", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("components", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
+    ("components", "validate", WORKS, NOT_TRIED, "runs in the client alone"),
+    ("components", "download, prepare_for_sign", REFUSED, NOT_TRIED, "no registries"),
+    ("datastores", "get", DIFFERS, (WORKSPACE, "test_a_datastore_and_its_secret"), "the secret is a short SAS"),
+    ("datastores", "get_default", WORKS, (WORKSPACE, "test_the_default_datastore"), ""),
+    ("datastores", "list", WORKS, (WORKSPACE, "test_a_datastore_and_its_secret"), ""),
+    ("datastores", "create_or_update", REFUSED, (WORKSPACE, "test_datastores_are_configured_not_created"),
+     "set BATCHPOINT_DATASTORES"),
+    ("datastores", "delete", REFUSED, (WORKSPACE, "test_a_datastore_is_not_deleted"), "set BATCHPOINT_DATASTORES"),
+    ("datastores", "mount", REFUSED, NOT_TRIED, "needs a private package"),
+    ("compute", "begin_create_or_update", WORKS, (WORKSPACE, "test_create_and_get_a_compute"),
+     "a limit of instances, no machines"),
+    ("compute", "begin_update", WORKS, (WORKSPACE, "test_update_a_compute"), ""),
+    ("compute", "begin_delete", WORKS, (WORKSPACE, "test_delete_a_compute"), ""),
+    ("compute", "get", WORKS, (WORKSPACE, "test_create_and_get_a_compute"), ""),
+    ("compute", "list", WORKS, (WORKSPACE, "test_create_and_get_a_compute"), ""),
+    ("compute", "list_nodes", WORKS, (WORKSPACE, "test_a_compute_has_no_nodes"), "there are none"),
+    ("compute", "begin_attach, begin_restart, begin_start, begin_stop, enable_sso, list_sizes, list_usage", REFUSED,
+     ABSENT, "no machines"),
+    ("workspaces", "get", WORKS, (WORKSPACE, "test_the_workspace"), ""),
+    ("workspaces", "begin_create, begin_delete, begin_diagnose, begin_provision_network, begin_sync_keys, begin_update, "
+     "get_keys, list", REFUSED, ABSENT, "the app is one workspace"),
+    ("MLClient", "begin_create_or_update", WORKS, (DEPLOYMENTS, "test_the_generic_call"), ""),
+    ("MLClient", "create_or_update", WORKS, (ASSETS, "test_the_generic_call"), ""),
+    ("MLClient", "from_config", WORKS, NOT_TRIED, "runs in the client alone"),
+    ("online_endpoints", ALL, REFUSED, ONLINE, "501"),
+    ("online_deployments", ALL, REFUSED, ONLINE, "501"),
+    ("schedules", ALL, REFUSED, ABSENT, "see docs/triggered-scoring.md"),
+    ("connections", ALL, REFUSED, ABSENT, ""),
+    ("serverless_endpoints", ALL, REFUSED, ABSENT, ""),
+    ("marketplace_subscriptions", ALL, REFUSED, ABSENT, ""),
+] + [
+    (name, ALL, REFUSED, NOT_TRIED, "")
+    for name in (
+        "azure_openai_deployments capability_hosts deployment_templates evaluators feature_sets feature_store_entities "
+        "feature_stores indexes registries workspace_outbound_rules"
+    ).split()
+]
+
+
+def render():
+    lines = ["| operations | method | verdict | test | remark |", "| --- | --- | --- | --- | --- |"]
+    for group, methods, verdict, (file, test), remark in ROWS:
+        names = "all" if methods == ALL else ", ".join(f"`{method}`" for method in methods.split(", "))
+        shown = "not tried" if (file, test) == NOT_TRIED else f"`{test}` in {file}"
+        lines.append(f"| `{group}` | {names} | {verdict} | {shown} | {remark} |")
+    return "\n".join(lines)
+
+
+def written():
+    """The table as it stands in the document."""
+    return DOC.read_text().split(BEGIN, 1)[1].split(END, 1)[0].strip()
+
+
+if __name__ == "__main__":
+    text = DOC.read_text()
+    DOC.write_text(text.replace(written(), render()))
