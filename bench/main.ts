@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../cli/build.ts';
 import { exitWith } from '../cli/exit.ts';
 import { DATA_FOLDER, PROJECT } from '../cli/stack.ts';
+import { durableHost } from './durable-host.ts';
 import { figures, type Figure } from './figure.ts';
 import { hostOverhead } from './host-overhead.ts';
 import { memory } from './memory.ts';
@@ -15,10 +16,10 @@ import { throughput } from './throughput.ts';
 
 const HELP = `Usage: npm run bench [-- options]
 
-Measures the app on this machine, in about five minutes, and prints one line of JSON per figure. Exit code 1 when
+Measures the app on this machine, in about ten minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
-  --only NAMES   some of responsiveness,throughput,requests,overhead,memory
+  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,durable
   --profile      no figures: where the time goes, as CPU profiles
   --help         show this text
 `;
@@ -31,6 +32,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   requests: storageRequests,
   overhead: hostOverhead,
   memory,
+  durable: durableHost,
 };
 
 function chosen(only: string | undefined): Measurement[] {

@@ -3,7 +3,7 @@ import type { FileToScore, ScoredPart, ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { chunkSender } from './chunk-sender.ts';
 import { fileSender } from './file-sender.ts';
-import { endThread, nativeGuard } from './native-guard.ts';
+import { endThread, leftNativeCode, nativeGuard } from './native-guard.ts';
 import { fromSent, type FromWorker, type ToWorker } from './protocol.ts';
 
 /** A worker thread with the model in it. Scores one file at a time. */
@@ -67,6 +67,8 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     died(new Error(`The scoring thread crashed: ${messageOf(error)}`, { cause: error }));
   });
   worker.on('exit', (code) => {
+    // It may have died between its entry into native code and its leaving, and whoever ends it would wait for ever.
+    leftNativeCode(shared);
     died(new Error(`The scoring thread has ended with code ${code}.`));
   });
 

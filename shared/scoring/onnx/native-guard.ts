@@ -9,6 +9,11 @@ import { IN_NATIVE_CODE, STOPPED } from './protocol.ts';
  */
 export const nativeGuard = (): Int32Array => new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
 
+/** The thread runs no native code now, or has ended. */
+export function leftNativeCode(shared: Int32Array): void {
+  Atomics.store(shared, IN_NATIVE_CODE, 0);
+}
+
 /** For the thread: loads a model whose every call of ONNX Runtime is announced. */
 export async function guardedModel(load: () => Promise<LoadedModel>, shared: Int32Array): Promise<LoadedModel> {
   const announced = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -18,7 +23,7 @@ export async function guardedModel(load: () => Promise<LoadedModel>, shared: Int
       if (Atomics.load(shared, STOPPED) === 1) throw new Error('The scoring thread is being stopped.');
       return await call();
     } finally {
-      Atomics.store(shared, IN_NATIVE_CODE, 0);
+      leftNativeCode(shared);
     }
   };
   const model = await announced(load);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { loadDevIssuer, type DevIssuer } from '../../../cli/dev-issuer.ts';
 import { createApi, type Api } from '../../../shared/api/app.ts';
 import { conflict } from '../../../shared/domain/errors.ts';
@@ -30,11 +31,16 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One key for all tests of a file: making an RSA key takes its time. */
-export async function testIssuer(): Promise<{ issuer: DevIssuer; close: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'batchpoint-api-'));
-  const issuer = await loadDevIssuer(join(folder, 'key.json'), {});
-  return { issuer, close: () => rm(folder, { recursive: true }) };
+/** Makes worlds for the tests of a file. They share one key, because making an RSA key takes its time. */
+export function worldMaker(): (changes?: Partial<ApiDeps>) => Promise<World> {
+  let folder: string;
+  let issuer: DevIssuer;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'batchpoint-api-'));
+    issuer = await loadDevIssuer(join(folder, 'key.json'), {});
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  return (changes) => apiWorld(issuer, changes);
 }
 
 /** The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it. */
@@ -95,7 +101,7 @@ export async function apiWorld(issuer: DevIssuer, changes: Partial<ApiDeps> = {}
   };
   const api = createApi(deps);
   const token = await issuer.sign({ audience: 'api://batchpoint' });
-  return { api, deps, clock, jobs, writes, lines, started, systemBlobs, dataBlobs, call: caller(api, token) };
+  return { api, deps, issuer, clock, jobs, writes, lines, started, systemBlobs, dataBlobs, call: caller(api, token) };
 }
 
 export type World = Awaited<ReturnType<typeof apiWorld>>;

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { SYSTEM_DATA, WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
 
 const PATHS = 'azureml://datastores/workspaceblobstore/paths';
 const TYPE = 'Microsoft.MachineLearningServices/workspaces';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
 
 const put = (path: string, properties: object, headers = {}) =>
@@ -233,7 +227,7 @@ it('is whole after a registration that broke off at any write', async () => {
       versionIndex: { ...registry.versionIndex, add: breaking },
       data: { ...registry.data, create: breaking },
     };
-    const { call } = await apiWorld(issuer, {
+    const { call } = await freshWorld({
       ...world.deps,
       registry: { ...registry, [broken]: parts[broken] },
     });

@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import {
-  SYSTEM_DATA,
-  WORKSPACE,
-  apiWorld,
-  deployHeart,
-  errorOf,
-  makeCompute,
-  testIssuer,
-  type World,
-} from './api-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, makeCompute, worldMaker, type World } from './api-world.ts';
 
 const TYPE = 'Microsoft.MachineLearningServices/workspaces';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
 
 const get = async (path: string) => (await world.call('GET', `${WORKSPACE}/${path}`)).body;

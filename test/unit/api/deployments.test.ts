@@ -1,32 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ModelFault } from '../../../shared/scoring/engine.ts';
-import {
-  SYSTEM_DATA,
-  WORKSPACE,
-  apiWorld,
-  deployHeart,
-  errorOf,
-  makeCompute,
-  testIssuer,
-  type World,
-} from './api-world.ts';
+import { SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, makeCompute, worldMaker, type World } from './api-world.ts';
 
 const HEART = `${WORKSPACE}/batchEndpoints/heart-ep`;
 const BLUE = `${HEART}/deployments/blue`;
 const GREEN = `${HEART}/deployments/green`;
 const MODEL = `${WORKSPACE}/models/heart/versions/1`;
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 
@@ -178,7 +163,7 @@ describe('a deployment', () => {
   });
 
   it('is refused with a model that cannot be loaded', async () => {
-    world = await apiWorld(issuer, {
+    world = await freshWorld({
       proveModel: async ({ version }) => {
         if (version === '2') throw new ModelFault('The input is a sequence.');
       },

@@ -1,27 +1,20 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { expect, it } from 'vitest';
 import { StorageFault } from '../../../shared/storage/ports.ts';
 import type { Registry } from '../../../shared/storage/registry/resources.ts';
-import { apiWorld, errorOf, testIssuer } from './api-world.ts';
+import { errorOf, worldMaker } from './api-world.ts';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
-
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
+const freshWorld = worldMaker();
 
 /** A world whose endpoints cannot be read. */
 async function brokenBy(error: Error) {
-  const { deps } = await apiWorld(issuer);
+  const { deps } = await freshWorld();
   const endpoints: Registry['endpoints'] = {
     ...deps.registry.endpoints,
     get: async () => {
       throw error;
     },
   };
-  return apiWorld(issuer, { registry: { ...deps.registry, endpoints } });
+  return freshWorld({ registry: { ...deps.registry, endpoints } });
 }
 
 it.each([429, 408, 500, 503])('is busy while storage answers %i', async (status) => {
@@ -68,7 +61,7 @@ it.each([new StorageFault('read x', 403, 'AuthorizationFailure'), new TypeError(
 );
 
 it('logs one line per request, without query and token', async () => {
-  const world = await apiWorld(issuer);
+  const world = await freshWorld();
   const answer = await world.call('GET', '/endpoints/none/jobs?sig=secret');
   expect(world.lines).toEqual([
     {

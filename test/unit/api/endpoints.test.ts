@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   BASE,
   NOW,
   SYSTEM_DATA,
   WORKSPACE,
-  apiWorld,
   deployHeart,
   errorOf,
-  testIssuer,
+  worldMaker,
   type Call,
   type World,
 } from './api-world.ts';
@@ -16,16 +14,11 @@ import {
 const ENDPOINTS = `${WORKSPACE}/batchEndpoints`;
 const HEART = `${ENDPOINTS}/heart-ep`;
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
 
 const operation = expect.stringMatching(

@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { workspaceGuid } from '../../../shared/domain/uri.ts';
-import { WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+import { WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
 
 const STORE = 'azureml://datastores/workspaceblobstore/paths';
 const GUID = workspaceGuid({ subscriptionId: 'sub-1', resourceGroup: 'rg-1', workspace: 'ws-1' });
 const UNSET = { description: null, mode: 'ReadOnlyMount' };
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
   await register('1', 'uri_folder', `${STORE}/v1/`);
   world.clock.time++;

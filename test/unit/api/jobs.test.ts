@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { BASE, SYSTEM_DATA, WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BASE, SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
 import { makeJob } from './runs-world.ts';
 
 const JOBS = `${WORKSPACE}/jobs`;
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 

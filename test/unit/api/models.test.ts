@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { collect } from '../../../shared/storage/json-blobs.ts';
-import { SYSTEM_DATA, WORKSPACE, apiWorld, errorOf, testIssuer, type World } from './api-world.ts';
+import { SYSTEM_DATA, WORKSPACE, errorOf, worldMaker, type World } from './api-world.ts';
 
 const HEART = `${WORKSPACE}/models/heart`;
 const ONE = `${HEART}/versions/1`;
 const URI = 'azureml://datastores/workspaceblobstore/paths';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
 
 const upload = (name: string, text = name, metadata: Record<string, string> = {}) =>
@@ -133,7 +127,7 @@ describe('a model version', () => {
         return world.systemBlobs.writeStream(ref, ...rest);
       },
     };
-    const { call } = await apiWorld(issuer, { ...world.deps, systemBlobs });
+    const { call } = await freshWorld({ ...world.deps, systemBlobs });
     const put = () => call('PUT', ONE, { body: { properties: { modelUri: `${URI}/m` } } });
     expect((await put()).status).toBe(500);
     expect((await call('GET', ONE)).status).toBe(404);
@@ -213,7 +207,7 @@ describe('bad requests', () => {
   });
 
   it('more bytes than a model may have', async () => {
-    const { call } = await apiWorld(issuer, {
+    const { call } = await freshWorld({
       datastores: world.deps.datastores.map(({ address, blobs }) => ({
         address,
         blobs: { ...blobs, head: async () => ({ etag: '"1"', length: 2 * 1024 ** 3 + 1, metadata: {} }) },

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { BASE, NOW, WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type World } from './api-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BASE, NOW, WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
 
 const LOCATION = '/subscriptions/sub-1/providers/Microsoft.MachineLearningServices/locations/westeurope';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 

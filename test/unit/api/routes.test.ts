@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { apiWorld, request, testIssuer, type World } from './api-world.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { request, worldMaker, type World } from './api-world.ts';
 import { ROUTE_ROWS } from './route-rows.ts';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
 beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
-afterAll(() => close());
 
 it('are exactly those of the table', () => {
   expect([...world.api.routes].sort()).toEqual(Object.keys(ROUTE_ROWS).sort());

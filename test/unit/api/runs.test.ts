@@ -1,25 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { jobLogChunks } from '../../../shared/steps/job-log-chunks.ts';
-import { BASE, NOW, WORKSPACE, apiWorld, deployHeart, errorOf, request, testIssuer, type World } from './api-world.ts';
+import { BASE, NOW, WORKSPACE, deployHeart, errorOf, request, worldMaker, type World } from './api-world.ts';
 import { endJob, ENDED, makeJob } from './runs-world.ts';
 
 const HISTORY = `/history/v1.0${WORKSPACE}`;
 const DATA = `/data/v1.0${WORKSPACE}/dataversion/batchGetResolvedUris`;
 const STORE = 'azureml://datastores/workspaceblobstore/paths';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 let job: string;
 let child: string;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
   job = await makeJob(world);
   child = job.replace('batchjob-', '');
@@ -231,7 +225,7 @@ describe('the page of a job', () => {
 
 describe('the audiences', () => {
   const statusWith = async (audience: string, path: string) => {
-    const token = await issuer.sign({ audience });
+    const token = await world.issuer.sign({ audience });
     return (await world.call('GET', path, { headers: { authorization: `Bearer ${token}` } })).status;
   };
 

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createApi } from '../../../shared/api/app.ts';
 import { viewJob } from '../../../shared/steps/job-view.ts';
 import {
@@ -7,27 +6,21 @@ import {
   NOW,
   SYSTEM_DATA,
   WORKSPACE,
-  apiWorld,
   deployHeart,
   errorOf,
   request,
-  testIssuer,
+  worldMaker,
   type World,
 } from './api-world.ts';
 
 const JOBS = '/endpoints/heart-ep/jobs';
 const INPUT = { UriFolder: { uri: 'azureml://datastores/workspaceblobstore/paths/heart/', jobInputType: 'UriFolder' } };
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 
@@ -226,7 +219,7 @@ describe('salvage', () => {
         return view;
       },
     });
-    const authorization = `Bearer ${await issuer.sign({ audience: 'api://batchpoint' })}`;
+    const authorization = `Bearer ${await world.issuer.sign({ audience: 'api://batchpoint' })}`;
     const response = await api.fetch(
       request('POST', `${JOBS}/${name}/salvage`, { text: '', headers: { authorization } }),
     );

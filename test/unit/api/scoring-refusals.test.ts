@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
-import { WORKSPACE, apiWorld, deployHeart, errorOf, testIssuer, type Call, type World } from './api-world.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { WORKSPACE, deployHeart, errorOf, worldMaker, type Call, type World } from './api-world.ts';
 
 const JOBS = '/endpoints/heart-ep/jobs';
 const URI = 'azureml://datastores/workspaceblobstore/paths/heart';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
 beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
   await world.call('PUT', `${WORKSPACE}/batchEndpoints/bare`, { body: {} });
 });
-afterAll(() => close());
 
 const input = (one: unknown) => ({ inputData: { heart: one } });
 const folder = { jobInputType: 'UriFolder', uri: URI };

@@ -1,31 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   BASE,
   CALLER,
   NOW,
   SYSTEM_DATA,
   WORKSPACE,
-  apiWorld,
   deployHeart,
   errorOf,
-  testIssuer,
+  worldMaker,
   type World,
 } from './api-world.ts';
 
 const JOBS = '/endpoints/heart-ep/jobs';
 const INPUT = { UriFolder: { uri: 'azureml://datastores/workspaceblobstore/paths/heart/', jobInputType: 'UriFolder' } };
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 
@@ -183,7 +176,7 @@ describe('invoke', () => {
   });
 
   it('lets the invocation overrule the deployment, and the deployment the app', async () => {
-    world = await apiWorld(issuer, { appExtensions: { missing: 'nan', csvDelimiter: ';', outputFormat: 'azureml' } });
+    world = await freshWorld({ appExtensions: { missing: 'nan', csvDelimiter: ';', outputFormat: 'azureml' } });
     await deployHeart(world);
     await world.call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, {
       body: { properties: { properties: { 'batchpoint.csvDelimiter': '|', 'batchpoint.csvHeader': 'false' } } },
@@ -212,7 +205,7 @@ describe('invoke', () => {
 
   it('keeps the request ids of two callers apart', async () => {
     const first = await invoke(undefined, { 'Idempotency-Key': 'x' });
-    const token = await issuer.sign({ audience: 'https://ml.azure.com', objectId: 'somebody-else' });
+    const token = await world.issuer.sign({ audience: 'https://ml.azure.com', objectId: 'somebody-else' });
     const second = await invoke(undefined, { 'Idempotency-Key': 'x', authorization: `Bearer ${token}` });
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(nameOf(second)).not.toBe(nameOf(first));

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { containerKey } from '../../../shared/domain/watch.ts';
 import { recordBlobEvent } from '../../../shared/steps/record-blob-event.ts';
 import { blobEvent } from '../../../shared/domain/blob-event.ts';
@@ -7,20 +6,15 @@ import { memoryQueues } from '../../../shared/storage/memory-queues.ts';
 import { memoryTables } from '../../../shared/storage/memory-tables.ts';
 import { watchEvents } from '../../../shared/storage/registry/watch-events.ts';
 import { jobFiles } from '../../../shared/steps/job-files.ts';
-import { apiWorld, deployHeart, errorOf, testIssuer, WORKSPACE, type World } from './api-world.ts';
+import { WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
 
 const BLUE = `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`;
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
   await deployHeart(world);
 });
 

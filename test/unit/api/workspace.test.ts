@@ -1,30 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DevIssuer } from '../../../cli/dev-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
-import {
-  BASE,
-  CALLER,
-  SYSTEM_DATA,
-  WORKSPACE,
-  apiWorld,
-  errorOf,
-  request,
-  testIssuer,
-  type World,
-} from './api-world.ts';
+import { BASE, CALLER, SYSTEM_DATA, WORKSPACE, errorOf, request, worldMaker, type World } from './api-world.ts';
 
 const TYPE = 'Microsoft.MachineLearningServices/workspaces';
 
-let issuer: DevIssuer;
-let close: () => Promise<void>;
+const freshWorld = worldMaker();
 let world: World;
 
-beforeAll(async () => {
-  ({ issuer, close } = await testIssuer());
-});
-afterAll(() => close());
 beforeEach(async () => {
-  world = await apiWorld(issuer);
+  world = await freshWorld();
 });
 
 const get = async (path: string) => (await world.call('GET', `${WORKSPACE}/${path}`)).body;
@@ -88,7 +72,7 @@ const stores = () => {
 
 describe('datastores', () => {
   beforeEach(async () => {
-    world = await apiWorld(issuer, { datastores: stores() });
+    world = await freshWorld({ datastores: stores() });
   });
 
   const datastore = (name: string, more: object) => ({
