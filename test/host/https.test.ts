@@ -61,7 +61,7 @@ test('plain HTTP is not answered on its port', async () => {
 
 test('Durable works without trusting the certificate, and its links are https', async () => {
   await withHost('durable', async (host) => {
-    const { answer: id } = Answer.parse(await call(host, '/client/start/nobody', {}));
+    const { answer: id } = Answer.parse(await call(host, '/client/start/nothing', {}));
     expect(id).toEqual(expect.any(String));
     const links = Answer.parse(await call(host, `/client/links/${String(id)}`, {})).answer;
     expect(links).toMatchObject({
