@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { copyFile, chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -119,6 +120,36 @@ describe('the end leaves no process and no port', () => {
     command.process.kill('SIGINT');
     expect(await command.ended).toBe(130);
     await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
+  });
+});
+
+describe('over HTTPS', () => {
+  /** The status of a GET by a client that trusts the certificate which the command made. */
+  const status = (url: string, ca: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get(url, { ca }, (response) => resolve(response.resume().statusCode)).once('error', reject);
+    });
+
+  test('it says what Python needs to trust it, and nothing stays behind', async () => {
+    const command = start({}, ['--https']);
+    await command.said(ready);
+    const said = command.output();
+    const [, ca = ''] = /^ {2}export REQUESTS_CA_BUNDLE=(.*)$/m.exec(said) ?? [];
+    const [, url = ''] = /"resource_manager":"(https:\/\/localhost:\d+)"/.exec(said) ?? [];
+    expect(await status(`${url}/health`, await readFile(ca, 'utf8'))).toBe(200);
+    expect(said).toContain('  127.0.0.1 devstoreaccount1.blob.core.localhost\n');
+    expect(said).toMatch(/^ {2}export IDENTITY_ENDPOINT=http:\/\/127\.0\.0\.1:\d+\/msi\/token$/m);
+    expect(said).toMatch(/BlobEndpoint=https:\/\/127\.0\.0\.1:\d+\/devstoreaccount1/);
+    const started = command.descendants();
+    command.process.kill('SIGINT');
+    expect(await command.ended).toBe(130);
+    await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
+  });
+
+  test('not on func, whose certificates have another form', async () => {
+    const command = start(withFunc(), ['--https', '--host', 'func']);
+    expect(await command.ended).toBe(1);
+    expect(command.output()).toBe('--https works with --host embedded only.\n');
   });
 });
 

@@ -1,7 +1,7 @@
 """ml_client.batch_deployments"""
 
 import pytest
-from azure.ai.ml import load_batch_deployment
+from azure.ai.ml import load_batch_deployment, load_component
 from azure.ai.ml.constants import BatchDeploymentOutputAction
 from azure.ai.ml.entities import (
     BatchDeployment,
@@ -9,8 +9,10 @@ from azure.ai.ml.entities import (
     BatchRetrySettings,
     CodeConfiguration,
     Environment,
+    Model,
     ModelBatchDeployment,
     ModelBatchDeploymentSettings,
+    PipelineComponentBatchDeployment,
 )
 from azure.ai.ml.entities._load_functions import load_model_batch_deployment
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -228,3 +230,25 @@ def test_a_scoring_script_is_refused_until_there_are_script_engines(client, endp
     )
     with pytest.raises(HttpResponseError, match="(?i)script"):
         client.batch_deployments.begin_create_or_update(deployment).result()
+
+
+def test_a_model_without_the_onnx_flavour_is_refused_until_there_are_script_engines(client, endpoint, cpu, tmp_path):
+    (tmp_path / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n")
+    (tmp_path / "model.pkl").write_bytes(b"pickle")
+    model = Model(name=f"{endpoint.name}-pickle", version="1", path=str(tmp_path), type="mlflow_model")
+    registered = client.models.create_or_update(model)
+    deployment = ModelBatchDeployment(name="blue", endpoint_name=endpoint.name, model=registered, compute=cpu)
+    with pytest.raises(HttpResponseError, match="(?i)onnx") as refusal:
+        client.batch_deployments.begin_create_or_update(deployment).result()
+    assert refusal.value.status_code == 400
+
+
+@pytest.mark.filterwarnings("ignore:.*experimental")
+def test_a_pipeline_component_is_refused(client, endpoint, tmp_path):
+    file = tmp_path / "component.yml"
+    file.write_text(f"name: {endpoint.name}\nversion: '1'\ntype: pipeline\njobs: {{}}\n")
+    component = client.components.create_or_update(load_component(file))
+    deployment = PipelineComponentBatchDeployment(name="blue", endpoint_name=endpoint.name, component=component)
+    with pytest.raises(HttpResponseError) as refusal:
+        client.batch_deployments.begin_create_or_update(deployment).result()
+    assert refusal.value.status_code == 400

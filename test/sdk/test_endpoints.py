@@ -2,7 +2,7 @@
 
 import pytest
 from azure.ai.ml import load_batch_endpoint
-from azure.ai.ml.entities import BatchEndpoint
+from azure.ai.ml.entities import BatchEndpoint, ModelBatchDeployment
 from azure.ai.ml.exceptions import MlException
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
@@ -91,3 +91,11 @@ def test_a_default_deployment_that_is_not_there(client, endpoint):
 def test_get_an_unknown_one(client):
     with pytest.raises(ResourceNotFoundError):
         client.batch_endpoints.get("nobody")
+
+
+def test_delete_takes_its_deployments_along(client, endpoint, name, cpu, registered_model):
+    deployment = ModelBatchDeployment(name="blue", endpoint_name=name, model=registered_model, compute=cpu)
+    client.batch_deployments.begin_create_or_update(deployment).result()
+    client.batch_endpoints.begin_delete(name).result()
+    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
+    assert list(client.batch_deployments.list(name)) == []
