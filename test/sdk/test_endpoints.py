@@ -1,7 +1,7 @@
 """ml_client.batch_endpoints"""
 
 import pytest
-from azure.ai.ml import load_batch_endpoint
+from azure.ai.ml import Input, load_batch_endpoint
 from azure.ai.ml.entities import BatchEndpoint, ModelBatchDeployment
 from azure.ai.ml.exceptions import MlException
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -99,3 +99,19 @@ def test_delete_takes_its_deployments_along(client, endpoint, name, cpu, registe
     client.batch_endpoints.begin_delete(name).result()
     client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
     assert list(client.batch_deployments.list(name)) == []
+
+
+def test_jobs_of_an_endpoint(client, heart, finished):
+    (job,) = [job for job in client.batch_endpoints.list_jobs(endpoint_name=heart.name) if job.name == finished]
+    assert job.status == "Completed"
+
+
+def test_delete_is_refused_while_a_job_runs(client, endpoint, name, cpu, registered_model, sample_data):
+    deployment = ModelBatchDeployment(name="blue", endpoint_name=name, model=registered_model, compute=cpu)
+    client.batch_deployments.begin_create_or_update(deployment).result()
+    folder = Input(type="uri_folder", path=str(sample_data))
+    job = client.batch_endpoints.invoke(endpoint_name=name, deployment_name="blue", input=folder)
+    with pytest.raises(HttpResponseError, match="job"):
+        client.batch_endpoints.begin_delete(name).result()
+    client.jobs.stream(job.name)
+    assert client.jobs.get(job.name).status == "Completed"

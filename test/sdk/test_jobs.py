@@ -139,3 +139,12 @@ def test_a_job_of_another_kind_is_refused(client, cpu):
     job = command(command="echo hello", environment="azureml:any:1", compute=cpu)
     with pytest.raises(Exception):
         client.jobs.create_or_update(job)
+
+
+def test_the_times_of_a_child_can_be_subtracted(client, finished):
+    runs = client.jobs._runs_operations._operation
+    scope = (client.subscription_id, client.resource_group_name, client.workspace_name)
+    (child,) = runs.get_child(*scope, finished)
+    assert (child.last_modified_utc - child.created_utc).total_seconds() >= 0
+    assert (child.status, child.display_name, child.parent_run_id) == ("Completed", "batchscoring", finished)
+    assert set(child.services) >= {"Tracking", "Studio"}
