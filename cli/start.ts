@@ -100,7 +100,6 @@ await exitWith(async (signal) => {
   const certificate = values.https ? await ensureCertificate(DATA_FOLDER) : undefined;
   if (certificate) await trust(certificate);
   process.stdout.write(`Host: ${describeHost(functionsHost)}\n`);
-  const workspace = await localWorkspace(PROJECT);
   const stack = await startStack({
     port: appPort,
     storagePort,
@@ -116,6 +115,7 @@ await exitWith(async (signal) => {
   });
   let identity: IdentityServer | undefined;
   try {
+    const workspace = await localWorkspace(PROJECT);
     await Promise.race([deploySample(stack, workspace), ended, untilAborted(signal)]);
     if (certificate) {
       identity = await startIdentityServer(stack.issuer, stack.url);

@@ -16,9 +16,14 @@ export interface RunningCommand {
 }
 
 /** Runs a file of cli/ as a person's shell would. */
-export function runCommand(file: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningCommand {
-  const child = spawn(process.execPath, [join(PROJECT, 'cli', file), ...args], {
-    cwd: PROJECT,
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  project = PROJECT,
+): RunningCommand {
+  const child = spawn(process.execPath, [join(project, 'cli', file), ...args], {
+    cwd: project,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

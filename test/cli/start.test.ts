@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { copyFile, chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -32,11 +32,20 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const record = () => join(folder, 'record.json');
 const withFunc = () => ({ PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, FAKE_FUNC_RECORD: record() });
 
-function start(env: NodeJS.ProcessEnv, args: readonly string[] = []): RunningCommand {
+function start(env: NodeJS.ProcessEnv, args: readonly string[] = [], project = PROJECT): RunningCommand {
   const ports = ['--port', '0', '--storage-port', '0'];
-  const command = runCommand('start.ts', [...ports, ...args], { BATCHPOINT_FOLDER: folder, ...env });
+  const command = runCommand('start.ts', [...ports, ...args], { BATCHPOINT_FOLDER: folder, ...env }, project);
   running.add(command);
   return command;
+}
+
+/** The project as git checks it out: what is compiled is there, local.settings.json is not. */
+async function freshClone(): Promise<string> {
+  const clone = await mkdtemp(join(folder, 'clone-'));
+  for (const name of await readdir(PROJECT))
+    if (name !== 'cli' && name !== 'local.settings.json') await symlink(join(PROJECT, name), join(clone, name));
+  await cp(join(PROJECT, 'cli'), join(clone, 'cli'), { recursive: true });
+  return clone;
 }
 
 /** The ports of the app and of storage, as it prints them. */
@@ -89,6 +98,13 @@ async function end(command: RunningCommand, signal: NodeJS.Signals, processes: n
   await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
   expect(await Promise.all(ports.map(answers))).toEqual(ports.map(() => false));
 }
+
+test('a fresh clone starts before anything else was run in it', async () => {
+  const clone = await freshClone();
+  const command = start({}, ['--host', 'embedded'], clone);
+  await command.said(ready);
+  expect(await readFile(join(clone, 'local.settings.json'), 'utf8')).toContain('BATCHPOINT_DEV_JWKS');
+});
 
 describe('the end leaves no process and no port', () => {
   test.each(['SIGINT', 'SIGKILL'] as const)('on the embedded host, %s', async (signal) => {
