@@ -62,6 +62,10 @@ function descendantsOf(root: number): number[] {
   return childrenOf(root);
 }
 
+/** The command line of a process. */
+export const commandOf = (pid: number): string =>
+  execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+
 /** Whether a process with this id runs. */
 export function isAlive(pid: number): boolean {
   try {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { chooseHost } from '../../cli/functions-host.ts';
 import { PROJECT } from '../../cli/stack.ts';
-import { answers, isAlive, runCommand, type RunningCommand } from './running-command.ts';
+import { answers, commandOf, isAlive, runCommand, type RunningCommand } from './running-command.ts';
 
 let folder: string;
 let bin: string;
@@ -164,6 +164,30 @@ describe('what cannot start says so in one line', () => {
     expect(await command.ended).toBe(1);
     expect(command.output().trimEnd().split('\n').slice(1)).toEqual([line]);
     expect(command.descendants()).toEqual([]);
+  });
+
+  test('a folder that another start works in; that one goes on', async () => {
+    const first = start({}, ['--host', 'embedded']);
+    await first.said(ready);
+    const second = start({}, ['--host', 'embedded', '--reset']);
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toMatch(
+      new RegExp(`^${folder} is in use by process ${first.process.pid}\\. Stop it, .+\n$`),
+    );
+    const [port = 0] = portsOf(first);
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  });
+
+  test.each([
+    ['Azurite', 'azurite.js', 'The storage (Azurite) ended by itself (SIGKILL).'],
+    ['the host', 'main.js', 'The app ended by itself (SIGKILL).'],
+  ])('%s that dies while the app runs', async (_name, script, line) => {
+    const command = start({}, ['--host', 'embedded']);
+    await command.said(ready);
+    const pid = command.descendants().find((one) => commandOf(one).includes(script));
+    process.kill(pid ?? 0, 'SIGKILL');
+    expect(await command.ended).toBe(1);
+    expect(command.output().trimEnd().split('\n').slice(-1)).toEqual([line]);
   });
 
   test('a storage port that is taken', async () => {
