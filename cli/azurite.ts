@@ -12,6 +12,8 @@ export interface Azurite {
   readonly blobPort: number;
   readonly queuePort: number;
   readonly tablePort: number;
+  /** Settles with a line about it when it has ended. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
     blobPort,
     queuePort,
     tablePort,
+    ended: child.ended.then(() => `The storage (Azurite) ended by itself (${child.end()}).`),
     stop: () => child.stop(),
   };
 }

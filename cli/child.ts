@@ -5,6 +5,8 @@ export interface Child {
   tail(): string;
   /** Settles when the process has ended. */
   readonly ended: Promise<number | null>;
+  /** How it ended: `exit code 1`, or the name of a signal. */
+  end(): string;
   readonly process: ChildProcess;
   /** Asks it to end, then makes it end. */
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export function startChild(
   return {
     tail: () => output,
     ended,
+    end: () => child.signalCode ?? `exit code ${child.exitCode}`,
     process: child,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

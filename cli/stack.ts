@@ -57,8 +57,8 @@ export interface Stack {
   readonly issuer: DevIssuer;
   /** The host's process. */
   readonly host: ChildProcess;
-  /** Settles when the app ends by itself. */
-  readonly ended: Promise<number | null>;
+  /** Settles with a line about it when the app, or its storage, has ended. */
+  readonly ended: Promise<string>;
   /** What the app printed last. */
   tail(): string;
   stop(): Promise<void>;
@@ -87,7 +87,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
       blobPort: azurite.blobPort,
       issuer,
       host: started.process,
-      ended: started.ended,
+      ended: Promise.race([azurite.ended, started.ended.then(() => `The app ended by itself (${started.end()}).`)]),
       tail: () => started.tail(),
       async stop() {
         await started.stop();
@@ -159,9 +159,9 @@ async function hostCommand({ functionsHost, port, certificate }: StackOptions): 
 /** The port on which the app answers. Throws with its output, unless that is on the screen, when it ends instead. */
 async function listening(host: Child, { onOutput, signal }: StackOptions): Promise<number> {
   const message = once(host.process, 'message').then(([first]: unknown[]) => Listening.parse(first).port);
-  const end = host.ended.then((code) => {
+  const end = host.ended.then(() => {
     if (onOutput !== undefined) throw new Explained('The app did not start.');
-    throw new Error(host.tail().trim() || `The app did not start (exit code ${code}).`);
+    throw new Error(host.tail().trim() || `The app did not start (${host.end()}).`);
   });
   return Promise.race([message, end, ...(signal === undefined ? [] : [untilAborted(signal)])]);
 }

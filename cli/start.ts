@@ -6,7 +6,8 @@ import { ensureBuilt } from './build.ts';
 import { ensureCertificate, type CertificateFiles } from './certificate.ts';
 import { client, type Workspace } from './client.ts';
 import { exitWith, untilAborted } from './exit.ts';
-import { chooseHost, describeHost } from './functions-host.ts';
+import { lockFolder } from './folder-lock.ts';
+import { chooseHost, describeHost, type FunctionsHost } from './functions-host.ts';
 import { startIdentityServer, type IdentityServer } from './identity-server.ts';
 import { isFree } from './port.ts';
 import { pythonGuide } from './python-guide.ts';
@@ -72,6 +73,54 @@ Ctrl-C ends both.
 `);
 }
 
+interface Start {
+  readonly appPort: number;
+  readonly storagePort: number;
+  readonly functionsHost: FunctionsHost;
+  readonly https: boolean;
+  readonly reset: boolean;
+}
+
+/** Runs app and storage until one of them ends, which is an error, or the command is to end. */
+async function serve(
+  { appPort, storagePort, functionsHost, https, reset }: Start,
+  signal: AbortSignal,
+): Promise<never> {
+  await ensureBuilt(PROJECT, (text) => process.stdout.write(text));
+  const folder = join(DATA_FOLDER, 'azurite');
+  if (reset) await rm(folder, { recursive: true, force: true });
+  const certificate = https ? await ensureCertificate(DATA_FOLDER) : undefined;
+  if (certificate) await trust(certificate);
+  process.stdout.write(`Host: ${describeHost(functionsHost)}\n`);
+  const stack = await startStack({
+    port: appPort,
+    storagePort,
+    folder,
+    functionsHost,
+    signal,
+    keyFile: KEY_FILE,
+    ...(certificate ? { certificate } : {}),
+    onOutput: readableOutput((text) => process.stdout.write(text)),
+  });
+  const ended = stack.ended.then((line) => {
+    throw new Error(line);
+  });
+  let identity: IdentityServer | undefined;
+  try {
+    const workspace = await localWorkspace(PROJECT);
+    await Promise.race([deploySample(stack, workspace), ended, untilAborted(signal)]);
+    if (certificate) {
+      identity = await startIdentityServer(stack.issuer, stack.url);
+      process.stdout.write(pythonGuide(certificate.ca, identity, stack, workspace));
+    }
+    welcome(stack, certificate);
+    return await Promise.race([ended, untilAborted(signal)]);
+  } finally {
+    await identity?.stop();
+    await stack.stop();
+  }
+}
+
 await exitWith(async (signal) => {
   const { values } = parseArgs({
     options: {
@@ -89,42 +138,16 @@ await exitWith(async (signal) => {
   }
   const appPort = port(values.port, '--port');
   const storagePort = port(values['storage-port'], '--storage-port');
+  const { https = false, reset = false } = values;
   // Core Tools take a certificate in another form only (.pfx).
-  const functionsHost = await chooseHost(values.https ? (values.host ?? 'embedded') : values.host, process.env['PATH']);
-  if (values.https && functionsHost.name !== 'embedded') throw new Error('--https works with --host embedded only.');
+  const functionsHost = await chooseHost(https ? (values.host ?? 'embedded') : values.host, process.env['PATH']);
+  if (https && functionsHost.name !== 'embedded') throw new Error('--https works with --host embedded only.');
   await assertFree([appPort], '--port');
   if (storagePort !== 0) await assertFree([storagePort, storagePort + 1, storagePort + 2], '--storage-port');
-  await ensureBuilt(PROJECT, (text) => process.stdout.write(text));
-  const folder = join(DATA_FOLDER, 'azurite');
-  if (values.reset) await rm(folder, { recursive: true, force: true });
-  const certificate = values.https ? await ensureCertificate(DATA_FOLDER) : undefined;
-  if (certificate) await trust(certificate);
-  process.stdout.write(`Host: ${describeHost(functionsHost)}\n`);
-  const workspace = await localWorkspace(PROJECT);
-  const stack = await startStack({
-    port: appPort,
-    storagePort,
-    folder,
-    functionsHost,
-    signal,
-    keyFile: KEY_FILE,
-    ...(certificate ? { certificate } : {}),
-    onOutput: readableOutput((text) => process.stdout.write(text)),
-  });
-  const ended = stack.ended.then((code) => {
-    throw new Error(`The app ended by itself (exit code ${code}).`);
-  });
-  let identity: IdentityServer | undefined;
+  const unlock = await lockFolder(DATA_FOLDER);
   try {
-    await Promise.race([deploySample(stack, workspace), ended, untilAborted(signal)]);
-    if (certificate) {
-      identity = await startIdentityServer(stack.issuer, stack.url);
-      process.stdout.write(pythonGuide(certificate.ca, identity, stack, workspace));
-    }
-    welcome(stack, certificate);
-    await Promise.race([ended, untilAborted(signal)]);
+    await serve({ appPort, storagePort, functionsHost, https, reset }, signal);
   } finally {
-    await identity?.stop();
-    await stack.stop();
+    await unlock();
   }
 });

@@ -5,6 +5,9 @@ import type { SignedIds } from './signed-ids.ts';
 
 const DEFAULT_PAGE = 100;
 
+/** A job of a list is several reads of storage: as many as are answered in well under half a second. */
+export const PAGE_OF_JOBS = 20;
+
 export interface PageRequest {
   readonly limit: number;
   readonly continuation?: string;
@@ -18,11 +21,16 @@ export function query(url: URL, names: readonly string[]): string | undefined {
 }
 
 /** What page of the list `scope` a request asks for. Throws ApiError 400. */
-export async function pageRequest(url: URL, scope: string, ids: SignedIds): Promise<PageRequest> {
+export async function pageRequest(
+  url: URL,
+  scope: string,
+  ids: SignedIds,
+  usual = DEFAULT_PAGE,
+): Promise<PageRequest> {
   const limit = query(url, ['limit', '$top', 'count']);
   const token = query(url, ['$skiptoken', '$skip']);
   return {
-    limit: limit === undefined ? DEFAULT_PAGE : checked(PageSize, limit, 'limit'),
+    limit: limit === undefined ? usual : checked(PageSize, limit, 'limit'),
     ...(token !== undefined && { continuation: await ids.open(scope, token) }),
   };
 }

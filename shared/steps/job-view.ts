@@ -62,7 +62,8 @@ export async function listJobs(
     page.names.map(async (name): Promise<JobView | undefined> => {
       const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
       if (!described || !found) return undefined;
-      const lanes = isEnded(found.value) ? [] : await deps.jobs.progress(name);
+      const scoring = found.value.state !== 'accepted' && found.value.state !== 'planning' && !isEnded(found.value);
+      const lanes = scoring ? await deps.jobs.progress(name) : [];
       return { ...described, ...view(found.value, jobStatus(found.value), lanes, deps.clock.now()) };
     }),
   );

@@ -16,9 +16,14 @@ export interface RunningCommand {
 }
 
 /** Runs a file of cli/ as a person's shell would. */
-export function runCommand(file: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningCommand {
-  const child = spawn(process.execPath, [join(PROJECT, 'cli', file), ...args], {
-    cwd: PROJECT,
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  project = PROJECT,
+): RunningCommand {
+  const child = spawn(process.execPath, [join(project, 'cli', file), ...args], {
+    cwd: project,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -56,6 +61,10 @@ function descendantsOf(root: number): number[] {
     pairs.flatMap(([pid = 0, ppid]) => (ppid === parent ? [pid, ...childrenOf(pid)] : []));
   return childrenOf(root);
 }
+
+/** The command line of a process. */
+export const commandOf = (pid: number): string =>
+  execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
 
 /** Whether a process with this id runs. */
 export function isAlive(pid: number): boolean {

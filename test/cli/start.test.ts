@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { copyFile, chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { chooseHost } from '../../cli/functions-host.ts';
 import { PROJECT } from '../../cli/stack.ts';
-import { answers, isAlive, runCommand, type RunningCommand } from './running-command.ts';
+import { answers, commandOf, isAlive, runCommand, type RunningCommand } from './running-command.ts';
 
 let folder: string;
 let bin: string;
@@ -33,11 +33,20 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const record = () => join(folder, 'record.json');
 const withFunc = () => ({ PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, FAKE_FUNC_RECORD: record() });
 
-function start(env: NodeJS.ProcessEnv, args: readonly string[] = []): RunningCommand {
+function start(env: NodeJS.ProcessEnv, args: readonly string[] = [], project = PROJECT): RunningCommand {
   const ports = ['--port', '0', '--storage-port', '0'];
-  const command = runCommand('start.ts', [...ports, ...args], { BATCHPOINT_FOLDER: folder, ...env });
+  const command = runCommand('start.ts', [...ports, ...args], { BATCHPOINT_FOLDER: folder, ...env }, project);
   running.add(command);
   return command;
+}
+
+/** The project as git checks it out: what is compiled is there, local.settings.json is not. */
+async function freshClone(): Promise<string> {
+  const clone = await mkdtemp(join(folder, 'clone-'));
+  for (const name of await readdir(PROJECT))
+    if (name !== 'cli' && name !== 'local.settings.json') await symlink(join(PROJECT, name), join(clone, name));
+  await cp(join(PROJECT, 'cli'), join(clone, 'cli'), { recursive: true });
+  return clone;
 }
 
 /** The ports of the app and of storage, as it prints them. */
@@ -90,6 +99,13 @@ async function end(command: RunningCommand, signal: NodeJS.Signals, processes: n
   await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
   expect(await Promise.all(ports.map(answers))).toEqual(ports.map(() => false));
 }
+
+test('a fresh clone starts before anything else was run in it', async () => {
+  const clone = await freshClone();
+  const command = start({}, ['--host', 'embedded'], clone);
+  await command.said(ready);
+  expect(await readFile(join(clone, 'local.settings.json'), 'utf8')).toContain('BATCHPOINT_DEV_JWKS');
+});
 
 describe('the end leaves no process and no port', () => {
   test.each(['SIGINT', 'SIGKILL'] as const)('on the embedded host, %s', async (signal) => {
@@ -179,6 +195,30 @@ describe('what cannot start says so in one line', () => {
     expect(await command.ended).toBe(1);
     expect(command.output().trimEnd().split('\n').slice(1)).toEqual([line]);
     expect(command.descendants()).toEqual([]);
+  });
+
+  test('a folder that another start works in; that one goes on', async () => {
+    const first = start({}, ['--host', 'embedded']);
+    await first.said(ready);
+    const second = start({}, ['--host', 'embedded', '--reset']);
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toMatch(
+      new RegExp(`^${folder} is in use by process ${first.process.pid}\\. Stop it, .+\n$`),
+    );
+    const [port = 0] = portsOf(first);
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  });
+
+  test.each([
+    ['Azurite', 'azurite.js', 'The storage (Azurite) ended by itself (SIGKILL).'],
+    ['the host', 'main.js', 'The app ended by itself (SIGKILL).'],
+  ])('%s that dies while the app runs', async (_name, script, line) => {
+    const command = start({}, ['--host', 'embedded']);
+    await command.said(ready);
+    const pid = command.descendants().find((one) => commandOf(one).includes(script));
+    process.kill(pid ?? 0, 'SIGKILL');
+    expect(await command.ended).toBe(1);
+    expect(command.output().trimEnd().split('\n').slice(-1)).toEqual([line]);
   });
 
   test('a storage port that is taken', async () => {

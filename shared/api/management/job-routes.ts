@@ -5,7 +5,7 @@ import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
 import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
-import { nextLink, pageRequest, query } from '../paging.ts';
+import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
@@ -26,7 +26,7 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const url = publicUrl(deps, c.req.raw);
       const filter = listFilter(url);
       const scope = JSON.stringify(['jobs', filter]);
-      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids, PAGE_OF_JOBS);
       const archived = { ActiveOnly: false, ArchivedOnly: true, All: undefined }[filter.view];
       const page = await listJobs(deps, archived === undefined ? {} : { archived }, limit, continuation);
       return c.json({

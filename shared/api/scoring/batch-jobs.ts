@@ -5,7 +5,7 @@ import { endpointOf } from '../../steps/endpoints.ts';
 import { invokeEndpoint, type InvokeDeps } from '../../steps/invoke-endpoint.ts';
 import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
-import { nextLink, pageRequest } from '../paging.ts';
+import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { jobPageUrl } from '../run-lookup.ts';
 import { jobResource } from './job-resource.ts';
@@ -75,7 +75,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
       const asked = deployment ? deployment.slice(0, 80) : undefined;
       const scope = `jobs|${endpoint.name}|${asked ?? ''}`;
       const url = publicUrl(deps, c.req.raw);
-      const { limit, continuation } = await pageRequest(url, scope, deps.ids);
+      const { limit, continuation } = await pageRequest(url, scope, deps.ids, PAGE_OF_JOBS);
       const filter = { endpoint: endpoint.name, ...(asked !== undefined && { deployment: asked }) };
       const page = await listJobs(deps, filter, limit, continuation);
       return c.json({
