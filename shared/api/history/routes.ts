@@ -34,36 +34,42 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
   };
 
   const run = `${WORKSPACE_PATH}/runs/:run`;
-  return new Hono<ApiEnv>()
-    .use('/:subscription/*', thisSubscription(deps))
-    .use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps))
-    .get(run, async (c) => {
-      const found = await runOf(deps, c.req.param('run'));
-      return c.json(runResource(found, around(c, found)));
-    })
-    .patch(run, (c) => change(c, c.req.param('run')))
-    .patch(`${WORKSPACE_PATH}/experiments/:experiment/runs/:run`, (c) => change(c, c.req.param('run')))
-    .get(`${run}/details`, async (c) => {
-      const found = await runOf(deps, c.req.param('run'));
-      return c.json(runDetails(found, around(c, found), await logFiles(c, found)));
-    })
-    .get(`${run}/children`, async (c) => {
-      const { view, isChild } = await runOf(deps, c.req.param('run'));
-      const children = isChild ? [] : [childRun(view)];
-      return c.json({
-        value: children.map((child) => runResource(child, around(c, child))),
-        continuationToken: null,
-        nextLink: null,
-      });
-    })
-    // Jobs here have no nodes that a client could log in to.
-    .get(`${run}/serviceinstances/:node`, async (c) => {
-      await runOf(deps, c.req.param('run'));
-      return c.json({ instances: {} });
-    })
-    .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
-      const { runId } = await readBody(c.req.raw, RunDataRequest);
-      const found = await runOf(deps, runId);
-      return c.json({ runMetadata: runResource(found, around(c, found)), runDefinition: null, jobSpecification: null });
-    });
+  return (
+    new Hono<ApiEnv>()
+      .use('/:subscription/*', thisSubscription(deps))
+      .use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps))
+      .get(run, async (c) => {
+        const found = await runOf(deps, c.req.param('run'));
+        return c.json(runResource(found, around(c, found)));
+      })
+      .patch(run, (c) => change(c, c.req.param('run')))
+      .patch(`${WORKSPACE_PATH}/experiments/:experiment/runs/:run`, (c) => change(c, c.req.param('run')))
+      .get(`${run}/details`, async (c) => {
+        const found = await runOf(deps, c.req.param('run'));
+        return c.json(runDetails(found, around(c, found), await logFiles(c, found)));
+      })
+      .get(`${run}/children`, async (c) => {
+        const { view, isChild } = await runOf(deps, c.req.param('run'));
+        const children = isChild ? [] : [childRun(view)];
+        return c.json({
+          value: children.map((child) => runResource(child, around(c, child))),
+          continuationToken: null,
+          nextLink: null,
+        });
+      })
+      // Jobs here have no nodes that a client could log in to.
+      .get(`${run}/serviceinstances/:node`, async (c) => {
+        await runOf(deps, c.req.param('run'));
+        return c.json({ instances: {} });
+      })
+      .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
+        const { runId } = await readBody(c.req.raw, RunDataRequest);
+        const found = await runOf(deps, runId);
+        return c.json({
+          runMetadata: runResource(found, around(c, found)),
+          runDefinition: null,
+          jobSpecification: null,
+        });
+      })
+  );
 }
