@@ -21,12 +21,7 @@ export function query(url: URL, names: readonly string[]): string | undefined {
 }
 
 /** What page of the list `scope` a request asks for. Throws ApiError 400. */
-export async function pageRequest(
-  url: URL,
-  scope: string,
-  ids: SignedIds,
-  usual = DEFAULT_PAGE,
-): Promise<PageRequest> {
+export async function pageRequest(url: URL, scope: string, ids: SignedIds, usual = DEFAULT_PAGE): Promise<PageRequest> {
   const limit = query(url, ['limit', '$top', 'count']);
   const token = query(url, ['$skiptoken', '$skip']);
   return {
