@@ -1,7 +1,6 @@
-import { BlobServiceClient } from '@azure/storage-blob';
-import { findConnection } from './connections.ts';
 import type { RpcTypedData } from './core-api.ts';
 import type { RegisteredFunction } from './functions.ts';
+import { isGone, requireConnection, type StorageAccounts } from './storage-accounts.ts';
 
 export interface AdminInvocation {
   readonly data: RpcTypedData | undefined;
@@ -15,7 +14,7 @@ export type TriggerData = (fn: RegisteredFunction, input: string | undefined) =>
 const timer = JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false });
 
 /** Makes a text the data of a trigger, as the bindings of the real host do when a function is called by hand. */
-export function createTriggerData(env: NodeJS.ProcessEnv): TriggerData {
+export function createTriggerData(env: NodeJS.ProcessEnv, accounts: StorageAccounts): TriggerData {
   return async (fn, input) => {
     switch (fn.triggerType) {
       case 'httpTrigger':
@@ -26,7 +25,7 @@ export function createTriggerData(env: NodeJS.ProcessEnv): TriggerData {
       case 'timerTrigger':
         return { data: { json: timer } };
       case 'blobTrigger':
-        return readBlob(connectionOf(fn, env), input ?? '');
+        return readBlob(accounts, requireConnection(env, fn.trigger.connection), input ?? '');
       case 'queueTrigger':
         return { data: { string: input ?? '' }, triggerMetadata: { queueTrigger: { string: input ?? '' } } };
       default:
@@ -35,21 +34,15 @@ export function createTriggerData(env: NodeJS.ProcessEnv): TriggerData {
   };
 }
 
-function connectionOf(fn: RegisteredFunction, env: NodeJS.ProcessEnv): string {
-  const { connection: name } = fn.trigger;
-  const connection = findConnection(env, name);
-  if (connection === undefined) throw new Error(`The connection '${name}' of '${fn.name}' has no setting.`);
-  return connection;
-}
-
 /** A blob trigger takes the text as the path of the blob to read: `container/name`. */
-async function readBlob(connection: string, path: string): Promise<AdminInvocation> {
+async function readBlob(accounts: StorageAccounts, connection: string, path: string): Promise<AdminInvocation> {
   const [container = '', ...name] = path.split('/');
   if (container === '' || name.length === 0) throw new Error(`'${path}' is no path of a blob (container/name).`);
-  const service = BlobServiceClient.fromConnectionString(connection);
-  const blob = service.getContainerClient(container).getBlobClient(name.join('/'));
-  return {
-    data: { bytes: await blob.downloadToBuffer() },
-    triggerMetadata: { blobTrigger: { string: path }, uri: { string: blob.url } },
-  };
+  const blob = accounts.container(connection, container).getBlobClient(name.join('/'));
+  try {
+    const bytes = await blob.downloadToBuffer();
+    return { data: { bytes }, triggerMetadata: { blobTrigger: { string: path }, uri: { string: blob.url } } };
+  } catch (error) {
+    throw isGone(error) ? new Error(`There is no blob '${path}'.`, { cause: error }) : error;
+  }
 }

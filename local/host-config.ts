@@ -52,8 +52,8 @@ const hostJson = z.object({
 const overridePrefix = 'AzureFunctionsJobHost__';
 
 /** Settings named AzureFunctionsJobHost__a__b replace a.b of host.json, in any case, as on the real host. */
-function withOverrides(json: unknown, env: NodeJS.ProcessEnv): unknown {
-  const overrides = z.record(z.string(), z.unknown()).parse(json);
+function withOverrides(file: string, json: unknown, env: NodeJS.ProcessEnv): unknown {
+  const overrides = parseFile(file, z.record(z.string(), z.unknown()), json);
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || !name.toLowerCase().startsWith(overridePrefix.toLowerCase())) continue;
     setPath(overrides, name.slice(overridePrefix.length).split('__'), value);
@@ -77,7 +77,7 @@ function setPath(target: Record<string, unknown>, path: readonly string[], value
 /** Reads <root>/host.json. A missing file, bad JSON or a wrong type is an error that names the file and the field. */
 export async function readHostConfig(root: string, env: NodeJS.ProcessEnv): Promise<HostConfig> {
   const file = join(root, 'host.json');
-  const config = parseFile(file, hostJson, withOverrides(await readJson(file, { mayBeAbsent: false }), env));
+  const config = parseFile(file, hostJson, withOverrides(file, await readJson(file, { mayBeAbsent: false }), env));
   const durable = config.extensions?.durableTask;
   const tenPerCore = 10 * availableParallelism();
   return {

@@ -106,7 +106,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const strictReplay = env['BATCHPOINT_STRICT_REPLAY'] === '1';
     const engine = createEngine({ ...config, store, runner, log, chaos: chaosFrom(env), strictReplay });
     const durable = createDurableApi({ ...runner, engine, store, hub: () => hub });
-    const admin = createAdmin({ functions, routes, invoke, triggerData: createTriggerData(env), log });
+    const admin = createAdmin({ functions, routes, invoke, triggerData: createTriggerData(env, accounts), log });
     const { HttpUri: httpUri } = capabilities;
     const call = { invoke, log, bodyLimit };
     const callFunction =

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reasonOf } from './reason.ts';
 
 const order = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
 export type LogLevel = (typeof order)[number];
@@ -48,6 +49,11 @@ export function createLog(levels: LogLevels, verbose: boolean): Log {
   };
 }
 
+/** An error with its stack; of storage's errors only the reason and the frames that are not the SDK's. */
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  if (error.name !== 'RestError') return stack;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/node_modules|node:/.test(line));
+  return [`RestError: ${reasonOf(error)}`, ...frames].join('\n');
 }

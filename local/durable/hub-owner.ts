@@ -1,6 +1,7 @@
 import type { TableClient } from '@azure/data-tables';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
+import { createOutage } from '../outage.ts';
 
 // No instance id is written like this: its tildes come in pairs around hex digits.
 const key = { partitionKey: '~hub', rowKey: 'owner' };
@@ -21,20 +22,19 @@ export interface HubOwner {
 export async function ownHub(client: TableClient, owner: string, log: Log, onLost: () => void): Promise<HubOwner> {
   await client.upsertEntity({ ...key, owner, since: new Date().toISOString() }, 'Replace');
   let checking = false;
-  let reachable = true;
+  const outage = createOutage('The task hub', log);
 
   async function check(): Promise<void> {
     checking = true;
     try {
       const row = ownerRow.parse(await client.getEntity(key.partitionKey, key.rowKey));
-      reachable = true;
+      outage.end();
       if (row.owner === owner) return;
       clearInterval(timer);
       onLost();
     } catch (error) {
-      // Nobody knows then whose the hub is; the first failure is told, the next look decides.
-      if (reachable) log.error('The task hub could not be looked at.', error);
-      reachable = false;
+      // Nobody knows then whose the hub is: the next look decides.
+      outage.begin(error);
     } finally {
       checking = false;
     }

@@ -57,7 +57,10 @@ export function createRecovery({ store, log, adopt, isStopped }: RecoveryOptions
 
   /** Nothing that happens to the instance is lost: whoever needs it waits for `done`. */
   function track(instanceId: string, done: Promise<void>): Promise<void> {
-    const tracked = done.finally(() => loading.delete(instanceId));
+    const tracked: Promise<void> = done.finally(() => {
+      // A later load of the same instance is waited for as well.
+      if (loading.get(instanceId) === tracked) loading.delete(instanceId);
+    });
     loading.set(instanceId, tracked);
     return tracked;
   }

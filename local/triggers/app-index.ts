@@ -1,7 +1,7 @@
 import { indexBindings, type FunctionBindings } from '../bindings/function-bindings.ts';
 import type { RegisteredFunction } from '../functions.ts';
+import { reasonOf } from '../reason.ts';
 import { indexBlobTrigger, type BlobTrigger } from './blob.ts';
-import { reasonOf } from './outage.ts';
 import { indexQueueTrigger, type QueueTrigger } from './queue.ts';
 import { indexTimerTrigger, type TimerTrigger } from './timer.ts';
 

@@ -1,9 +1,10 @@
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';
 import type { Log } from '../log.ts';
 import { isGone } from '../storage-accounts.ts';
+import { createOutage } from '../outage.ts';
+import { reasonOf } from '../reason.ts';
 import { quoteEtag, receiptKey, type BlobReceipts, type BlobVersion } from './blob-receipts.ts';
 import { createNap, graceMs, settleWithin, type Listener } from './listener.ts';
-import { createOutage, reasonOf } from './outage.ts';
 import type { PathTemplate } from './path-template.ts';
 
 /** Versions that are announced at once. */

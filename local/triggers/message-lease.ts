@@ -1,7 +1,7 @@
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { Log } from '../log.ts';
 import { isGone } from '../storage-accounts.ts';
-import { reasonOf } from './outage.ts';
+import { reasonOf } from '../reason.ts';
 
 /** The hold on a message while its function runs. Each renewal changes the receipt that the next request needs. */
 export interface MessageLease {

@@ -12,7 +12,11 @@ export function decodeMessage(stored: string, encoding: 'base64' | 'none'): stri
   if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) {
     throw new UndeliverableMessage('is not base64: check extensions.queues.messageEncoding of host.json');
   }
-  return utf8.decode(Buffer.from(compact, 'base64'));
+  try {
+    return utf8.decode(Buffer.from(compact, 'base64'));
+  } catch (error) {
+    throw new Error('is no UTF-8 text', { cause: error });
+  }
 }
 
 /** The text as it is stored. */

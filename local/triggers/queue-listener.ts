@@ -1,10 +1,11 @@
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { Log } from '../log.ts';
 import { isGone } from '../storage-accounts.ts';
+import { createOutage } from '../outage.ts';
+import { reasonOf } from '../reason.ts';
 import { createBackoff } from './backoff.ts';
 import { createNap, graceMs, settleWithin, type Listener } from './listener.ts';
 import { holdMessage, type MessageLease } from './message-lease.ts';
-import { createOutage, reasonOf } from './outage.ts';
 import type { QueueSettings } from './settings.ts';
 
 const minPollingIntervalMs = 100;

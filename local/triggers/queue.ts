@@ -3,6 +3,7 @@ import type { RpcTypedData } from '../core-api.ts';
 import type { RegisteredFunction } from '../functions.ts';
 import type { Invoke } from '../invoke.ts';
 import type { Log } from '../log.ts';
+import { reasonOf } from '../reason.ts';
 import { expandSettings } from '../setting-names.ts';
 import { requireConnection, type StorageAccounts } from '../storage-accounts.ts';
 import { decodeMessage } from './message-text.ts';
@@ -58,15 +59,26 @@ export function startQueueTrigger(
   const queue = accounts.queue(connection, queueName);
 
   async function handle(message: DequeuedMessageItem): Promise<void> {
+    const text = textOf(message);
     try {
-      const text = decodeMessage(message.messageText, settings.messageEncoding);
       await invoke(fn, {
         data: { string: text },
         reason: `New queue message detected on '${queueName}'.`,
         triggerMetadata: metadataOf(message, text, fn.name),
       });
     } catch (error) {
-      if (!(error instanceof UndeliverableMessage)) log.error(`The function '${fn.name}' failed.`, error);
+      log.error(`The function '${fn.name}' failed.`, error);
+      throw error;
+    }
+  }
+
+  function textOf({ messageId, messageText }: DequeuedMessageItem): string {
+    try {
+      return decodeMessage(messageText, settings.messageEncoding);
+    } catch (error) {
+      // What is undeliverable is named on its way to the poison queue.
+      if (!(error instanceof UndeliverableMessage))
+        log.warn(`Message ${messageId} of the queue '${queueName}' ${reasonOf(error)}.`);
       throw error;
     }
   }

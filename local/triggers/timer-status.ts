@@ -2,7 +2,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
 import { isGone } from '../storage-accounts.ts';
-import { reasonOf } from './outage.ts';
+import { reasonOf } from '../reason.ts';
 import type { Schedule } from './schedule.ts';
 
 /** What is known of a timer's occurrences; undefined stands for "never". */

@@ -69,6 +69,13 @@ describe('POST /admin/functions/{name}', () => {
   });
 });
 
+test('a blob that is not there is named', async () => {
+  expect(await post('blob', '{"input":"nope/absent.csv"}')).toBe(202);
+  await expect
+    .poll(host.stderr, { timeout: 10_000 })
+    .toContain("error: The function 'blob' failed. Error: There is no blob 'nope/absent.csv'.");
+});
+
 describe('what /admin tells', () => {
   test('/admin/host/status says that it runs and that it is not the real host', async () => {
     const response = await call('/admin/host/status');

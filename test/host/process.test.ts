@@ -57,6 +57,12 @@ describe('an app that is refused', () => {
       { 'host.json': '{}', 'local.settings.json': '{"IsEncrypted":false,"Values":{"A":1}}' },
       'at Values.A',
     ],
+    [
+      'a host.json that is a list',
+      { 'host.json': '[]' },
+      'host.json: ✖ Invalid input: expected record, received array',
+    ],
+    ['a timeout that is no text', { 'host.json': '{"functionTimeout":5}' }, 'at functionTimeout'],
     ['a package.json that is not JSON', { 'host.json': '{}', 'package.json': '[' }, 'package.json is not JSON.'],
     ['a "main" that is no text', { 'host.json': '{}', 'package.json': '{"main":3}' }, 'at main'],
     ['no package.json', { 'host.json': '{}' }, 'package.json does not exist: is this the root of a function app?'],

@@ -119,8 +119,10 @@ test.each(['not base64!', 'abc', 'a=bc'])(
 test('bytes that are no UTF-8 fail as often as any message before they are poison', async () => {
   const queue = await queueOf('take-items');
   await (await queueOf('take-items-poison')).clearMessages();
-  await queue.sendMessage('/w==');
+  const { messageId } = await queue.sendMessage('/w==');
   await expect.poll(() => contentOf('take-items-poison'), wait).toEqual({ count: 1, texts: ['/w=='] });
+  const line = `warning: Message ${messageId} of the queue 'take-items' is no UTF-8 text.\n`;
+  expect(host.stderr().split(line)).toHaveLength(5 + 1);
 });
 
 test('a poison queue has none of its own: what fails there comes back when its time is over', async () => {

@@ -1,4 +1,5 @@
-import type { Log } from '../log.ts';
+import type { Log } from './log.ts';
+import { reasonOf } from './reason.ts';
 
 /** Tells of storage that cannot be reached: one line when it begins, one when it is over. */
 export interface Outage {
@@ -21,12 +22,4 @@ export function createOutage(what: string, log: Log): Outage {
       log.info(`${what} can be reached again.`);
     },
   };
-}
-
-/** The first line of what storage said: its messages go on with ids and times. */
-export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  const first = text.split('\n', 1)[0] ?? '';
-  return typeof code === 'string' && !first.includes(code) ? `${code}: ${first}` : first;
 }
