@@ -27,14 +27,16 @@ const CROWDED_SLICE_MS = 2000;
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
-/**
- * Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. What it prints is
- * added to the job's log at its end, also when it throws.
- */
+/** Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. */
 export async function scoreRange(deps: JobDeps, range: Range, score = scoreMiniBatch): Promise<SliceAnswer> {
+  return withJobLog(deps, range, (log) => scoreAndReceipt(deps, range, log, score));
+}
+
+/** What a part of a slice prints is added to the job's log at its end, also when it throws, and then why. */
+export async function withJobLog<T>(deps: JobDeps, range: Range, part: (log: JobLog) => Promise<T>): Promise<T> {
   const log = jobLog(deps, range.plan.manifest);
   try {
-    return await scoreAndReceipt(deps, range, log, score);
+    return await part(log);
   } catch (error) {
     log.error({ lane: range.lane, from: range.from, error: messageOf(error) }, 'slice failed and is tried again');
     throw error;

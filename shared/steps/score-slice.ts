@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { generationOf, Reason } from '../domain/job.ts';
 import type { JobDeps } from './deps.ts';
 import { whereToGoOn } from './lane-reached.ts';
-import { scoreRange, type Range } from './score-range.ts';
+import { scoreRange, withJobLog, type Range } from './score-range.ts';
 import { scoreSuspects } from './score-suspects.ts';
 import { miniBatchPart, whileStarted } from './started-marks.ts';
 
@@ -52,7 +52,7 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   if (stopped) return { ok: false, done: false, position: range.from, receipt: range.receipt, reason: stopped };
 
   // Loaded before the mark: a process that dies of the model, or while it loads, was not killed by a mini-batch.
-  const loaded = await deps.engine(plan.manifest.model);
+  const loaded = await withJobLog(deps, range, () => deps.engine(plan.manifest.model));
   try {
     return await scoreMarked(deps, range);
   } finally {

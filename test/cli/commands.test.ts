@@ -129,7 +129,7 @@ describe('npm start', () => {
 
 describe('every command', () => {
   it('of the README is run by a test or is how the tests are run', () => {
-    const covered = ['npm ci && npm run demo', 'npm test', 'npm start'];
+    const covered = ['npm ci && npm run demo', 'npm test', 'npm start', 'npm start -- --https'];
     expect(
       commandsOf(readme).filter((command) => !covered.includes(command) && !command.startsWith('curl -s ')),
     ).toEqual([]);
