@@ -16,7 +16,7 @@ import { throughput } from './throughput.ts';
 
 const HELP = `Usage: npm run bench [-- options]
 
-Measures the app on this machine, in about ten minutes, and prints one line of JSON per figure. Exit code 1 when
+Measures the app on this machine, in about five minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
   --only NAMES   some of responsiveness,throughput,requests,overhead,memory,durable

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { activityAnswer, childAnswer, childFailure } from './answers.ts';
 import type { Chaos } from './chaos.ts';
@@ -10,6 +9,7 @@ import type { Operation } from './operations.ts';
 import { activityInputText } from './protocol.ts';
 import type { ActivityAnswer, FunctionRunner } from './runner.ts';
 import { isFinished, type InstanceHead, type RuntimeStatus } from './store.ts';
+import { untilDone } from './until-done.ts';
 
 type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
@@ -36,8 +36,6 @@ export interface Dispatcher {
   resume(instance: LiveInstance, operation: Operation): void;
 }
 
-const retryAfterFaultMs = 1000;
-
 /** Carries operations out: activities with a limit, sub-orchestrations, timers. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { runner, log, chaos, post, createChild, headOf, isStopped } = options;
@@ -61,8 +59,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** The parent's history holds the child already: it must be there in the end, whatever the storage says meanwhile. */
   async function startChild(operation: OperationOf<'subOrchestration'>, parent: ParentInstance): Promise<void> {
     const { instanceId } = operation;
-    while (!isStopped()) {
-      try {
+    const fault = `The sub-orchestration '${instanceId}' could not be stored; it is tried again.`;
+    await untilDone(
+      async () => {
         const { existing } = await createChild(operation, parent);
         if (existing === undefined) return;
         const child = await headOf(instanceId);
@@ -71,12 +70,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         const reason = `An Orchestration instance with the status ${existing} already exists.`;
         log.warn(`The sub-orchestration '${instanceId}' cannot start: ${reason} On the real host its parent may hang.`);
         post(parent.instanceId, childFailure(parent, reason));
-        return;
-      } catch (error) {
-        log.error(`The sub-orchestration '${instanceId}' could not be stored; it is tried again.`, error);
-        await wait(retryAfterFaultMs);
-      }
-    }
+      },
+      { log, fault, isStopped },
+    );
   }
 
   function parentOf(instance: LiveInstance, executionId: string, taskScheduledId: number): ParentInstance {
@@ -110,22 +106,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** Nobody else would ask again: it is tried until the store answers. */
-  async function headOfChild(instanceId: string): Promise<InstanceHead | undefined> {
-    for (;;) {
-      try {
-        return await headOf(instanceId);
-      } catch (error) {
-        log.error(`The sub-orchestration '${instanceId}' could not be looked up; it is tried again.`, error);
-        await wait(retryAfterFaultMs);
-      }
-    }
-  }
-
   async function resumeChild(instance: LiveInstance, operation: OperationOf<'subOrchestration'>): Promise<void> {
     const { executionId } = instance.head;
     const parent = parentOf(instance, executionId, operation.id);
-    const child = await headOfChild(operation.instanceId);
+    const fault = `The sub-orchestration '${operation.instanceId}' could not be looked up; it is tried again.`;
+    const child = await untilDone(() => headOf(operation.instanceId), { log, fault, isStopped });
     if (isStopped()) return;
     if (child === undefined || !isChildOf(child, parent)) dispatch(instance, executionId, operation);
     else if (isFinished(child.status)) post(parent.instanceId, childAnswer(parent, child));

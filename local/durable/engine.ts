@@ -14,6 +14,7 @@ import { rewindInstance, type RewindAnswer } from './rewind.ts';
 import type { FunctionRunner } from './runner.ts';
 import { strictRunner } from './strict-replay.ts';
 import { isFinished, newMessageId, RemovedInstance } from './store.ts';
+import { retryAfterFaultMs } from './until-done.ts';
 import type { InstanceHead, InstanceStore, RuntimeStatus, StoredInstance } from './store.ts';
 
 export interface EngineOptions {
@@ -55,7 +56,6 @@ export interface DurableEngine {
 const longestWindowMs = 250;
 /** Time in which a lost episode's answers may overtake its repetition, as after a lost lease. */
 const ghostDelayMs = 20;
-const retryAfterFaultMs = 1000;
 
 export function createEngine(options: EngineOptions): DurableEngine {
   const { store, log, chaos } = options;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { decodeEntityAnswer, encodeEntityBatch, type EntityAnswer } from './entity-batch.ts';
 import { memoryOf, newEntityHead, withMemory, type EntityMemory } from './entity-memory.ts';
@@ -14,6 +13,7 @@ import { hasOutbox, memoryAfter, newRequests, queued, signalsOf, type QueuedMess
 import type { EventBody } from './history.ts';
 import type { FunctionRunner } from './runner.ts';
 import { maxConsumed, newMessageId, type InstanceHead, type InstanceStore, type StoredInstance } from './store.ts';
+import { untilDone } from './until-done.ts';
 
 export interface EntitySchedulerOptions {
   readonly store: InstanceStore;
@@ -45,8 +45,6 @@ interface LiveEntity {
   readonly forgotten: Set<string>;
   busy: boolean;
 }
-
-const retryAfterFaultMs = 1000;
 
 export function createEntityScheduler({ store, runner, log, answer }: EntitySchedulerOptions): EntityScheduler {
   const live = new Map<string, LiveEntity>();
@@ -85,16 +83,9 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
   }
 
   async function insist(messages: readonly EntityMessage[]): Promise<void> {
-    while (!stopped) {
-      try {
-        await deliver(messages);
-        return;
-      } catch (error) {
-        const [sender = ''] = messages.map(({ request }) => request.parent);
-        log.error(`What '${sender}' sends to entities could not be stored; it is tried again.`, error);
-        await sleep(retryAfterFaultMs, undefined, { ref: false });
-      }
-    }
+    const [sender = ''] = messages.map(({ request }) => request.parent);
+    const fault = `What '${sender}' sends to entities could not be stored; it is tried again.`;
+    await untilDone(() => deliver(messages), { log, fault, isStopped: () => stopped });
   }
 
   async function enqueue(target: string, messages: readonly EntityMessage[]): Promise<void> {
@@ -120,13 +111,9 @@ export function createEntityScheduler({ store, runner, log, answer }: EntitySche
   async function work(entity: LiveEntity): Promise<void> {
     if (entity.busy) return;
     entity.busy = true;
+    const fault = `The entity '${entity.head.instanceId}' could not go on; the batch is repeated.`;
     while (!stopped && (entity.queue.length > 0 || hasOutbox(entity.memory))) {
-      try {
-        await step(entity);
-      } catch (error) {
-        log.error(`The entity '${entity.head.instanceId}' could not go on; the batch is repeated.`, error);
-        await sleep(retryAfterFaultMs, undefined, { ref: false });
-      }
+      await untilDone(() => step(entity), { log, fault, isStopped: () => stopped });
     }
     entity.busy = false;
   }

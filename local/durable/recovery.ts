@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { createLimiter } from './limiter.ts';
 import { allHeads, UnreadableInstance, type InstanceStore, type StoredInstance } from './store.ts';
+import { retryAfterFaultMs } from './until-done.ts';
 
 export interface Recovery {
   /** Lists what is unfinished, then reads and adopts it in the background. Rejects when the list cannot be read. */
@@ -22,7 +23,6 @@ export interface RecoveryOptions {
 }
 
 const concurrentReads = 16;
-const retryAfterFaultMs = 1000;
 
 /** Brings stored instances back into memory: after a restart all that are unfinished, otherwise one by one. */
 export function createRecovery({ store, log, adopt, isStopped }: RecoveryOptions): Recovery {
