@@ -1,6 +1,7 @@
 /**
- * What the scoring step asks of a model. An engine is loaded once per process and model version and scores one file at a
- * time as a stream of bytes; everything heavy happens off the event loop.
+ * What the scoring step asks of a model. An engine is loaded once per process and what it scores with. One kind takes one file
+ * at a time as a stream of bytes; the other runs a user's code over the files of a mini-batch on this machine's disk.
+ * Everything heavy happens off the event loop.
  */
 
 // Defined where files are read, so that formats need nothing of scoring.
@@ -25,6 +26,8 @@ export interface ScoredPart {
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly failures: readonly RecordFailure[];
+  /** Names of the prediction columns, of an engine that knows them only from its results. */
+  readonly columns?: readonly string[];
 }
 
 export interface FileToScore {
@@ -51,7 +54,7 @@ export interface ScoringOptions {
   readonly missing: 'error' | 'nan';
 }
 
-/** A model that cannot be used (not ONNX, inputs of a kind that we cannot feed). Refused when the deployment is created. */
+/** A model or code that cannot be used (not ONNX, a script without `run`). Refused when the deployment is created, where it can be. */
 export class ModelFault extends Error {
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
@@ -59,13 +62,89 @@ export class ModelFault extends Error {
   }
 }
 
-export interface Engine {
-  /** Names of the prediction columns, without `file` and `row`. Known when loaded. */
-  readonly columns: readonly string[];
+/** A try of a mini-batch took longer than `retrySettings.timeout`. */
+export class TimedOut extends Error {
+  constructor(seconds: number) {
+    super(`The mini-batch took longer than its timeout of ${seconds} s.`);
+    this.name = 'TimedOut';
+  }
+}
+
+interface Loaded {
+  /** Names of the prediction columns, without `file` and `row`; null when only the results tell. */
+  readonly columns: readonly string[] | null;
+  close(): Promise<void>;
+}
+
+/** Scores one file at a time: its output has the columns `file` and `row` before the prediction columns. */
+export interface FileEngine extends Loaded {
+  readonly kind: 'file';
   /**
    * Scores one file in row order. Throws FileFault for the file's fault, the body's own error for a read fault, and any
    * other Error for a failure of the engine (retried by the caller). An aborted `signal` really stops the work.
    */
   score(file: FileToScore, options: ScoringOptions, signal: AbortSignal): AsyncIterable<ScoredPart>;
-  close(): Promise<void>;
 }
+
+/** A file of a mini-batch on this machine's disk. */
+export interface LocalFile {
+  /** Path below the job's input, as the errors file names it. */
+  readonly name: string;
+  /** Absolute; its last part is the file's own. */
+  readonly path: string;
+}
+
+export interface MiniBatch {
+  /** In input order, never empty. */
+  readonly files: readonly LocalFile[];
+  /** An empty folder of this try: with SummaryOnly, what the code writes there becomes part of the job's output. */
+  readonly outputFolder: string;
+}
+
+/** A line that the user's code printed. */
+export interface PrintedLine {
+  /** Which of the engine's workers, from 0. */
+  readonly worker: number;
+  readonly stream: 'stdout' | 'stderr';
+  /** Without its line end, cut to a bounded length. */
+  readonly text: string;
+}
+
+export interface Run {
+  readonly options: CodeOptions;
+  /** Milliseconds that `run()` itself may take: waiting for a worker, its start and `init()` do not count. Then TimedOut. */
+  readonly timeoutMs: number;
+  /** Ends the run and the worker in it. */
+  readonly signal: AbortSignal;
+  /** Called for what is printed from the run's start to its end; what a worker prints while it starts goes to its first run. */
+  readonly print: (line: PrintedLine) => void;
+}
+
+export interface CodeOptions {
+  readonly outputFormat: OutputFormat;
+  /** The output's columns, for results that name theirs: these are taken, in this order, and a missing one is empty. */
+  readonly outputColumns?: readonly string[] | undefined;
+  /** What `run()` returns is counted and not written: the code writes its own files. */
+  readonly summaryOnly: boolean;
+}
+
+/**
+ * `rows`: a part of the result, whole records, already encoded; `columns` of all parts of a mini-batch are the same.
+ * `returned`: once, at the end: how many results `run()` gave, whatever they were, and with `summaryOnly` the first of them as
+ * text, at most one for each file.
+ */
+export type MiniBatchPart =
+  | { readonly type: 'rows'; readonly bytes: Uint8Array; readonly rows: number; readonly columns: readonly string[] }
+  | { readonly type: 'returned'; readonly results: number; readonly items: readonly string[] };
+
+/** Runs a user's code: a mini-batch is a list of local files, and nobody can know which of them a row came from. */
+export interface MiniBatchEngine extends Loaded {
+  readonly kind: 'miniBatch';
+  /**
+   * Throws ModelFault when the code cannot start (no `run`, a fault in `init()`), TimedOut, and any other Error, with one line
+   * that says what to do, when `run()` raised, its worker ended, or its result cannot be written.
+   */
+  score(miniBatch: MiniBatch, run: Run): AsyncIterable<MiniBatchPart>;
+}
+
+export type Engine = FileEngine | MiniBatchEngine;

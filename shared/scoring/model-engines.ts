@@ -1,7 +1,7 @@
 import type { ModelRecord } from '../domain/resources.ts';
 import { collect } from '../storage/json-blobs.ts';
 import type { Blobs, BlobRef } from '../storage/ports.ts';
-import { ModelFault, type Engine } from './engine.ts';
+import { ModelFault, type FileEngine } from './engine.ts';
 import { parseMlmodel, type MlmodelFile } from './mlmodel.ts';
 import { onnxEngine } from './onnx/engine.ts';
 
@@ -16,7 +16,7 @@ export interface ModelSource {
  * Loads a registered model: its `MLmodel` says which file is the ONNX model and what its columns are called; without one the
  * model's only `*.onnx` file is taken. Throws ModelFault when there is no model here that can be scored.
  */
-export async function loadEngine(source: ModelSource, threads: number): Promise<Engine> {
+export async function loadEngine(source: ModelSource, threads: number): Promise<FileEngine> {
   const descriptor = rootFile(source, 'MLmodel');
   const mlmodel =
     descriptor === undefined ? undefined : parseMlmodel(new TextDecoder().decode(await fetchFile(source, descriptor)));

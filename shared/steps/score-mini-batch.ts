@@ -2,7 +2,7 @@ import { messageOf } from '../domain/errors.ts';
 import { FAILURES_IN_JOB, type Failure } from '../domain/job.ts';
 import { filesOf, type InputFile, type Manifest } from '../domain/plan.ts';
 import type { LaneTallies } from '../domain/receipts.ts';
-import { FileFault, type Engine, type FileToScore } from '../scoring/engine.ts';
+import { FileFault, TimedOut, type FileEngine, type FileToScore } from '../scoring/engine.ts';
 import { collect } from '../storage/json-blobs.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import { StagingFault, type BlockWriter } from './block-writer.ts';
@@ -12,21 +12,13 @@ import type { Log } from './ports.ts';
 export interface SliceWork {
   readonly manifest: Manifest;
   readonly input: Blobs;
-  readonly engine: Engine;
+  readonly engine: FileEngine;
   readonly output: BlockWriter;
   readonly errors: BlockWriter;
   readonly tallies: LaneTallies;
   /** All failures of the slice are staged; the first ones are kept here too. */
   readonly failures: Failure[];
   readonly log: Log;
-}
-
-/** A try of a mini-batch took longer than `retrySettings.timeout`. */
-class TimedOut extends Error {
-  constructor(seconds: number) {
-    super(`The mini-batch took longer than its timeout of ${seconds} s.`);
-    this.name = 'TimedOut';
-  }
 }
 
 /**

@@ -56,7 +56,9 @@ async function scoreAndReceipt(
   const attempt = randomUUID();
   const before = await talliesBefore(deps, job, range.receipt);
   const lease = await deps.engine(plan.manifest.model);
-  const work = sliceWork(deps, plan, { lane, attempt, before, engine: lease.engine, log });
+  const { engine } = lease;
+  if (engine.kind === 'miniBatch') throw new Error('this engine takes whole mini-batches');
+  const work = sliceWork(deps, plan, { lane, attempt, before, engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
@@ -78,7 +80,7 @@ async function scoreAndReceipt(
     previous: range.receipt,
     output: [...(await work.output.finish())],
     errors: [...(await work.errors.finish())],
-    columns: [...lease.engine.columns],
+    columns: engine.columns && [...engine.columns],
     tallies: { ...work.tallies },
     failures: work.failures.slice(0, FAILURES_IN_JOB),
   };

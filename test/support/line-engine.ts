@@ -1,7 +1,7 @@
-import type { Engine } from '../../shared/scoring/engine.ts';
+import type { FileEngine } from '../../shared/scoring/engine.ts';
 import { FileFault } from '../../shared/scoring/engine.ts';
 
-export interface LineEngine extends Engine {
+export interface LineEngine extends FileEngine {
   /** File names in the order in which scoring began. */
   readonly seen: string[];
 }
@@ -14,6 +14,7 @@ export function lineEngine(): LineEngine {
   const seen: string[] = [];
   return {
     seen,
+    kind: 'file',
     columns: ['value'],
     async *score({ name, body }, _options, signal) {
       seen.push(name);

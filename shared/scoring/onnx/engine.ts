@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.ts';
+import type { FileEngine } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { modelWorker, type ModelWorker } from './model-worker.ts';
 
@@ -16,7 +16,7 @@ export interface OnnxModel {
  * thread that died or was stopped is replaced by the next file that needs it. An idle engine does not keep the process
  * alive. Throws ModelFault when the model cannot be used.
  */
-export async function onnxEngine({ model, signature, threads }: OnnxModel): Promise<Engine> {
+export async function onnxEngine({ model, signature, threads }: OnnxModel): Promise<FileEngine> {
   if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`threads must be at least 1, got ${threads}.`);
   const first = await modelWorker(model, signature);
   const idle: ModelWorker[] = [first];
@@ -67,6 +67,7 @@ export async function onnxEngine({ model, signature, threads }: OnnxModel): Prom
   }
 
   return {
+    kind: 'file',
     columns: first.columns,
     async *score(file, options, signal) {
       signal.throwIfAborted();

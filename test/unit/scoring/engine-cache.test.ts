@@ -15,6 +15,7 @@ function loader() {
       const failure = failures.get(key);
       if (failure !== undefined) throw failure;
       return {
+        kind: 'file',
         columns: [key],
         score: () => {
           throw new Error('not scored here');

@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import type { Engine, FileToScore, ScoredPart } from '../../../shared/scoring/engine.ts';
+import type { FileEngine, FileToScore, ScoredPart } from '../../../shared/scoring/engine.ts';
 import { onnxEngine } from '../../../shared/scoring/onnx/engine.ts';
 import { onnxModel, type Graph } from './onnx-graph.ts';
 import { OPTIONS, inputsNamed } from './score-text.ts';
@@ -13,11 +13,11 @@ export const MODEL = onnxModel(GRAPH);
 const signature = inputsNamed('a', 'b');
 export const never = new AbortController().signal;
 
-const engines: Engine[] = [];
+const engines: FileEngine[] = [];
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
-export async function engineOf(threads = 1, model = MODEL): Promise<Engine> {
+export async function engineOf(threads = 1, model = MODEL): Promise<FileEngine> {
   const engine = await onnxEngine({ model, signature, threads });
   engines.push(engine);
   return engine;
@@ -53,11 +53,11 @@ export function streamed(content: AsyncIterable<Uint8Array>, name = 'f'): FileTo
   return { name, length: 0, body: content, range };
 }
 
-export async function scoreAll(engine: Engine, content: AsyncIterable<Uint8Array>, name = 'f', signal = never) {
+export async function scoreAll(engine: FileEngine, content: AsyncIterable<Uint8Array>, name = 'f', signal = never) {
   return scoreParts(engine, streamed(content, name), signal);
 }
 
-export async function scoreParts(engine: Engine, file: FileToScore, signal = never) {
+export async function scoreParts(engine: FileEngine, file: FileToScore, signal = never) {
   const parts: ScoredPart[] = [];
   for await (const part of engine.score(file, OPTIONS, signal)) parts.push(part);
   return {

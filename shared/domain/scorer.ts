@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ModelReference } from './resources.ts';
+
+/** The code asset, and the file in it that scores. */
+export const ScoringCode = z.object({ name: z.string(), version: z.string(), script: z.string() });
+export type ScoringCode = z.infer<typeof ScoringCode>;
+
+/** What is scored with besides a model: a user's code, where it runs, and what it is told. All of it is absent for ONNX. */
+export const scorerFields = {
+  code: ScoringCode.optional(),
+  /** `azureml:<name>:<version>` of this workspace, or the id as sent of one that is not registered here. */
+  environment: z.string().optional(),
+  environmentVariables: z.record(z.string(), z.string()).optional(),
+};
+
+/** What an engine is loaded of: two equal ones share an engine. */
+export const Scorer = z.object({
+  model: ModelReference,
+  ...scorerFields,
+  loggingLevel: z.enum(['Debug', 'Info', 'Warning']),
+  /** Mini-batches that user code works on at once in one instance. */
+  workers: z.number(),
+});
+export type Scorer = z.infer<typeof Scorer>;
