@@ -16,9 +16,9 @@ export interface StepOutput {
   readonly place: StepPlace;
 }
 
-/** What a shell is given: text in which no value can be read as anything else, and the values that it names. */
-export interface RenderedCommand {
-  readonly text: string;
+/** What a shell is given: text in which no value can be read as anything else, and the variables that hold the values. */
+export interface ShellCommand {
+  readonly script: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -28,10 +28,10 @@ export interface CommandRequest {
   /** Drawn for this run alone, and never seen before. */
   readonly attempt: string;
   /** Fills in the local paths of inputs and outputs, by name. */
-  render(paths: {
+  fill(paths: {
     readonly inputs: Readonly<Record<string, string>>;
     readonly outputs: Readonly<Record<string, string>>;
-  }): RenderedCommand;
+  }): ShellCommand;
   /** A folder with the code's files; the command gets a copy of it. */
   readonly codeFolder?: string | undefined;
   readonly environmentVariables: Readonly<Record<string, string>>;
@@ -76,15 +76,15 @@ async function runIn(
 ): Promise<CommandOutcome> {
   const inputs = await fetchInputs(deps, folder.inputs, request.inputs, signal);
   const outputs = await outputPaths(folder.outputs, request.outputs);
-  const { text, environment } = request.render({ inputs, outputs });
-  const script = await folder.prepare(text, deps.codeUser);
+  const command = request.fill({ inputs, outputs });
+  const script = await folder.prepare(command.script, deps.codeUser);
   const ran = await runCommand({
     script,
     cwd: folder.code,
     folder: folder.run,
     environment: stepEnvironment({
       own: deps.environment,
-      given: { ...request.environmentVariables, ...environment },
+      given: { ...request.environmentVariables, ...command.environment },
       programs: request.programs,
       ...folder,
     }),
