@@ -7,8 +7,8 @@ import {
   executeCommand,
   type CommandOutcome,
   type CommandRequest,
-  type StepOutput,
 } from '../../shared/steps/pipeline/execute-command.ts';
+import type { StepOutput } from '../../shared/steps/pipeline/collect-outputs.ts';
 import type { StepDeps } from '../../shared/steps/pipeline/step-deps.ts';
 import type { StepManifest } from '../../shared/steps/pipeline/step-manifest.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
@@ -81,6 +81,7 @@ export async function stepWorld(change: (deps: StepDeps) => Partial<StepDeps> = 
         environmentVariables: {},
         inputs: {},
         outputs: {},
+        models: { datastore: STORE, container: CONTAINER, path: 'models' },
         timeoutMs: QUARTER_HOUR,
         print: (line) => lines.push(line),
         ...other,
