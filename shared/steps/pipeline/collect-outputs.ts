@@ -1,14 +1,14 @@
 import { JobFault } from '../../domain/errors.ts';
 import { ASSET_NAME_RULE, isAssetName } from '../../domain/management-names.ts';
+import type { PathType } from '../../domain/pipeline/model.ts';
 import { readRegistered, type RegisteredModel } from '../../pipeline/mlflow-registry.ts';
 import { registryFolder, trackingFolder } from '../../pipeline/step-environment.ts';
 import { outputBlob, OutputFault, outputFiles, type OutputFile } from './output-files.ts';
 import type { StepFolder } from './step-folder.ts';
-import type { StepDataType } from './step-inputs.ts';
 import type { StepPlace } from './step-manifest.ts';
 
 export interface StepOutput {
-  readonly type: StepDataType;
+  readonly type: PathType;
   readonly place: StepPlace;
 }
 

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobFault } from '../../domain/errors.ts';
+import type { CommandComponent } from '../../domain/pipeline/model.ts';
 import { NOTHING_TRACKED, stepSummary, type StepTracking } from '../../domain/step-tracking.ts';
 import type { CommandLine } from '../../pipeline/command-lines.ts';
+import { fillCommand } from '../../pipeline/command.ts';
 import { readRuns } from '../../pipeline/mlflow-runs.ts';
 import { runCommand, type CommandResult, type StepReason } from '../../pipeline/run-command.ts';
 import { stepEnvironment, trackingFolder } from '../../pipeline/step-environment.ts';
@@ -13,27 +15,21 @@ import { makeStepFolder, type StepFolder } from './step-folder.ts';
 import { fetchInputs, type StepInput } from './step-inputs.ts';
 import { type StepManifest, type StepPlace, writeStepManifest } from './step-manifest.ts';
 
-/** What a shell is given: text in which no value can be read as anything else, and the variables that hold the values. */
-export interface ShellCommand {
-  readonly script: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 export interface CommandRequest {
   readonly job: string;
   readonly stepRun: string;
   /** Drawn for this run alone, and never seen before. */
   readonly attempt: string;
-  /** Fills in the local paths of inputs and outputs, by name. */
-  fill(paths: {
-    readonly inputs: Readonly<Record<string, string>>;
-    readonly outputs: Readonly<Record<string, string>>;
-  }): ShellCommand;
+  readonly component: Pick<CommandComponent, 'command' | 'inputs' | 'outputs'>;
+  /** Texts of literals, by the names of the component's inputs. */
+  readonly values: Readonly<Record<string, string>>;
   /** A folder with the code's files; the command gets a copy of it. */
   readonly codeFolder?: string | undefined;
+  /** Of the component, and of the job over them. */
   readonly environmentVariables: Readonly<Record<string, string>>;
   /** Folder of the environment's python; the app's own PATH without. */
   readonly programs?: string | undefined;
+  /** Those with files. */
   readonly inputs: Readonly<Record<string, StepInput>>;
   readonly outputs: Readonly<Record<string, StepOutput>>;
   /** The folder for models that the code registers, below their names and numbers. */
@@ -84,7 +80,7 @@ export async function executeCommand(
   }
 }
 
-/** Brings the inputs and runs the command. Throws JobFault for an input that cannot be had. */
+/** Brings the inputs and runs the command. Throws JobFault for an input that cannot be had, and a command that needs it. */
 async function run(
   deps: StepDeps,
   request: CommandRequest,
@@ -92,8 +88,9 @@ async function run(
   outputs: Readonly<Record<string, { readonly local: string }>>,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const command = request.fill({
-    inputs: await fetchInputs(deps, folder.inputs, request.inputs, signal),
+  const paths = await fetchInputs(deps, folder.inputs, request.inputs, signal);
+  const command = fillCommand(request.component, {
+    inputs: { ...request.values, ...paths },
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { local }]) => [name, local])),
   });
   if (deps.codeUser) await folder.giveTo(deps.codeUser);

@@ -41,7 +41,7 @@ describe('a step', () => {
 
   it('shows its outputs when it is committed, and not before', async () => {
     const script =
-      'mkdir "$OUT_out/deep"; echo -n one > "$OUT_out/a b"; echo -n two > "$OUT_out/deep/ü"; : > "$OUT_file"';
+      'mkdir "${{outputs.out}}/deep"; echo -n one > "${{outputs.out}}/a b"; echo -n two > "${{outputs.out}}/deep/ü"; : > "${{outputs.file}}"';
     const manifest = await made(script, {
       outputs: { out: output('res/out'), file: output('res/summary.json', 'uri_file') },
     });
@@ -56,7 +56,8 @@ describe('a step', () => {
   });
 
   it('uploads a file of many blocks and many files', async () => {
-    const script = 'head -c 9000000 /dev/zero > "$OUT_out/big"; for i in $(seq 50); do echo $i > "$OUT_out/$i"; done';
+    const script =
+      'head -c 9000000 /dev/zero > "${{outputs.out}}/big"; for i in $(seq 50); do echo $i > "${{outputs.out}}/$i"; done';
     const manifest = await made(script, { outputs: { out: output('res') } });
     await world.commit(manifest);
     const files = await world.files();
@@ -89,6 +90,23 @@ describe('a step', () => {
     expect(world.lines.map(({ text }) => text)).toEqual(['/opt/env/bin', 'hello']);
   });
 
+  it('gets a literal as it is, whatever a shell would make of it', async () => {
+    const text = `it's "$(touch /tmp/pwned)" \`id\` \\ $HOME; rm -rf *\n-- %s {a,b} ü`;
+    const manifest = await made("printf %s ${{inputs.text}} > '${{outputs.out}}/text'", {
+      values: { text },
+      outputs: { out: output('out') },
+    });
+    await world.commit(manifest);
+    expect(await world.files()).toEqual({ 'out/text': text });
+  });
+
+  it('fails when its command needs a value that it does not have', async () => {
+    expect(await world.run('echo ${{inputs.text}}')).toMatchObject({
+      ok: false,
+      reason: { code: 'CommandNotFilledIn' },
+    });
+  });
+
   it('runs as the user of the settings, who owns its folder', async () => {
     await world.close();
     const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -96,7 +114,7 @@ describe('a step', () => {
     world = await stepWorld(() => ({ codeUser }));
     await world.put({ 'in/a': 'x' });
     const address = { datastore: 'store', container: CONTAINER, path: 'in' };
-    const manifest = await made('id -u; echo y >> "$IN_data/a"; cp "$IN_data/a" "$OUT_out/a"', {
+    const manifest = await made('id -u; echo y >> "${{inputs.data}}/a"; cp "${{inputs.data}}/a" "${{outputs.out}}/a"', {
       inputs: { data: { from: 'datastore', type: 'uri_folder', address } },
       outputs: { out: output('out') },
     });
@@ -116,13 +134,13 @@ describe('a step', () => {
     ],
     [
       'makes only folders',
-      'mkdir "$OUT_out/a"',
+      'mkdir "${{outputs.out}}/a"',
       'BadOutput',
       "Output 'out': the command ended well and wrote nothing to it.",
     ],
     [
       'removes its output',
-      'rmdir "$OUT_out"',
+      'rmdir "${{outputs.out}}"',
       'BadOutput',
       "Output 'out': the command ended well and wrote nothing to it.",
     ],
@@ -130,35 +148,30 @@ describe('a step', () => {
     ['writes beside its folder', 'echo x > ../../other', 'WroteOutside', "'../../other'"],
     [
       'links out of its folder',
-      'ln -s /etc/hostname "$OUT_out/host"',
+      'ln -s /etc/hostname "${{outputs.out}}/host"',
       'BadOutput',
       "Output 'out': 'host' leads out of the step's folder.",
     ],
-    [
-      'links a folder out',
-      'ln -s /etc "$OUT_out/etc"',
-      'BadOutput',
-      "'etc' leads out of the step's folder.",
-    ],
+    ['links a folder out', 'ln -s /etc "${{outputs.out}}/etc"', 'BadOutput', "'etc' leads out of the step's folder."],
     [
       'replaces its output by a link',
-      'rmdir "$OUT_out" && ln -s /etc "$OUT_out"',
+      'rmdir "${{outputs.out}}" && ln -s /etc "${{outputs.out}}"',
       'BadOutput',
       "it leads out of the step's folder.",
     ],
-    ['links to nothing', 'ln -s nowhere "$OUT_out/x"', 'BadOutput', "'x' is a link that leads nowhere."],
-    ['links to itself', 'ln -s x "$OUT_out/x"', 'BadOutput', "'x' is a link that leads nowhere."],
-    ['links in a circle', 'ln -s . "$OUT_out/x"', 'BadOutput', "'x' is a link to a folder that it lies in."],
-    ['leaves a pipe', 'mkfifo "$OUT_out/pipe"', 'BadOutput', "'pipe' is neither a file nor a folder."],
+    ['links to nothing', 'ln -s nowhere "${{outputs.out}}/x"', 'BadOutput', "'x' is a link that leads nowhere."],
+    ['links to itself', 'ln -s x "${{outputs.out}}/x"', 'BadOutput', "'x' is a link that leads nowhere."],
+    ['links in a circle', 'ln -s . "${{outputs.out}}/x"', 'BadOutput', "'x' is a link to a folder that it lies in."],
+    ['leaves a pipe', 'mkfifo "${{outputs.out}}/pipe"', 'BadOutput', "'pipe' is neither a file nor a folder."],
     [
       'uses a name that no blob has',
-      'echo x > "$OUT_out/a\\\\b"',
+      'echo x > "${{outputs.out}}/a\\\\b"',
       'BadOutput',
       'holds a backslash or a control character.',
     ],
     [
       'uses a name that is not UTF-8',
-      'echo x > "$OUT_out/$(printf \'a\\377b\')"',
+      'echo x > "${{outputs.out}}/$(printf \'a\\377b\')"',
       'BadOutput',
       'has a name that is not UTF-8.',
     ],
@@ -171,7 +184,7 @@ describe('a step', () => {
   });
 
   it('fails when it makes a folder of an output that is a file', async () => {
-    expect(await world.run('mkdir "$OUT_out"', { outputs: { out: output('out', 'uri_file') } })).toMatchObject({
+    expect(await world.run('mkdir "${{outputs.out}}"', { outputs: { out: output('out', 'uri_file') } })).toMatchObject({
       ok: false,
       reason: { code: 'BadOutput', message: "Output 'out': it is a folder, and its type is uri_file." },
     });
@@ -179,14 +192,14 @@ describe('a step', () => {
 
   it('fails when two outputs write one file', async () => {
     const outputs = { one: output('out'), two: output('out') };
-    expect(await world.run('echo 1 > "$OUT_one/a"; echo 2 > "$OUT_two/a"', { outputs })).toMatchObject({
+    expect(await world.run('echo 1 > "${{outputs.one}}/a"; echo 2 > "${{outputs.two}}/a"', { outputs })).toMatchObject({
       ok: false,
       reason: { code: 'BadOutput', message: "Outputs 'one' and 'two' both write 'out/a'." },
     });
   });
 
   it('keeps what a link within its folder leads to', async () => {
-    const manifest = await made('echo -n x > "$TMPDIR/x"; ln -s "$TMPDIR/x" "$OUT_out/link"', {
+    const manifest = await made('echo -n x > "$TMPDIR/x"; ln -s "$TMPDIR/x" "${{outputs.out}}/link"', {
       outputs: { out: output('out') },
     });
     await world.commit(manifest);
