@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { isDead, lifeAddress, showLife } from './life-socket.ts';
 
-/** A folder is listened on before it gets its final name; one that is still called this after a minute was left behind. */
+/** A folder shows life before it gets its final name; one that is still called this after a minute was left behind. */
 const UNBORN = '.new-';
 const BIRTH_MS = 60_000;
-
-/** What a dead process's socket answers: nobody listens, or the folder was half removed by another process. */
-const DEAD = new Set(['ECONNREFUSED', 'ENOENT']);
 
 /**
  * Makes an empty folder below `root` that is this process's own, and removes those of processes that ended without doing so.
@@ -20,57 +17,32 @@ const DEAD = new Set(['ECONNREFUSED', 'ENOENT']);
  */
 export async function processFolder(root: string): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  await removeDead(root);
+  await livingFolders(root);
   const id = randomBytes(6).toString('hex');
   const unborn = join(root, UNBORN + id);
-  const files = join(unborn, 'files');
   await mkdir(unborn, { mode: 0o700 });
-  await mkdir(files);
-  await listen(socketIn(unborn, id));
+  await mkdir(join(unborn, 'files'));
+  await showLife(socketIn(unborn, id));
   await rename(unborn, join(root, id));
   return join(root, id, 'files');
 }
 
-/** Where the owner of a folder listens. Windows has no sockets in folders, and its pipes no files that outlive a process. */
-const socketIn = (folder: string, id: string): string =>
-  process.platform === 'win32' ? `\\\\.\\pipe\\batchpoint-${id}` : join(folder, 'alive');
-
-/** Listens until the process ends, without keeping it alive. */
-async function listen(path: string): Promise<void> {
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        new Error(`A process folder needs a local disk and a short path, which ${path} is not.`, { cause: error }),
-      );
-    });
-    server.listen(path, resolve);
-  });
-  server.unref();
-}
-
-async function removeDead(root: string): Promise<void> {
+/** The folders below `root` of processes that live, this one's too. Removes those of dead ones. */
+export async function livingFolders(root: string): Promise<string[]> {
   const names = await readdir(root);
-  await Promise.all(
+  const living = await Promise.all(
     names.map(async (name) => {
       const folder = join(root, name);
-      const dead = name.startsWith(UNBORN) ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, name));
+      const unborn = name.startsWith(UNBORN);
+      const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, name));
       if (dead) await rm(folder, { recursive: true, force: true });
+      return dead || unborn ? [] : [join(folder, 'files')];
     }),
   );
+  return living.flat();
 }
 
-/** False as well when it cannot be known, as of the folder of another user. */
-function isDead(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(false);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(DEAD.has(error.code ?? '')));
-  });
-}
+const socketIn = (folder: string, id: string): string => lifeAddress(join(folder, 'alive'), id);
 
 async function isOlderThan(ms: number, path: string): Promise<boolean> {
   try {
