@@ -3,14 +3,16 @@ import { namesDataAsset, parseAssetReference } from '../domain/asset-reference.t
 import { badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
 import type { JobSpec } from '../domain/job.ts';
-import { parseDataUri, type UriRules } from '../domain/uri.ts';
+import { parseDataUri, type WorkspaceAddress } from '../domain/uri.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { DATA } from './asset-kinds.ts';
 import { latestVersion } from './asset-lists.ts';
+import { uriRules, type Datastores } from './datastore-source.ts';
 
 export interface PlaceDeps {
   readonly registry: Registry;
-  readonly uriRules: UriRules;
+  readonly workspace: WorkspaceAddress;
+  readonly datastores: Datastores;
 }
 
 /**
@@ -21,7 +23,7 @@ export async function jobInput(deps: PlaceDeps, asked: Invocation['inputData']):
   const target = `properties.inputData.${asked.name}.uri`;
   const asset = namesDataAsset(asked.uri) ? await dataAsset(deps, asked.uri, target) : undefined;
   const kind = asset ? asset.kind : asked.kind;
-  const { path } = parseDataUri(asset?.uri ?? asked.uri, deps.uriRules, target);
+  const { path } = parseDataUri(asset?.uri ?? asked.uri, await uriRules(deps), target);
   if (kind === 'UriFile' && isFolder(path))
     throw badRequest('An input of type UriFile must name a file; use UriFolder for a folder.', target);
   return { ...asked, kind, ...(asset && { source: asset.uri }) };
@@ -30,8 +32,8 @@ export async function jobInput(deps: PlaceDeps, asked: Invocation['inputData']):
 /** A data asset's content, as far as a job needs it. */
 const DataContent = z.object({ dataType: z.enum(['uri_file', 'uri_folder']), dataUri: z.string() });
 
-async function dataAsset({ registry, uriRules }: PlaceDeps, text: string, target: string) {
-  const { name, version, isLabel } = parseAssetReference('data', text, uriRules.workspace, target);
+async function dataAsset({ registry, workspace }: PlaceDeps, text: string, target: string) {
+  const { name, version, isLabel } = parseAssetReference('data', text, workspace, target);
   const found = isLabel
     ? await latestVersion({ registry }, DATA, name)
     : (await registry.data.get(name, version))?.value;
@@ -41,10 +43,10 @@ async function dataAsset({ registry, uriRules }: PlaceDeps, text: string, target
 }
 
 /** Throws ApiError 400, 403 for an output that cannot be. */
-export function checkOutput({ uriRules }: PlaceDeps, outputData: Invocation['outputData']): void {
+export async function checkOutput(deps: PlaceDeps, outputData: Invocation['outputData']): Promise<void> {
   if (!outputData) return;
   const target = `properties.outputData.${outputData.name}.uri`;
-  const { path } = parseDataUri(outputData.uri, uriRules, target);
+  const { path } = parseDataUri(outputData.uri, await uriRules(deps), target);
   if (outputData.kind === 'UriFile' && isFolder(path))
     throw badRequest('An output of type UriFile must name a file; use UriFolder for a folder.', target);
   if (path.length > MAX_OUTPUT_PATH)
