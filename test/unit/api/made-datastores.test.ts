@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deployHeart, errorOf, SYSTEM_DATA, WORKSPACE, worldMaker, type World } from './api-world.ts';
+import { endJob } from './runs-world.ts';
 
 /** Datastores that requests make, besides those of the settings (workspace.test.ts). */
 
@@ -183,18 +184,7 @@ describe('a datastore is deleted', () => {
     const other = 'azureml://datastores/workspaceblobstore/paths/in/';
     const job = role === 'input' ? await invoke(`${uri}/in/`) : await invoke(other, `${uri}/out/p.csv`);
     expect(await refusal()).toBe(`Datastore 'More' is used by job '${job}', which has not ended.`);
-    await world.jobs.transition(job, (record) => ({
-      ...record,
-      ...{
-        state: 'failed',
-        startedAt: null,
-        endedAt: SYSTEM_DATA.createdAt,
-        totals: null,
-        errorsUri: null,
-        failures: [],
-      },
-      reason: { code: 'Odd', message: 'It was odd.' },
-    }));
+    await endJob(world, job, { state: 'failed', reason: { code: 'Odd', message: 'It was odd.' } });
     expect((await remove('more')).status).toBe(200);
   });
 
