@@ -26,7 +26,7 @@ export function withArtifactStore(datastores: readonly NamedContainer[]): readon
 
 /** Puts a copy of a job's log where downloads of the job and of its child run find it. A fault costs the copy, not the job. */
 export async function keepLog(deps: JobDeps, job: string): Promise<void> {
-  const store = deps.datastore(ARTIFACT_STORE);
+  const store = await deps.datastores.find(ARTIFACT_STORE);
   if (!store) return;
   try {
     const text = await deps.logs.read(job);

@@ -26,7 +26,7 @@ export async function commitErrors(
   extent: Extent,
 ): Promise<string | null> {
   const target = manifest.errors;
-  const { blobs } = datastoreOf(deps, target.datastore);
+  const { blobs } = await datastoreOf(deps, target.datastore);
   const ref = { container: target.container, name: target.blob };
   const none = errors.length === 0;
   if (none) {
@@ -60,7 +60,7 @@ export async function commitOutput(
   totals: Totals,
   extent: Extent,
 ): Promise<void> {
-  const { blobs } = datastoreOf(deps, manifest.output.datastore);
+  const { blobs } = await datastoreOf(deps, manifest.output.datastore);
   const header = new TextEncoder().encode(headerLine(linked.columns ?? [], manifest.extensions.outputFormat));
   const blocks = linked.output.map((block) => block.id);
   if (header.length > 0) {

@@ -3,7 +3,7 @@ import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
 import { messageOf } from '../domain/errors.ts';
 import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.ts';
 import { blockWriter } from './block-writer.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import { datastoreOf, type Datastore, type JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { failureText, jobLog, type JobLog } from './job-log.ts';
 import { signsOfLife, type SignsOfLife } from './lane-report.ts';
@@ -55,10 +55,14 @@ async function scoreAndReceipt(
   const { job } = plan.manifest;
   const attempt = randomUUID();
   const before = await talliesBefore(deps, job, range.receipt);
+  const stores = {
+    input: await datastoreOf(deps, plan.manifest.inputDatastore),
+    output: await datastoreOf(deps, plan.manifest.output.datastore),
+  };
   const lease = await deps.engine(plan.manifest.model);
   const { engine } = lease;
   if (engine.kind === 'miniBatch') throw new Error('this engine takes whole mini-batches');
-  const work = sliceWork(deps, plan, { lane, attempt, before, engine, log });
+  const work = sliceWork(stores, plan, { lane, attempt, before, engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
@@ -109,7 +113,7 @@ async function talliesBefore(deps: JobDeps, job: string, name: string | null): P
 }
 
 function sliceWork(
-  deps: JobDeps,
+  stores: { readonly input: Datastore; readonly output: Datastore },
   plan: Plan,
   {
     lane,
@@ -124,7 +128,7 @@ function sliceWork(
   const writerTo = (target: typeof manifest.output) =>
     blockWriter(
       {
-        blobs: datastoreOf(deps, target.datastore).blobs,
+        blobs: stores.output.blobs,
         ref: { container: target.container, name: target.blob },
         blockBytes: manifest.blockBytes,
       },
@@ -132,7 +136,7 @@ function sliceWork(
     );
   return {
     manifest,
-    input: datastoreOf(deps, manifest.inputDatastore).blobs,
+    input: stores.input.blobs,
     engine,
     output: writerTo(manifest.output),
     errors: writerTo(manifest.errors),

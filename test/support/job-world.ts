@@ -7,6 +7,7 @@ import { collect } from '../../shared/storage/json-blobs.ts';
 import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
 import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
 import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
+import { datastoreSource, type Datastores } from '../../shared/steps/datastore-source.ts';
 import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
 import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
@@ -58,6 +59,8 @@ export function jobWorld(
     sliceMs?: number;
     blockBytes?: number;
     clock?: Clock;
+    /** Opens datastores that are made besides `store`. */
+    open?: Datastores['open'];
   } = {},
 ): JobWorld {
   const system = memoryBlobs();
@@ -68,16 +71,22 @@ export function jobWorld(
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
   const table = memoryTables()('registry');
   const storage = { table: options.table?.(table) ?? table, blobs: options.system?.(system) ?? system };
+  const registry = resourceRegistry(storage);
+  const clock = options.clock ?? { now: () => Date.now() };
   const deps: JobDeps = {
     jobs: jobsRegistry(storage),
-    registry: resourceRegistry(storage),
+    registry,
     files: jobFiles(storage.blobs),
     logs: jobLogChunks(storage.blobs),
-    datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
-    defaultDatastore: 'store',
-    uriRules: { workspace, datastores: [address] },
+    datastores: datastoreSource({
+      configured: [{ address, blobs }],
+      registry,
+      open: options.open ?? (() => undefined),
+      clock,
+    }),
+    workspace,
     engine: async () => ({ engine, release() {} }),
-    clock: options.clock ?? { now: () => Date.now() },
+    clock,
     log: silent,
     turns: processTurns(),
     sliceMs: options.sliceMs ?? 60_000,
