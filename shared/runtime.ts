@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
@@ -79,7 +81,8 @@ async function compose(settings: Settings): Promise<Runtime> {
       datastore: (name) => datastores.find((store) => store.address.name.toLowerCase() === name.toLowerCase()),
       defaultDatastore: settings.BATCHPOINT_DATASTORES[0]?.name ?? '',
       uriRules,
-      engine: engines.lease,
+      engine: ({ model }) => engines.lease(model),
+      workFolder: join(tmpdir(), 'batchpoint'),
       clock,
       log,
       turns: processTurns(),

@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
+import type { Engine } from '../../shared/scoring/engine.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
 import type { Blobs, Table } from '../../shared/storage/ports.ts';
@@ -58,12 +61,16 @@ export function jobWorld(
     sliceMs?: number;
     blockBytes?: number;
     clock?: Clock;
+    /** Instead of the line engine. */
+    engine?: Engine;
+    workFolder?: string;
   } = {},
 ): JobWorld {
   const system = memoryBlobs();
   const data = memoryBlobs();
   const blobs = options.faulty?.(data) ?? data;
-  const engine = lineEngine();
+  const lines = lineEngine();
+  const engine = options.engine ?? lines;
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
   const table = memoryTables()('registry');
@@ -77,6 +84,7 @@ export function jobWorld(
     defaultDatastore: 'store',
     uriRules: { workspace, datastores: [address] },
     engine: async () => ({ engine, release() {} }),
+    workFolder: options.workFolder ?? join(tmpdir(), 'batchpoint-tests'),
     clock: options.clock ?? { now: () => Date.now() },
     log: silent,
     turns: processTurns(),
@@ -88,7 +96,7 @@ export function jobWorld(
   const world: JobWorld = {
     deps,
     table: storage.table,
-    engine,
+    engine: lines,
     data,
     async put(files) {
       await ready;
