@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
@@ -78,7 +80,8 @@ async function compose(settings: Settings): Promise<Runtime> {
       logs: jobLogChunks(systemBlobs),
       datastores,
       workspace: address,
-      engine: engines.lease,
+      engine: ({ model }) => engines.lease(model),
+      workFolder: join(tmpdir(), 'batchpoint'),
       clock,
       log,
       turns: processTurns(),

@@ -1,5 +1,5 @@
 import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
-import type { ModelReference } from '../domain/resources.ts';
+import type { Scorer } from '../domain/scorer.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { ContainerAccess } from '../storage/container-access.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -27,7 +27,10 @@ export interface JobDeps {
   readonly logs: JobLogs;
   readonly datastores: Datastores;
   readonly workspace: WorkspaceAddress;
-  engine(model: ModelReference): Promise<EngineLease>;
+  /** Throws ModelFault for what can never be scored with. */
+  engine(scorer: Scorer): Promise<EngineLease>;
+  /** Folder on this machine's disk for the files that user code reads and writes; it is made when it is needed. */
+  readonly workFolder: string;
   readonly clock: Clock;
   readonly log: Log;
   /** The slices of this process. */

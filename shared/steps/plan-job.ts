@@ -3,6 +3,7 @@ import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { ApiError, JobFault } from '../domain/errors.ts';
 import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
 import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type Target } from '../domain/plan.ts';
+import { scorerFieldsOf } from '../domain/scorer.ts';
 import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
 import { uriRules } from './datastore-source.ts';
@@ -123,6 +124,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const draft: Manifest = {
     job: spec.name,
     model: spec.model,
+    ...scorerFieldsOf(spec),
     settings,
     extensions,
     inputDatastore: input.datastore,

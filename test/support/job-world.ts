@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
+import type { Engine } from '../../shared/scoring/engine.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
 import type { Blobs, Table } from '../../shared/storage/ports.ts';
@@ -61,12 +64,16 @@ export function jobWorld(
     clock?: Clock;
     /** Opens datastores that are made besides `store`. */
     open?: Datastores['open'];
+    /** Instead of the line engine. */
+    engine?: Engine;
+    workFolder?: string;
   } = {},
 ): JobWorld {
   const system = memoryBlobs();
   const data = memoryBlobs();
   const blobs = options.faulty?.(data) ?? data;
-  const engine = lineEngine();
+  const lines = lineEngine();
+  const engine = options.engine ?? lines;
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
   const table = memoryTables()('registry');
@@ -86,6 +93,7 @@ export function jobWorld(
     }),
     workspace,
     engine: async () => ({ engine, release() {} }),
+    workFolder: options.workFolder ?? join(tmpdir(), 'batchpoint-tests'),
     clock,
     log: silent,
     turns: processTurns(),
@@ -97,7 +105,7 @@ export function jobWorld(
   const world: JobWorld = {
     deps,
     table: storage.table,
-    engine,
+    engine: lines,
     data,
     async put(files) {
       await ready;
