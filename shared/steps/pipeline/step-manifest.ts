@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { readJson, writeJsonOnce } from '../../storage/json-blobs.ts';
+import type { BlobRef, Blobs } from '../../storage/ports.ts';
+import { JOBS_CONTAINER } from '../../storage/registry/jobs.ts';
+
+/** A place of a datastore. `path` is a file, or a folder without a slash at its end. */
+export const StepPlace = z.object({ datastore: z.string(), container: z.string(), path: z.string() });
+export type StepPlace = z.infer<typeof StepPlace>;
+
+/** A file that an attempt has staged at its final place, and not committed. */
+export const StagedFile = z.object({
+  blob: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  blockIds: z.array(z.string()),
+});
+export type StagedFile = z.infer<typeof StagedFile>;
+
+export const StagedOutput = StepPlace.extend({ files: z.array(StagedFile) });
+export type StagedOutput = z.infer<typeof StagedOutput>;
+
+/** All that one attempt of a step has made. Nothing of it can be read before the attempt has won and is committed. */
+export const StepManifest = z.object({
+  job: z.string(),
+  stepRun: z.string(),
+  attempt: z.string(),
+  outputs: z.record(z.string(), StagedOutput),
+});
+export type StepManifest = z.infer<typeof StepManifest>;
+
+const manifestRef = ({ job, stepRun, attempt }: Pick<StepManifest, 'job' | 'stepRun' | 'attempt'>): BlobRef => ({
+  container: JOBS_CONTAINER,
+  name: `${job}/steps/${stepRun}/${attempt}.json`,
+});
+
+/** Keeps a manifest. An attempt is an id that was drawn for this one run, so nobody else has written it. */
+export async function writeStepManifest(systemBlobs: Blobs, manifest: StepManifest): Promise<void> {
+  await writeJsonOnce(systemBlobs, manifestRef(manifest), manifest);
+}
+
+/** The manifest of an attempt; undefined when it did not get that far. */
+export const readStepManifest = (
+  systemBlobs: Blobs,
+  attempt: Pick<StepManifest, 'job' | 'stepRun' | 'attempt'>,
+): Promise<StepManifest | undefined> => readJson(systemBlobs, manifestRef(attempt), StepManifest);
