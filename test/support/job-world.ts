@@ -25,6 +25,8 @@ export interface JobWorld {
   readonly deps: JobDeps;
   /** Of jobs and resources, as the app sees it. */
   readonly table: Table;
+  /** The app's own blobs. */
+  readonly system: Blobs;
   readonly engine: LineEngine;
   /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
   readonly data: Blobs;
@@ -88,6 +90,7 @@ export function jobWorld(
   const world: JobWorld = {
     deps,
     table: storage.table,
+    system: storage.blobs,
     engine,
     data,
     async put(files) {
