@@ -29,6 +29,8 @@ export interface JobWorld {
   readonly deps: JobDeps;
   /** Of jobs and resources, as the app sees it. */
   readonly table: Table;
+  /** The app's own blobs. */
+  readonly system: Blobs;
   readonly engine: LineEngine;
   /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
   readonly data: Blobs;
@@ -105,6 +107,7 @@ export function jobWorld(
   const world: JobWorld = {
     deps,
     table: storage.table,
+    system: storage.blobs,
     engine: lines,
     data,
     async put(files) {
