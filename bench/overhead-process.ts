@@ -22,8 +22,7 @@ const host = await startHost({ root: PROJECT, port: 0, verbose: false });
 // The same module that the app has loaded: its storage is ours to fill.
 const { runtime } = (await import(compiled('shared/runtime.js'))) as RuntimeModule;
 const { apiDeps } = await runtime();
-const data = apiDeps.datastores[0];
-if (!data) throw new Error('there is no datastore');
+const data = apiDeps.datastores.default;
 
 const workspace = await localWorkspace(PROJECT);
 const token = process.env['BENCH_TOKEN'] ?? '';

@@ -11,7 +11,13 @@ export function takeClient(context: InvocationContext): void {
   client ??= df.getClient(context);
 }
 
-export const orchestrations = durableOrchestrations(() => {
+const broughtClient = (): DurableClient => {
   if (!client) throw new Error('no invocation has brought the durable client yet');
   return client;
+};
+
+export const orchestrations = durableOrchestrations(broughtClient);
+export const pipelineOrchestrations = durableOrchestrations(broughtClient, {
+  job: 'runPipeline',
+  part: 'runPipelineStep',
 });

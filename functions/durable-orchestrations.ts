@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { messageOf } from '../shared/domain/errors.ts';
 import type { OrchestrationState } from '../shared/domain/job.ts';
 import type { OrchestrationControl } from '../shared/steps/ports.ts';
-import type { JobOrchestrationInput } from './orchestrations/score-job.ts';
 
 /** In JavaScript `getStatus` throws for an unknown instance (functions-host 3.2); this is the text that it throws. */
 const ABSENT = 'replied with HTTP 404';
@@ -26,14 +25,23 @@ const { Running, Pending, Completed, Failed, Terminated, Canceled } = df.Orchest
 /** A purge asks for a beginning; nothing is older than this. */
 const BEGINNING = new Date('2020-01-01T00:00:00.000Z');
 
-/** A lane's input; its instance id is the host's own, so this is how a job's lanes are known. */
-const LaneInput = z.object({ job: z.string(), generation: z.number().default(1) });
+/** A part's input; its instance id is the host's own, so this is how a job's parts are known. */
+const PartInput = z.object({ job: z.string(), generation: z.number().default(1) });
 
 /** A job's first orchestration has the job's name, a later generation has its number behind. */
 const instanceOf = (job: string, generation: number): string => (generation === 1 ? job : `${job}-${generation}`);
 
-/** Jobs as orchestrations of Durable Functions. */
-export function durableOrchestrations(client: () => DurableClient): OrchestrationControl {
+/** What runs a kind of job: the orchestrator of a job, and the one of its parts. */
+interface Orchestrators {
+  readonly job: string;
+  readonly part: string;
+}
+
+/** Jobs of one kind as orchestrations of Durable Functions. */
+export function durableOrchestrations(
+  client: () => DurableClient,
+  orchestrators: Orchestrators = { job: 'scoreJob', part: 'scoreLane' },
+): OrchestrationControl {
   const state = async (job: string, generation = 1): Promise<OrchestrationState> => {
     try {
       const { runtimeStatus } = await client().getStatus(instanceOf(job, generation));
@@ -52,12 +60,12 @@ export function durableOrchestrations(client: () => DurableClient): Orchestratio
     }
   };
 
-  /** Lanes that outlived their job's orchestration: terminating it leaves them running. */
-  const lanesOf = async (job: string, generation: number): Promise<string[]> => {
+  /** Parts that outlived their job's orchestration: terminating it leaves them running. */
+  const partsOf = async (job: string, generation: number): Promise<string[]> => {
     const running = await client().getStatusBy({ runtimeStatus: [Running, Pending] });
     return running.flatMap(({ name, instanceId, input }) => {
-      const lane = name === 'scoreLane' ? LaneInput.safeParse(input) : undefined;
-      return lane?.data?.job === job && lane.data.generation === generation ? [instanceId] : [];
+      const part = name === orchestrators.part ? PartInput.safeParse(input) : undefined;
+      return part?.data?.job === job && part.data.generation === generation ? [instanceId] : [];
     });
   };
 
@@ -65,12 +73,8 @@ export function durableOrchestrations(client: () => DurableClient): Orchestratio
     state,
     async start(job, generation = 1) {
       try {
-        const input: JobOrchestrationInput = {
-          job,
-          execution: randomUUID(),
-          ...(generation === 1 ? {} : { generation }),
-        };
-        await client().startNew('scoreJob', { instanceId: instanceOf(job, generation), input });
+        const input = { job, execution: randomUUID(), ...(generation === 1 ? {} : { generation }) };
+        await client().startNew(orchestrators.job, { instanceId: instanceOf(job, generation), input });
       } catch (error) {
         // A running instance of that name refuses a second start: then somebody else has started it.
         if ((await state(job, generation)) === 'absent') throw error;
@@ -78,7 +82,7 @@ export function durableOrchestrations(client: () => DurableClient): Orchestratio
     },
     async terminate(job, generation) {
       await terminate(instanceOf(job, generation));
-      for (const lane of await lanesOf(job, generation)) await terminate(lane);
+      for (const part of await partsOf(job, generation)) await terminate(part);
     },
     async purge(until) {
       const { instancesDeleted } = await client().purgeInstanceHistoryBy({

@@ -1,6 +1,7 @@
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
 import type { Durable, Story } from './orchestrations/durable.ts';
+import { runPipeline, runPipelineStep } from './orchestrations/run-pipeline.ts';
 import { scoreJob } from './orchestrations/score-job.ts';
 import { scoreLane } from './orchestrations/score-lane.ts';
 
@@ -11,6 +12,8 @@ import { scoreLane } from './orchestrations/score-lane.ts';
 const versions: Record<string, Record<string, (durable: Durable) => Story<unknown>>> = {
   scoreJob: { '1': scoreJob },
   scoreLane: { '1': scoreLane },
+  runPipeline: { '1': runPipeline },
+  runPipelineStep: { '1': runPipelineStep },
 };
 
 for (const [name, byVersion] of Object.entries(versions)) {

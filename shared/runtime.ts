@@ -1,13 +1,16 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
 import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
 import { workspaceGuid } from './domain/uri.ts';
-import type { ModelRecord, ModelReference } from './domain/resources.ts';
+import type { DatastorePlace, ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import { withArtifactStore } from './steps/artifact-store.ts';
+import { datastoreSource } from './steps/datastore-source.ts';
 import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
@@ -62,12 +65,11 @@ async function compose(settings: Settings): Promise<Runtime> {
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
-  const datastores = withArtifactStore(settings.BATCHPOINT_DATASTORES).map(datastore);
+  const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
   const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
   const files = jobFiles(systemBlobs);
-  const uriRules = { workspace: address, datastores: datastores.map((store) => store.address) };
   const appExtensions =
     settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT };
   return {
@@ -76,10 +78,10 @@ async function compose(settings: Settings): Promise<Runtime> {
       registry,
       files,
       logs: jobLogChunks(systemBlobs),
-      datastore: (name) => datastores.find((store) => store.address.name.toLowerCase() === name.toLowerCase()),
-      defaultDatastore: settings.BATCHPOINT_DATASTORES[0]?.name ?? '',
-      uriRules,
-      engine: engines.lease,
+      datastores,
+      workspace: address,
+      engine: ({ model }) => engines.lease(model),
+      workFolder: join(tmpdir(), 'batchpoint'),
       clock,
       log,
       turns: processTurns(),
@@ -115,7 +117,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       queue,
       clock,
       log,
-      uriRules,
+      workspace: address,
       appExtensions,
     },
   };
@@ -146,17 +148,37 @@ function stateStorage(settings: Settings): { blobs: Blobs; table: Table; queue: 
   return { blobs: memoryBlobs(), table: memoryTables()(TABLE), queue: memoryQueues() };
 }
 
-function datastore({ name, connection, container }: Settings['BATCHPOINT_DATASTORES'][number]): Datastore {
-  if (connection === MEMORY) {
-    const address = { name, account: MEMORY, container, endpoint: 'https://memory.blob.invalid' };
-    return { address, blobs: memoryBlobs() };
-  }
-  const { account, endpoint } = accountOf(connection);
-  const access = containerAccess(connection, container);
+/** The datastores of the settings, and the opener of others in the accounts that the settings name. */
+function openDatastores(settings: Settings) {
+  const named = withArtifactStore(settings.BATCHPOINT_DATASTORES);
+  const connections = new Set([
+    ...settings.BATCHPOINT_DATASTORE_ACCOUNTS,
+    ...named.map(({ connection }) => connection),
+  ]);
+  const accounts = [...connections].map(account);
   return {
-    address: { name, account, container, endpoint },
-    blobs: azureBlobs({ connectionString: connection }),
-    ...(access && { access }),
+    configured: named.flatMap(({ name, connection, container }) =>
+      accounts.filter((one) => one.connection === connection).map((one) => one.datastore(name, container)),
+    ),
+    open: (name: string, place: DatastorePlace): Datastore | undefined =>
+      accounts.find((one) => one.name === place.account)?.datastore(name, place.container),
+  };
+}
+
+/** What a connection string opens. */
+function account(connection: string) {
+  const memory = connection === MEMORY;
+  const { account: name, endpoint } = memory
+    ? { account: MEMORY, endpoint: 'https://memory.blob.invalid' }
+    : accountOf(connection);
+  const blobs = memory ? memoryBlobs() : azureBlobs({ connectionString: connection });
+  return {
+    name,
+    connection,
+    datastore(datastore: string, container: string): Datastore {
+      const access = memory ? undefined : containerAccess(connection, container);
+      return { address: { name: datastore, account: name, container, endpoint }, blobs, ...(access && { access }) };
+    },
   };
 }
 

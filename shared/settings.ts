@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { containerFault } from './domain/container-names.ts';
 import { Extensions } from './domain/settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
 
@@ -20,7 +21,7 @@ const DatastoreSetting = z.object({
   name: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
   /** Connection string of the account. */
   connection: z.string().min(1),
-  container: z.string().regex(/^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}$/),
+  container: z.string().refine((name) => containerFault(name) === undefined, 'must be a container for data'),
 });
 
 const WorkspaceSetting = z.object({
@@ -39,6 +40,8 @@ export const Settings = z.object({
   BATCHPOINT_STATE: z.string().min(1),
   /** The first one is the default datastore. */
   BATCHPOINT_DATASTORES: json(z.array(DatastoreSetting).min(1)),
+  /** Connection strings of further accounts whose containers requests may make datastores of. */
+  BATCHPOINT_DATASTORE_ACCOUNTS: json(z.array(z.string().min(1))).default([]),
   BATCHPOINT_WORKSPACE: json(WorkspaceSetting),
   /** Public keys (JWKS as JSON) of the development token issuer. Refused in Azure. */
   BATCHPOINT_DEV_JWKS: z.string().min(1).optional(),

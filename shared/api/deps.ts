@@ -5,7 +5,7 @@ import type { VerifyToken } from '../auth/token-verifier.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
-import type { Datastore } from '../steps/deps.ts';
+import type { Datastores } from '../steps/datastore-source.ts';
 import type { JobView } from '../steps/job-view.ts';
 import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
 
@@ -23,7 +23,7 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
-  readonly datastores: readonly Datastore[];
+  readonly datastores: Datastores;
   /** The app's own account: models, large documents, the signing key. */
   readonly systemBlobs: Blobs;
   readonly workspace: Workspace;

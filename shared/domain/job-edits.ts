@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { JobSpec } from './job.ts';
 
 /** What people change of a job after it was made: how it is listed and described, never what it does. */
 export const JobEdits = z.object({
@@ -14,8 +13,16 @@ export type JobEdits = z.infer<typeof JobEdits>;
 
 export const NO_EDITS: JobEdits = { archived: false };
 
+/** What of a job's spec can be edited. */
+interface Described {
+  readonly displayName: string;
+  readonly description: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 /** A job as it now describes itself. */
-export const editedSpec = (spec: JobSpec, edits: JobEdits): JobSpec => ({
+export const editedSpec = <Spec extends Described>(spec: Spec, edits: JobEdits): Spec => ({
   ...spec,
   displayName: edits.displayName ?? spec.displayName,
   description: edits.description === undefined ? spec.description : edits.description,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelReference } from './resources.ts';
+import { scorerFields } from './scorer.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
 /** What a job was asked to do: written once when it is accepted, never changed. */
@@ -12,6 +13,7 @@ export const JobSpec = z.object({
   tags: z.record(z.string(), z.string()),
   properties: z.record(z.string(), z.string()),
   model: ModelReference,
+  ...scorerFields,
   settings: ScoringSettings,
   /** Of the deployment's compute; it runs on fewer instances than were asked for. */
   maxInstances: z.number().optional(),

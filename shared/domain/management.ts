@@ -30,9 +30,10 @@ export const DeploymentBody = caselessObject({
       referenceType: caselessEnum(['Id', 'DataPath', 'OutputPath']).default('Id'),
       assetId: z.string().min(1).max(1024).optional(),
     }).optional(),
-    outputAction: caselessEnum(['AppendRow', 'SummaryOnly'], { append_row: 'AppendRow', summary_only: 'SummaryOnly' })
-      .refine((action) => action === 'AppendRow', 'SummaryOnly is not supported yet; use AppendRow')
-      .optional(),
+    outputAction: caselessEnum(['AppendRow', 'SummaryOnly'], {
+      append_row: 'AppendRow',
+      summary_only: 'SummaryOnly',
+    }).optional(),
     compute: z.string().nullable().optional(),
     environmentId: z.string().nullable().optional(),
     environmentVariables: textMap.optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scorerFields } from './scorer.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
 /** An input blob as it was when the job was planned; every read is If-Match on this ETag (B8). */
@@ -32,10 +33,18 @@ export type Lane = z.infer<typeof Lane>;
 export const Target = z.object({ datastore: z.string(), container: z.string(), blob: z.string() });
 export type Target = z.infer<typeof Target>;
 
+/** A blob in the folder of the job's output. */
+export const besideOutput = ({ datastore, container, blob }: Target, path: string): Target => ({
+  datastore,
+  container,
+  blob: blob.slice(0, blob.lastIndexOf('/') + 1) + path,
+});
+
 /** All that scoring needs, in a blob: orchestrators carry counts, never lists. */
 export const Manifest = z.object({
   job: z.string(),
   model: z.object({ name: z.string(), version: z.string() }),
+  ...scorerFields,
   settings: ScoringSettings,
   extensions: Extensions,
   inputDatastore: z.string(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StagedBlock } from './blocks.ts';
+import { JobFault } from './errors.ts';
 import { Failure, FAILURES_IN_JOB } from './job.ts';
 
 /** What a lane has done up to a receipt. */
@@ -12,6 +13,22 @@ export const LaneTallies = z.object({
 export type LaneTallies = z.infer<typeof LaneTallies>;
 
 export const NO_TALLIES: LaneTallies = { filesDone: 0, filesFailed: 0, rows: 0, recordsFailed: 0 };
+
+/** A file that a user's code wrote, staged under its final name. */
+export const OutputFile = z.object({
+  /** Below the folder of the job's output. */
+  path: z.string(),
+  /** The input files of the mini-batch that wrote it, as `filesLabel` names them. */
+  of: z.string(),
+  blocks: z.array(StagedBlock),
+});
+export type OutputFile = z.infer<typeof OutputFile>;
+
+/** How several input files are named where nobody can know which of them it was. */
+export function filesLabel(files: readonly { readonly name: string }[]): string {
+  const [first, last] = [files[0]?.name ?? '', files.at(-1)?.name ?? ''];
+  return files.length > 1 ? `${first} … ${last}` : first;
+}
 
 /**
  * One finished slice: mini-batches [from, to) of a lane, and the staged blocks that hold their rows. Written once, at the
@@ -31,10 +48,16 @@ export const Receipt = z.object({
   errors: z.array(StagedBlock),
   /** Prediction columns; null while nothing was scored. */
   columns: z.array(z.string()).nullable(),
+  /** The input whose results had these columns; absent when the engine knows them. */
+  columnsOf: z.string().optional(),
+  /** False: the rows are a user's code's, without the columns `file` and `row`. */
+  rowColumns: z.boolean().optional(),
   /** The lane's tallies up to here. Nobody else adds: an orchestrator may have heard a ghost slice (B2). */
   tallies: LaneTallies,
   /** The slice's first failures, in order. */
   failures: z.array(Failure).max(FAILURES_IN_JOB),
+  /** Of this slice; absent when there are none. */
+  files: z.array(OutputFile).optional(),
 });
 export type Receipt = z.infer<typeof Receipt>;
 
@@ -85,28 +108,66 @@ export async function walkChain(
   return chain;
 }
 
+/** The columns of some results, and the input that they came from. */
+export interface KnownColumns {
+  /** Null while no row is known. */
+  readonly columns: readonly string[] | null;
+  /** Absent when the engine itself knows the columns. */
+  readonly columnsOf?: string | undefined;
+}
+
+/** Throws JobFault when two results have other columns than each other: rows of both would not make one table. */
+export function sameColumns(known: KnownColumns, found: KnownColumns): void {
+  const [ones, others] = [known.columns, found.columns];
+  if (ones === null || others === null || ones === others) return;
+  if (ones.length === others.length && ones.every((name, index) => name === others[index])) return;
+  throw new JobFault(
+    'ColumnsDiffer',
+    `The results differ in their columns: ${columnsText(known)}, ${columnsText(found)}. Name those to write in the deployment's property batchpoint.outputColumns.`,
+  );
+}
+
+const COLUMNS_TOLD = 30;
+
+function columnsText({ columns, columnsOf = 'the model' }: KnownColumns): string {
+  const names = columns ?? [];
+  const more = names.length > COLUMNS_TOLD ? `, and ${names.length - COLUMNS_TOLD} more` : '';
+  return `${columnsOf} has (${names.slice(0, COLUMNS_TOLD).join(', ')}${more})`;
+}
+
+/** Notes who wrote a file. Throws JobFault when another mini-batch has written it too. */
+export function noteWriter(writers: Map<string, string>, { path, of }: Pick<OutputFile, 'path' | 'of'>): void {
+  const other = writers.get(path);
+  if (other !== undefined)
+    throw new JobFault(
+      'OutputFileClash',
+      `Two mini-batches wrote the file ${path}: that of ${other} and that of ${of}. Give each file a name of its own, for example its input's.`,
+    );
+  writers.set(path, of);
+}
+
 /** What the fan-in makes of all lanes' chains, in lane order. */
-export interface Linked {
+export interface Linked extends KnownColumns {
   readonly output: readonly StagedBlock[];
   readonly errors: readonly StagedBlock[];
   readonly tallies: LaneTallies;
-  readonly columns: readonly string[] | null;
+  /** Whether rows begin with the columns `file` and `row`. */
+  readonly rowColumns: boolean;
+  readonly files: readonly OutputFile[];
   readonly failures: readonly Failure[];
 }
 
-/** Joins the chains. Throws when the lanes disagree on the prediction columns. */
+/** Joins the chains. Throws JobFault when the lanes disagree on the columns, or wrote one file twice. */
 export function link(chains: readonly (readonly Receipt[])[]): Linked {
   const receipts = chains.flat();
-  let columns: readonly string[] | null = null;
+  let known: KnownColumns = { columns: null };
   for (const receipt of receipts) {
-    if (receipt.columns === null) continue;
-    columns ??= receipt.columns;
-    if (columns.join('\n') !== receipt.columns.join('\n'))
-      throw new BrokenChain(
-        receipt.lane,
-        `its columns (${receipt.columns.join(', ')}) differ from the others' (${columns.join(', ')})`,
-      );
+    sameColumns(known, receipt);
+    if (known.columns === null) known = receipt;
   }
+  const files = receipts.flatMap((receipt) => receipt.files ?? []);
+  const writers = new Map<string, string>();
+  for (const file of files) noteWriter(writers, file);
   const tallies = chains.reduce<LaneTallies>((sum, chain) => {
     const lane = chain.at(-1)?.tallies ?? NO_TALLIES;
     return {
@@ -120,7 +181,10 @@ export function link(chains: readonly (readonly Receipt[])[]): Linked {
     output: receipts.flatMap((receipt) => receipt.output),
     errors: receipts.flatMap((receipt) => receipt.errors),
     tallies,
-    columns,
+    columns: known.columns,
+    columnsOf: known.columnsOf,
+    rowColumns: receipts.every((receipt) => receipt.rowColumns !== false),
+    files,
     failures: receipts.flatMap((receipt) => receipt.failures).slice(0, FAILURES_IN_JOB),
   };
 }

@@ -86,9 +86,13 @@ export const ModelRecord = AssetRecord.extend({
 });
 export type ModelRecord = z.infer<typeof ModelRecord>;
 
-/** What an operator wrote about a datastore; where it lies is in the app's settings. */
-export const DatastoreNote = z.object({ name: z.string(), ...stored });
-export type DatastoreNote = z.infer<typeof DatastoreNote>;
+/** One container of one account. */
+export const DatastorePlace = z.object({ account: z.string(), container: z.string() });
+export type DatastorePlace = z.infer<typeof DatastorePlace>;
+
+/** What was written about a datastore. One that the app's settings name has no place here: they say where it lies. */
+export const DatastoreRecord = z.object({ name: z.string(), ...stored, place: DatastorePlace.optional() });
+export type DatastoreRecord = z.infer<typeof DatastoreRecord>;
 
 /** A cluster as a client described it. This app runs on its own instances: of all this only `maxNodeCount` has an effect. */
 export const ComputeRecord = z.object({

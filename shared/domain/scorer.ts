@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelReference } from './resources.ts';
+import type { ScoringSettings } from './settings.ts';
 
 /** The code asset, and the file in it that scores. */
 export const ScoringCode = z.object({ name: z.string(), version: z.string(), script: z.string() });
@@ -22,3 +23,22 @@ export const Scorer = z.object({
   workers: z.number(),
 });
 export type Scorer = z.infer<typeof Scorer>;
+
+type ScorerFields = Pick<Scorer, 'code' | 'environment' | 'environmentVariables'>;
+
+/** Those of the optional fields that are there. */
+export const scorerFieldsOf = ({ code, environment, environmentVariables }: ScorerFields): ScorerFields => ({
+  ...(code && { code }),
+  ...(environment !== undefined && { environment }),
+  ...(environmentVariables && { environmentVariables }),
+});
+
+/** What a job is scored with, from its manifest. */
+export const scorerOf = (
+  manifest: ScorerFields & { readonly model: ModelReference; readonly settings: ScoringSettings },
+): Scorer => ({
+  model: manifest.model,
+  ...scorerFieldsOf(manifest),
+  loggingLevel: manifest.settings.loggingLevel,
+  workers: manifest.settings.maxConcurrencyPerInstance,
+});

@@ -26,6 +26,18 @@ const flag = z.preprocess(
   z.boolean("must be 'true' or 'false'"),
 );
 
+const MAX_COLUMNS = 1000;
+
+/** A string with commas from a client, a list once stored. */
+const columnNames = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value),
+  z
+    .array(z.string().min(1, 'must be names with commas between them'))
+    .min(1)
+    .max(MAX_COLUMNS, `must be at most ${MAX_COLUMNS} names`)
+    .refine((names) => new Set(names).size === names.length, 'must not name a column twice'),
+);
+
 /**
  * What Azure ML has no field for. Travels in a resource's `properties` map as `batchpoint.<name>` with string values,
  * because that is what the unmodified clients can send.
@@ -45,6 +57,8 @@ export const Extensions = z.object({
     .default(','),
   /** An empty cell of a numeric column: the record fails, or the model sees NaN. */
   missing: z.enum(['error', 'nan']).default('error'),
+  /** Of results that name their columns: these are written, in this order. */
+  outputColumns: columnNames.optional(),
 });
 export type Extensions = z.infer<typeof Extensions>;
 

@@ -54,6 +54,11 @@ export function parseDataUri(text: string, rules: UriRules, target: string): Dat
       `'${shown(text)}' names an asset, not a place; give the path: azureml://datastores/<datastore>/paths/<path>.`,
       target,
     );
+  if (/^runs:/i.test(text))
+    throw badRequest(
+      `'${shown(text)}' is of an MLflow run, and this app keeps none; a job's output is azureml://jobs/<job>/outputs/score.`,
+      target,
+    );
   return storageUri(text, rules, target);
 }
 

@@ -33,10 +33,14 @@ export interface RecordEncoder {
 
 const LF = 10;
 
-/** The header of a predictions file with its line end; '' in the format that has none. `columns` without file and row. */
-export function headerLine(columns: readonly string[], format: RecordFormat): string {
-  if (format === 'azureml') return '';
-  return ['file', 'row', ...columns].map((name) => quoteCell(name, format)).join(',') + '\n';
+/**
+ * The header of a predictions file with its line end; '' in the format that has none, and where no column is known. `columns`
+ * without file and row, which `rowColumns` adds.
+ */
+export function headerLine(columns: readonly string[], format: RecordFormat, rowColumns = true): string {
+  const all = rowColumns ? ['file', 'row', ...columns] : columns;
+  if (format === 'azureml' || all.length === 0) return '';
+  return all.map((name) => quoteCell(name, format)).join(',') + '\n';
 }
 
 /** A cell's text, quoted only where a reader needs it. */

@@ -25,16 +25,25 @@ export function withArtifactStore(datastores: readonly NamedContainer[]): readon
 }
 
 /** Puts a copy of a job's log where downloads of the job and of its child run find it. A fault costs the copy, not the job. */
-export async function keepLog(deps: JobDeps, job: string): Promise<void> {
-  const store = deps.datastore(ARTIFACT_STORE);
+export const keepLog = (deps: JobDeps, job: string): Promise<void> =>
+  keepLogAs(deps, job, [
+    { run: job, file: PARENT_LOG },
+    { run: childRunOf(job), file: CHILD_LOG },
+  ]);
+
+/** The same of a log that one run printed, under the runs and file names that clients look for. */
+export async function keepLogAs(
+  deps: Pick<JobDeps, 'datastores' | 'logs' | 'log'>,
+  log: string,
+  places: readonly { readonly run: string; readonly file: string }[],
+): Promise<void> {
+  const store = await deps.datastores.find(ARTIFACT_STORE);
   if (!store) return;
   try {
-    const text = await deps.logs.read(job);
-    const child = childRunOf(job);
-    const names = [`ExperimentRun/dcid.${job}/${PARENT_LOG}`, `ExperimentRun/dcid.${child}/${CHILD_LOG}`];
-    await Promise.all(names.map((name) => writeArtifact(store, name, text)));
+    const text = await deps.logs.read(log);
+    await Promise.all(places.map(({ run, file }) => writeArtifact(store, `ExperimentRun/dcid.${run}/${file}`, text)));
   } catch (error) {
-    deps.log.warn({ job, error: messageOf(error) }, 'the log of the job could not be copied into the artifact store');
+    deps.log.warn({ log, error: messageOf(error) }, 'a log could not be copied into the artifact store');
   }
 }
 

@@ -15,17 +15,18 @@ import {
   type ModelRecord,
   type ModelReference,
 } from '../domain/resources.ts';
-import { parseDataUri, type DataAddress, type UriRules, type WorkspaceAddress } from '../domain/uri.ts';
+import { parseDataUri, type DataAddress, type WorkspaceAddress } from '../domain/uri.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Registry, Versions } from '../storage/registry/resources.ts';
-import type { Datastore } from './deps.ts';
+import { uriRules, type Datastores } from './datastore-source.ts';
+import { datastoreOf } from './deps.ts';
 import type { Clock } from './ports.ts';
-import { allRecords } from '../storage/registry/collection.ts';
+import { everyDeployment } from './every-deployment.ts';
 import { copyModelFiles, modelFile } from './register-model-files.ts';
 
 export interface AssetDeps {
   readonly registry: Registry;
-  readonly datastores: readonly Datastore[];
+  readonly datastores: Datastores;
   readonly systemBlobs: Blobs;
   readonly workspace: WorkspaceAddress;
   readonly clock: Clock;
@@ -72,10 +73,9 @@ export const MODELS: AssetKind<ModelRecord> = {
   uri: 'modelUri',
   versions: (registry) => registry.models,
   make: async (deps, draft, address) => {
-    const store = deps.datastores.find((candidate) => candidate.address.name === address?.datastore);
-    if (!address || !store) throw new Error('the datastore of a model is not configured');
+    if (!address) throw new Error('a model has no place');
     const { name, version } = draft;
-    const source = { address, blobs: store.blobs };
+    const source = { address, blobs: (await datastoreOf(deps, address.datastore)).blobs };
     const files = await copyModelFiles(source, deps.systemBlobs, { name, version }, 'properties.modelUri');
     return { ...draft, content: ModelContent.parse(draft.content), files };
   },
@@ -87,9 +87,9 @@ export const MODELS: AssetKind<ModelRecord> = {
 
 async function deploymentOfModel({ registry }: AssetDeps, { name, version }: ModelRecord): Promise<string | undefined> {
   const key = modelKey({ name, version });
-  for await (const endpoint of allRecords(registry.endpoints, [] as const))
-    for await (const deployment of allRecords(registry.deployments, [endpoint.name] as const))
-      if (modelKey(deployment.model) === key) return `deployment '${deployment.name}' of endpoint '${endpoint.name}'`;
+  for await (const deployment of everyDeployment(registry))
+    if (modelKey(deployment.model) === key)
+      return `deployment '${deployment.name}' of endpoint '${deployment.endpoint}'`;
   return undefined;
 }
 
@@ -109,14 +109,13 @@ export const isHashKey = (under: string): boolean => /^hash:[0-9a-f]{64}$/.test(
 export const COMPONENTS = pointer('Component', 'components', ComponentBody);
 
 /** The place that a version's URI names; undefined for kinds without one. Throws ApiError 400, 403. */
-export function placeOf(
+export async function placeOf(
   { uri }: AssetKind,
   content: Readonly<Record<string, unknown>>,
   deps: AssetDeps,
-): DataAddress | undefined {
+): Promise<DataAddress | undefined> {
   if (uri === undefined) return undefined;
-  const rules: UriRules = { workspace: deps.workspace, datastores: deps.datastores.map(({ address }) => address) };
-  return parseDataUri(String(content[uri]), rules, `properties.${uri}`);
+  return parseDataUri(String(content[uri]), await uriRules(deps), `properties.${uri}`);
 }
 
 /** All that a version is indexed by: its name first. */

@@ -24,7 +24,7 @@ export async function putVersion<R extends AssetRecord>(
   if (!isAssetVersion(version))
     throw badRequest(`The version of a ${kind.noun.toLowerCase()} ${ASSET_NAME_RULE}.`, 'version');
   const content = contentOf(body);
-  const place = placeOf(kind, content, deps);
+  const place = await placeOf(kind, content, deps);
   const { description = null, tags = {}, properties = {}, isArchived, isAnonymous } = body.properties;
   const now = new Date(deps.clock.now()).toISOString();
   const changes = { description, tags, properties, modifiedAt: now };
@@ -33,7 +33,7 @@ export async function putVersion<R extends AssetRecord>(
     [name, version],
     async (stored) => {
       if (stored) {
-        const other = otherFields(stored, content, kind, deps);
+        const other = await otherFields(stored, content, kind, deps);
         if (other.length > 0)
           throw conflict(
             `${kind.noun} '${name}' version '${version}' exists with another ${other.join(', ')}; a version never changes. Register a new version.`,
@@ -70,29 +70,31 @@ export async function versionOf<R extends AssetRecord>(
 }
 
 /** The fields in which a stored version and what was sent differ; two URIs of one place are the same. */
-function otherFields(
+async function otherFields(
   stored: AssetRecord,
   content: Readonly<Record<string, unknown>>,
   kind: AssetKind,
   deps: AssetDeps,
-): string[] {
+): Promise<string[]> {
   const before: Record<string, unknown> = { ...stored.content };
-  return [...new Set([...Object.keys(before), ...Object.keys(content)])].filter((field) => {
-    if (isDeepStrictEqual(before[field], content[field])) return false;
-    return field !== kind.uri || !isSamePlace(before, content, kind, deps);
-  });
+  const other = [...new Set([...Object.keys(before), ...Object.keys(content)])].filter(
+    (field) => !isDeepStrictEqual(before[field], content[field]),
+  );
+  const { uri } = kind;
+  if (uri === undefined || !other.includes(uri) || !(await isSamePlace(before, content, kind, deps))) return other;
+  return other.filter((field) => field !== uri);
 }
 
-function isSamePlace(
+async function isSamePlace(
   before: Readonly<Record<string, unknown>>,
   content: Readonly<Record<string, unknown>>,
   kind: AssetKind,
   deps: AssetDeps,
-): boolean {
+): Promise<boolean> {
   try {
-    return isDeepStrictEqual(placeOf(kind, before, deps), placeOf(kind, content, deps));
+    return isDeepStrictEqual(await placeOf(kind, before, deps), await placeOf(kind, content, deps));
   } catch (error) {
-    // The datastore of the stored one is not configured any more: it is another place.
+    // The datastore of the stored one is not there any more: it is another place.
     if (error instanceof ApiError) return false;
     throw error;
   }

@@ -26,7 +26,7 @@ export async function commitErrors(
   extent: Extent,
 ): Promise<string | null> {
   const target = manifest.errors;
-  const { blobs } = datastoreOf(deps, target.datastore);
+  const { blobs } = await datastoreOf(deps, target.datastore);
   const ref = { container: target.container, name: target.blob };
   const none = errors.length === 0;
   if (none) {
@@ -60,8 +60,8 @@ export async function commitOutput(
   totals: Totals,
   extent: Extent,
 ): Promise<void> {
-  const { blobs } = datastoreOf(deps, manifest.output.datastore);
-  const header = new TextEncoder().encode(headerLine(linked.columns ?? [], manifest.extensions.outputFormat));
+  const { blobs } = await datastoreOf(deps, manifest.output.datastore);
+  const header = new TextEncoder().encode(headerOf(manifest, linked));
   const blocks = linked.output.map((block) => block.id);
   if (header.length > 0) {
     // The same id and bytes at every try: the list's hash must not change.
@@ -77,4 +77,10 @@ export async function commitOutput(
     contentType: 'text/csv; charset=utf-8',
     metadata: { [TOTALS_MARK]: JSON.stringify(totals), [COMPLETE_MARK]: String(extent === 'whole') },
   });
+}
+
+/** Rows of a user's code have the columns that it gave them; where it gave no row, those that were asked for. */
+function headerOf({ extensions }: Plan['manifest'], { columns, rowColumns }: Linked): string {
+  const asked = rowColumns ? undefined : extensions.outputColumns;
+  return headerLine(columns ?? asked ?? [], extensions.outputFormat, rowColumns);
 }

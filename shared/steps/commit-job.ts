@@ -4,6 +4,7 @@ import { generationOf, isEnded, Reason, type JobRecord, type Totals } from '../d
 import { BrokenChain, link, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
+import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { thresholdReason } from './score-range.ts';
@@ -44,12 +45,18 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
   try {
     linked = await linkLanes(deps, plan, lanes);
     totals = { files: plan.manifest.files.length, ...linked.tallies };
-    errorsUri = await commitErrors(deps, plan, linked, 'whole');
     const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? verdict(plan, linked);
+    if (!reason) await checkOutputFiles(deps, plan, linked);
+    errorsUri = await commitErrors(deps, plan, linked, 'whole');
     if (reason)
       return { state: await endJob(deps, job, generation, { reason, totals, failures: linked.failures, errorsUri }) };
     // The sweeper may have given the job up meanwhile: then it must find that nothing appears any more.
-    if (!isCommittedBy((await deps.jobs.get(job))?.value, execution)) return { state: 'over' };
+    const isStillOurs = async () => isCommittedBy((await deps.jobs.get(job))?.value, execution);
+    if (!(await isStillOurs())) return { state: 'over' };
+    if (linked.files.length > 0) {
+      await commitOutputFiles(deps, plan, linked);
+      if (!(await isStillOurs())) return { state: 'over' };
+    }
     await commitOutput(deps, plan, linked, totals, 'whole');
   } catch (error) {
     const reason = commitFault(error);

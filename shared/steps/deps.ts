@@ -1,10 +1,11 @@
-import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
-import type { ModelReference } from '../domain/resources.ts';
+import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
+import type { Scorer } from '../domain/scorer.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { ContainerAccess } from '../storage/container-access.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
+import type { Datastores } from './datastore-source.ts';
 import type { JobFiles } from './job-files.ts';
 import type { JobLogs } from './job-log-chunks.ts';
 import type { Clock, Log } from './ports.ts';
@@ -24,12 +25,12 @@ export interface JobDeps {
   readonly registry: Registry;
   readonly files: JobFiles;
   readonly logs: JobLogs;
-  /** By name in any case; undefined when there is none. */
-  datastore(name: string): Datastore | undefined;
-  /** The workspace's default datastore, where outputs go that the caller did not place. */
-  readonly defaultDatastore: string;
-  readonly uriRules: UriRules;
-  engine(model: ModelReference): Promise<EngineLease>;
+  readonly datastores: Datastores;
+  readonly workspace: WorkspaceAddress;
+  /** Throws ModelFault for what can never be scored with. */
+  engine(scorer: Scorer): Promise<EngineLease>;
+  /** Folder on this machine's disk for the files that user code reads and writes; it is made when it is needed. */
+  readonly workFolder: string;
   readonly clock: Clock;
   readonly log: Log;
   /** The slices of this process. */
@@ -43,8 +44,8 @@ export interface JobDeps {
 }
 
 /** The datastore of a plan; its absence means that the app's settings changed under a running job. */
-export function datastoreOf(deps: JobDeps, name: string): Datastore {
-  const found = deps.datastore(name);
-  if (!found) throw new Error(`datastore ${name} is not configured any more`);
+export async function datastoreOf(deps: Pick<JobDeps, 'datastores'>, name: string): Promise<Datastore> {
+  const found = await deps.datastores.find(name);
+  if (!found) throw new Error(`datastore ${name} is not there any more`);
   return found;
 }

@@ -9,20 +9,16 @@ import { withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
 import type { DeploymentRecord, EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
-import type { UriRules } from '../domain/uri.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
-import type { Registry } from '../storage/registry/resources.ts';
 import { maxInstancesOf } from './computes.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
-import { checkOutput, jobInput } from './job-places.ts';
+import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
-export interface InvokeDeps extends SubmitDeps {
-  readonly registry: Registry;
+export interface InvokeDeps extends SubmitDeps, PlaceDeps {
   readonly clock: Clock;
-  readonly uriRules: UriRules;
   /** The app's own settings; a deployment's and an invocation's go before them. */
   readonly appExtensions: Partial<Extensions>;
 }
@@ -55,11 +51,8 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   }
   const deployment = await chosenDeployment(deps, endpoint, request.deployment);
   const input = await jobInput(deps, invocation.inputData);
-  checkOutput(deps, invocation.outputData);
-  const maxInstances = await maxInstancesOf(
-    { registry: deps.registry, workspace: deps.uriRules.workspace },
-    deployment.compute,
-  );
+  await checkOutput(deps, invocation.outputData);
+  const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,

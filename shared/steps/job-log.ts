@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
 import type { Manifest } from '../domain/plan.ts';
+import type { PrintedLine } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
 import type { Log } from './ports.ts';
 
@@ -8,12 +9,18 @@ const nothing = (): void => undefined;
 
 /** What a slice prints: into the app's log as it happens, and into the job's own log in one write at its end. */
 export interface JobLog extends Log {
+  /** What a user's code prints: for the job's log alone, whatever its level, up to a limit. */
+  printed(line: PrintedLine): void;
   /** Adds what was printed to the job's log. Printing must not fail the work: a fault of storage goes into the app's log. */
   flush(): Promise<void>;
 }
 
 /** Lines that one slice may add to the job's log. */
 const MAX_LINES = 500;
+
+/** Lines, and bytes of them, that a user's code may add in one slice. */
+const MAX_PRINTED_LINES = 10_000;
+const MAX_PRINTED_BYTES = 1024 * 1024;
 
 /** The log of a job's slices, no louder than the job's `loggingLevel`; every line of the app's log names the job. */
 export function jobLog(
@@ -23,11 +30,14 @@ export function jobLog(
   const level = settings.loggingLevel;
   const lines: string[] = [];
   let dropped = 0;
+  let printedLines = 0;
+  let printedBytes = 0;
+  let unprinted = 0;
   const print =
     (to: 'debug' | 'info' | 'warn' | 'error'): Log['info'] =>
     (fields, message) => {
       deps.log[to]({ job, ...fields }, message);
-      if (lines.length < MAX_LINES) lines.push(logLine(deps.clock.now(), to, message, fields));
+      if (lines.length - printedLines < MAX_LINES) lines.push(logLine(deps.clock.now(), to, message, fields));
       else dropped++;
     };
   return {
@@ -35,11 +45,22 @@ export function jobLog(
     info: level === 'Warning' ? nothing : print('info'),
     warn: print('warn'),
     error: print('error'),
+    printed({ worker, stream, text }) {
+      printedBytes += Buffer.byteLength(text);
+      if (unprinted > 0 || printedLines === MAX_PRINTED_LINES || printedBytes > MAX_PRINTED_BYTES) {
+        unprinted++;
+        return;
+      }
+      printedLines++;
+      lines.push(logLine(deps.clock.now(), 'info', `worker ${worker} ${stream}: ${text}`));
+    },
     async flush() {
       if (dropped > 0)
         lines.push(logLine(deps.clock.now(), 'warn', `${dropped} more lines of this slice were left out`));
+      if (unprinted > 0)
+        lines.push(logLine(deps.clock.now(), 'warn', `${unprinted} more lines that the code printed were left out`));
       await printToJob(deps, job, lines.splice(0));
-      dropped = 0;
+      dropped = printedLines = printedBytes = unprinted = 0;
     },
   };
 }

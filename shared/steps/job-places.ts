@@ -3,48 +3,64 @@ import { namesDataAsset, parseAssetReference } from '../domain/asset-reference.t
 import { badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
 import type { JobSpec } from '../domain/job.ts';
-import { parseDataUri, type UriRules } from '../domain/uri.ts';
+import { parseJobOutput } from '../domain/job-output-uri.ts';
+import { parseDataUri, type WorkspaceAddress } from '../domain/uri.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { DATA } from './asset-kinds.ts';
+import { jobOutputPlace } from './job-output-place.ts';
 import { latestVersion } from './asset-lists.ts';
+import { uriRules, type Datastores } from './datastore-source.ts';
 
 export interface PlaceDeps {
+  readonly jobs: Jobs;
   readonly registry: Registry;
-  readonly uriRules: UriRules;
+  readonly workspace: WorkspaceAddress;
+  readonly datastores: Datastores;
 }
 
 /**
- * The input of a job: a place in a datastore, or a data asset, whose version and place are those of now. A data asset says itself
- * whether it is a file or a folder. Throws ApiError 400, 403.
+ * The input of a job: a place in a datastore, the output of an earlier job, or a data asset, whose version and place are those
+ * of now. A data asset says itself whether it is a file or a folder. Throws ApiError 400, 403.
  */
 export async function jobInput(deps: PlaceDeps, asked: Invocation['inputData']): Promise<JobSpec['input']> {
   const target = `properties.inputData.${asked.name}.uri`;
-  const asset = namesDataAsset(asked.uri) ? await dataAsset(deps, asked.uri, target) : undefined;
-  const kind = asset ? asset.kind : asked.kind;
-  const { path } = parseDataUri(asset?.uri ?? asked.uri, deps.uriRules, target);
+  const { kind, source } = await sourceOf(deps, asked, target);
+  const { path } = parseDataUri(source ?? asked.uri, await uriRules(deps), target);
   if (kind === 'UriFile' && isFolder(path))
     throw badRequest('An input of type UriFile must name a file; use UriFolder for a folder.', target);
-  return { ...asked, kind, ...(asset && { source: asset.uri }) };
+  return { ...asked, kind, ...(source !== undefined && { source }) };
+}
+
+/** Where an input lies that is named by what it is; a place is its own source. */
+async function sourceOf(
+  deps: PlaceDeps,
+  { uri, kind }: Invocation['inputData'],
+  target: string,
+): Promise<{ kind: JobSpec['input']['kind']; source?: string }> {
+  if (namesDataAsset(uri)) return dataAsset(deps, uri, target);
+  const output = parseJobOutput(uri);
+  return output ? { kind, source: await jobOutputPlace(deps, output, target) } : { kind };
 }
 
 /** A data asset's content, as far as a job needs it. */
 const DataContent = z.object({ dataType: z.enum(['uri_file', 'uri_folder']), dataUri: z.string() });
 
-async function dataAsset({ registry, uriRules }: PlaceDeps, text: string, target: string) {
-  const { name, version, isLabel } = parseAssetReference('data', text, uriRules.workspace, target);
+async function dataAsset({ registry, workspace }: PlaceDeps, text: string, target: string) {
+  const { name, version, isLabel } = parseAssetReference('data', text, workspace, target);
   const found = isLabel
     ? await latestVersion({ registry }, DATA, name)
     : (await registry.data.get(name, version))?.value;
   if (!found) throw badRequest(`${target}: data asset '${name}' version '${version}' is not registered.`, target);
   const { dataType, dataUri } = DataContent.parse(found.content);
-  return { kind: dataType === 'uri_file' ? ('UriFile' as const) : ('UriFolder' as const), uri: dataUri };
+  return { kind: dataType === 'uri_file' ? ('UriFile' as const) : ('UriFolder' as const), source: dataUri };
 }
 
 /** Throws ApiError 400, 403 for an output that cannot be. */
-export function checkOutput({ uriRules }: PlaceDeps, outputData: Invocation['outputData']): void {
+export async function checkOutput(deps: PlaceDeps, outputData: Invocation['outputData']): Promise<void> {
   if (!outputData) return;
   const target = `properties.outputData.${outputData.name}.uri`;
-  const { path } = parseDataUri(outputData.uri, uriRules, target);
+  const { path } = parseDataUri(outputData.uri, await uriRules(deps), target);
   if (outputData.kind === 'UriFile' && isFolder(path))
     throw badRequest('An output of type UriFile must name a file; use UriFolder for a folder.', target);
   if (path.length > MAX_OUTPUT_PATH)

@@ -19,7 +19,7 @@ export async function listInput(
   address: DataAddress,
   recursive: boolean,
 ): Promise<InputFile[]> {
-  const { blobs } = datastoreOf(deps, address.datastore);
+  const { blobs } = await datastoreOf(deps, address.datastore);
   const where = `'${address.path}' in datastore ${address.datastore}`;
   if (kind === 'UriFile') {
     const found = await blobs.head({ container: address.container, name: address.path });
@@ -62,7 +62,7 @@ const WIDTH = 16;
  * with a fault: what replaced it is another version, for another job.
  */
 export async function pinListed(deps: JobDeps, folder: DataAddress, list: InputList): Promise<InputFile[]> {
-  const { blobs } = datastoreOf(deps, folder.datastore);
+  const { blobs } = await datastoreOf(deps, folder.datastore);
   return mapBounded(list, WIDTH, async ({ blob, etag }) => {
     const name = blob.startsWith(folder.path) ? blob.slice(folder.path.length) : blob;
     const found = await blobs.head({ container: folder.container, name: blob });

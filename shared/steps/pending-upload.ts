@@ -14,8 +14,7 @@ export interface PendingUpload {
  * and puts the files below it, which is the same address. Throws ApiError 409 when the app cannot sign.
  */
 export function startPendingUpload(deps: DatastoreDeps, caller: string): PendingUpload {
-  const [store] = deps.datastores;
-  if (!store) throw new Error('no datastore is configured');
+  const store = deps.datastores.default;
   const { sasToken } = accessFor(deps, store, 'startPendingUpload', caller);
   const id = randomUUID();
   const blobUri = `${store.address.endpoint}/${store.address.container}/LocalUpload/${id}`;

@@ -3,8 +3,10 @@ import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { ApiError, JobFault } from '../domain/errors.ts';
 import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
 import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type Target } from '../domain/plan.ts';
+import { scorerFieldsOf } from '../domain/scorer.ts';
 import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
+import { uriRules } from './datastore-source.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
 import type { Plan } from './job-files.ts';
@@ -110,8 +112,8 @@ const laneLimit = ({ settings, maxInstances = settings.instanceCount }: JobSpec)
 
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
-  const input = parseDataUri(spec.input.source ?? spec.input.uri, deps.uriRules, 'inputData');
-  const { output, errors } = outputTarget(deps, spec);
+  const input = parseDataUri(spec.input.source ?? spec.input.uri, await uriRules(deps), 'inputData');
+  const { output, errors } = await outputTarget(deps, spec);
   await refuseWatched(deps, output, errors);
   const files = spec.listedInput
     ? await pinListed(deps, input, await deps.files.input(spec.name))
@@ -122,6 +124,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const draft: Manifest = {
     job: spec.name,
     model: spec.model,
+    ...scorerFieldsOf(spec),
     settings,
     extensions,
     inputDatastore: input.datastore,
@@ -158,7 +161,7 @@ async function claimOutput(deps: JobDeps, job: string, targets: readonly [Target
 }
 
 async function claim(deps: JobDeps, job: string, target: Target): Promise<void> {
-  const { blobs } = datastoreOf(deps, target.datastore);
+  const { blobs } = await datastoreOf(deps, target.datastore);
   const ref = { container: target.container, name: target.blob };
   const where = `${target.blob} in datastore ${target.datastore}`;
   const there = await blobs.head(ref);

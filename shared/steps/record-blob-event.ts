@@ -2,6 +2,7 @@ import { readBlobEvent } from '../domain/blob-event.ts';
 import { ApiError } from '../domain/errors.ts';
 import { BLOB_EVENTS_QUEUE } from '../domain/queue-names.ts';
 import { parseDataUri, type DataAddress } from '../domain/uri.ts';
+import { uriRules } from './datastore-source.ts';
 import { sendFlush } from './flush-watch.ts';
 import { orPoison } from './or-poison.ts';
 import type { TriggerDeps } from './trigger-deps.ts';
@@ -15,7 +16,7 @@ import { watchesOver } from './watched-deployments.ts';
 export const recordBlobEvent = (deps: TriggerDeps, message: unknown): Promise<void> =>
   orPoison(deps, BLOB_EVENTS_QUEUE, message, async () => {
     const event = readBlobEvent(message);
-    const place = event && placeOf(deps, event.url);
+    const place = event && (await placeOf(deps, event.url));
     const watches = place ? await watchesOver(deps, place.datastore, place.path) : [];
     if (!event || !place || watches.length === 0) {
       deps.log.debug({ url: event?.url.replace(/[?#].*$/s, '') }, 'nobody watches this blob');
@@ -30,9 +31,9 @@ export const recordBlobEvent = (deps: TriggerDeps, message: unknown): Promise<vo
   });
 
 /** Undefined for an address outside the datastores. Throws ApiError 400 for a text that is no address. */
-function placeOf({ uriRules }: TriggerDeps, url: string): DataAddress | undefined {
+async function placeOf(deps: TriggerDeps, url: string): Promise<DataAddress | undefined> {
   try {
-    return parseDataUri(url, uriRules, 'data.url');
+    return parseDataUri(url, await uriRules(deps), 'data.url');
   } catch (error) {
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import { isEnded, type StoppedJob, type Totals } from '../domain/job.ts';
 import { link, type Linked } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
+import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import { commitFault } from './commit-job.ts';
 import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
@@ -75,7 +76,9 @@ async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutpu
   const linked = await linkFinished(deps, plan);
   if (linked.tallies.filesDone === 0) throw nothing(manifest.job);
   const totals: Totals = { files: manifest.files.length, ...linked.tallies };
+  await checkOutputFiles(deps, plan, linked);
   const errorsUri = await commitErrors(deps, plan, linked, 'part');
+  await commitOutputFiles(deps, plan, linked);
   await commitOutput(deps, plan, linked, totals, 'part');
   const { datastore, blob } = manifest.output;
   return { outputUri: dataUri({ datastore, path: blob }), errorsUri, totals };

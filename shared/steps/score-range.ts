@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
-import { messageOf } from '../domain/errors.ts';
-import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.ts';
+import { JobFault, messageOf } from '../domain/errors.ts';
+import { filesOf } from '../domain/plan.ts';
+import { NO_TALLIES, type KnownColumns, type Receipt } from '../domain/receipts.ts';
+import { scorerOf } from '../domain/scorer.ts';
+import type { Engine } from '../scoring/engine.ts';
 import { blockWriter } from './block-writer.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import { datastoreOf, type Datastore, type JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { failureText, jobLog, type JobLog } from './job-log.ts';
 import { signsOfLife, type SignsOfLife } from './lane-report.ts';
-import { scoreMiniBatch, type SliceWork } from './score-mini-batch.ts';
+import { codeScoring } from './score-code.ts';
+import { fileScoring } from './score-files.ts';
+import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
+import { checkpoint, type SliceWork } from './slice-work.ts';
+import { outputStaging } from './stage-output-files.ts';
+import { workFolder } from './work-folder.ts';
 
 /** Mini-batches [from, to) of a lane. */
 export interface Range {
@@ -54,17 +62,22 @@ async function scoreAndReceipt(
   const { plan, lane, from } = range;
   const { job } = plan.manifest;
   const attempt = randomUUID();
-  const before = await talliesBefore(deps, job, range.receipt);
-  const lease = await deps.engine(plan.manifest.model);
+  const previous = await receiptBefore(deps, job, range.receipt);
+  const before = previous?.tallies ?? NO_TALLIES;
+  const stores = {
+    input: await datastoreOf(deps, plan.manifest.inputDatastore),
+    output: await datastoreOf(deps, plan.manifest.output.datastore),
+  };
+  const lease = await deps.engine(scorerOf(plan.manifest));
   const { engine } = lease;
-  if (engine.kind === 'miniBatch') throw new Error('this engine takes whole mini-batches');
-  const work = sliceWork(deps, plan, { lane, attempt, before, engine, log });
+  const work = sliceWork(deps, stores, plan, { lane, attempt, previous, engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
     reached = await run(deps, range, work, life, score);
   } finally {
     life.end();
+    await work.scoring.end();
     lease.release();
   }
 
@@ -80,9 +93,12 @@ async function scoreAndReceipt(
     previous: range.receipt,
     output: [...(await work.output.finish())],
     errors: [...(await work.errors.finish())],
-    columns: engine.columns && [...engine.columns],
+    columns: work.known.columns && [...work.known.columns],
+    ...(work.known.columnsOf !== undefined && { columnsOf: work.known.columnsOf }),
+    ...(!work.scoring.rowColumns && { rowColumns: false }),
     tallies: { ...work.tallies },
     failures: work.failures.slice(0, FAILURES_IN_JOB),
+    ...(work.files.length > 0 && { files: work.files }),
   };
   const name = await deps.files.writeReceipt(receipt);
   await life.finished(reached.position, work.tallies, name);
@@ -100,44 +116,59 @@ async function scoreAndReceipt(
   };
 }
 
-/** A slice's tallies go on from those of the receipt before it. */
-async function talliesBefore(deps: JobDeps, job: string, name: string | null): Promise<LaneTallies> {
-  if (name === null) return NO_TALLIES;
+/** A slice goes on from the tallies and columns of the receipt before it. */
+async function receiptBefore(deps: JobDeps, job: string, name: string | null): Promise<Receipt | undefined> {
+  if (name === null) return undefined;
   const previous = await deps.files.receipt(job, name);
   if (!previous) throw new Error(`receipt ${name} of job ${job} is gone`);
-  return previous.tallies;
+  return previous;
+}
+
+interface SliceStart {
+  readonly lane: number;
+  readonly attempt: string;
+  readonly previous: Receipt | undefined;
+  readonly engine: Engine;
+  readonly log: JobLog;
 }
 
 function sliceWork(
   deps: JobDeps,
-  plan: Plan,
-  {
-    lane,
-    attempt,
-    before,
-    engine,
-    log,
-  }: { lane: number; attempt: string; before: LaneTallies; engine: SliceWork['engine']; log: JobLog },
+  stores: { readonly input: Datastore; readonly output: Datastore },
+  { manifest }: Plan,
+  { lane, attempt, previous, engine, log }: SliceStart,
 ): SliceWork {
-  const { manifest } = plan;
   const owner = { job: manifest.job, lane, attempt };
   const writerTo = (target: typeof manifest.output) =>
     blockWriter(
       {
-        blobs: datastoreOf(deps, target.datastore).blobs,
+        blobs: stores.output.blobs,
         ref: { container: target.container, name: target.blob },
         blockBytes: manifest.blockBytes,
       },
       owner,
     );
+  const known: KnownColumns = engine.columns
+    ? { columns: engine.columns }
+    : { columns: previous?.columns ?? null, columnsOf: previous?.columnsOf };
+  const scoring =
+    engine.kind === 'file'
+      ? fileScoring(engine)
+      : codeScoring({
+          engine,
+          folder: workFolder(deps.workFolder, deps.log),
+          staging: outputStaging(stores.output.blobs, manifest, owner),
+        });
   return {
     manifest,
-    input: datastoreOf(deps, manifest.inputDatastore).blobs,
-    engine,
+    input: stores.input.blobs,
+    scoring,
     output: writerTo(manifest.output),
     errors: writerTo(manifest.errors),
-    tallies: { ...before },
+    tallies: { ...(previous?.tallies ?? NO_TALLIES) },
     failures: new Array<Failure>(),
+    files: [],
+    known,
     log,
   };
 }
@@ -154,7 +185,12 @@ async function run(
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
-    await score(work, position);
+    if (position + 1 < to) work.scoring.expect(filesOf(plan.manifest, position + 1));
+    const fault = await jobFault(work, () => score(work, position));
+    if (fault) {
+      await deps.jobs.stop(plan.manifest.job, fault);
+      return { position, reason: fault };
+    }
     position++;
     const now = deps.clock.now();
     const newFailures = work.tallies.filesFailed > failedBefore;
@@ -170,6 +206,20 @@ async function run(
     if (now >= until) return { position, reason: null };
   }
   return { position: to, reason: null };
+}
+
+/** Scores a mini-batch. Answers why the job cannot go on; then nothing of the mini-batch stays. */
+async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Reason | undefined> {
+  const undo = checkpoint(work);
+  try {
+    await score();
+    undo.keep();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof JobFault)) throw error;
+    undo.rollback();
+    return { code: error.code, message: error.message };
+  }
 }
 
 /** A job with more lanes than can score at once takes shorter turns, so that none waits long (H5). */

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { generationOf, Reason } from '../domain/job.ts';
+import { scorerOf } from '../domain/scorer.ts';
+import type { EngineLease } from '../scoring/engine-cache.ts';
+import { ModelFault } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { scoreRange, withJobLog, type Range } from './score-range.ts';
@@ -49,14 +52,27 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   };
   if (range.from === lane.to) return standing(range, range.from, range.receipt);
   const stopped = await deps.jobs.stopped(input.job, generation);
-  if (stopped) return { ok: false, done: false, position: range.from, receipt: range.receipt, reason: stopped };
+  if (stopped) return stopping(range, stopped);
 
   // Loaded before the mark: a process that dies of the model, or while it loads, was not killed by a mini-batch.
-  const loaded = await withJobLog(deps, range, () => deps.engine(plan.manifest.model));
+  const loaded = await withJobLog(deps, range, () => load(deps, range));
+  if ('code' in loaded) return stopping(range, loaded);
   try {
     return await scoreMarked(deps, range);
   } finally {
     loaded.release();
+  }
+}
+
+/** The engine; or why there can be none, and then the job is told to stop: no retry would help. */
+async function load(deps: JobDeps, { plan: { manifest } }: Range): Promise<EngineLease | Reason> {
+  try {
+    return await deps.engine(scorerOf(manifest));
+  } catch (error) {
+    if (!(error instanceof ModelFault)) throw error;
+    const reason = { code: manifest.code ? 'ScriptFailed' : 'ModelFailed', message: error.message };
+    await deps.jobs.stop(manifest.job, reason);
+    return reason;
   }
 }
 
@@ -76,6 +92,15 @@ async function scoreMarked(deps: JobDeps, range: Range): Promise<SliceAnswer> {
     return scoreSuspects(deps, range);
   });
 }
+
+/** The answer where nothing may be scored any more. */
+const stopping = ({ from, receipt }: Range, reason: Reason): SliceAnswer => ({
+  ok: false,
+  done: false,
+  position: from,
+  receipt,
+  reason,
+});
 
 /** The answer where nothing is left to do: another attempt got that far. */
 const standing = ({ to }: Range, position: number, receipt: string | null): SliceAnswer => ({

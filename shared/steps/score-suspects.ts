@@ -1,8 +1,9 @@
 import { filesOf } from '../domain/plan.ts';
 import type { JobDeps } from './deps.ts';
-import { failFile, scoreTogether, type SliceWork } from './score-mini-batch.ts';
+import { scoreTogether } from './score-mini-batch.ts';
 import { scoreRange, sliceMs, type Range } from './score-range.ts';
 import type { SliceAnswer } from './score-slice.ts';
+import { failFile, type SliceWork } from './slice-work.ts';
 import { filePart, miniBatchPart, whileStarted } from './started-marks.ts';
 
 /** Starts without an end after which a mini-batch is taken apart: in a slice among others, and alone. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApiError } from '../domain/errors.ts';
 import { generationOf, isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
 import { dataUri } from '../domain/uri.ts';
@@ -66,7 +67,13 @@ async function printEnd(
 export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
   const spec = await deps.jobs.spec(job);
   if (!spec) return;
-  for (const target of Object.values(outputTarget(deps, spec))) await deps.jobs.release(reservationOf(target), job);
+  try {
+    const targets = Object.values(await outputTarget(deps, spec));
+    for (const target of targets) await deps.jobs.release(reservationOf(target), job);
+  } catch (error) {
+    // Its datastore is gone. Whoever makes it again may write there: a reservation of an ended job is taken over.
+    if (!(error instanceof ApiError)) throw error;
+  }
 }
 
 /** The record of a job that ends now; one that was to be cancelled is. */
@@ -117,7 +124,7 @@ export async function settleJob(deps: JobDeps, input: SettleInput): Promise<Sett
 /** What lies at the output path of a job, if the job has committed it. */
 export async function committedOutput(deps: JobDeps, job: string): Promise<CommittedOutput | undefined> {
   const { output, errors } = (await deps.files.plan(job)).manifest;
-  const { blobs } = datastoreOf(deps, output.datastore);
+  const { blobs } = await datastoreOf(deps, output.datastore);
   const ours = async (target: Target) => {
     const found = await blobs.head({ container: target.container, name: target.blob });
     return found?.metadata[JOB_MARK] === job ? found.metadata : undefined;

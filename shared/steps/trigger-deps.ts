@@ -1,5 +1,4 @@
 import type { WatchEvents } from '../storage/registry/watch-events.ts';
-import type { Datastore } from './deps.ts';
 import type { InvokeDeps } from './invoke-endpoint.ts';
 import type { JobFiles } from './job-files.ts';
 import type { PoisonDeps } from './or-poison.ts';
@@ -8,5 +7,4 @@ import type { PoisonDeps } from './or-poison.ts';
 export interface TriggerDeps extends InvokeDeps, PoisonDeps {
   readonly events: WatchEvents;
   readonly files: JobFiles;
-  readonly datastores: readonly Datastore[];
 }

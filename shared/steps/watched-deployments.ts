@@ -1,14 +1,14 @@
 import { ApiError } from '../domain/errors.ts';
 import type { DeploymentRecord } from '../domain/resources.ts';
-import type { DatastoreAddress, UriRules } from '../domain/uri.ts';
+import type { DatastoreAddress } from '../domain/uri.ts';
 import { containerKey, folderKey, isWatched, watchOf, type Watch } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';
+import type { Datastores } from './datastore-source.ts';
 import { removeResource, writeResource } from './write-resource.ts';
 
 export interface WatchedDeps {
   readonly registry: Registry;
-  /** The first is the default one. */
-  readonly datastores: readonly { readonly address: DatastoreAddress }[];
+  readonly datastores: Pick<Datastores, 'list'>;
 }
 
 type Name = readonly [endpoint: string, deployment: string];
@@ -30,8 +30,9 @@ export async function writeDeployment(
     name,
     async (stored) => {
       const record = make(stored);
-      before = stored && storedWatch(stored, addressesOf(deps));
-      after = watchOf(record, addressesOf(deps));
+      const addresses = await addressesOf(deps);
+      before = stored && storedWatch(stored, addresses);
+      after = watchOf(record, addresses);
       if (after) await addToIndex(deps, after);
       return record;
     },
@@ -45,32 +46,31 @@ export async function writeDeployment(
 export async function removeDeployment(deps: WatchedDeps, name: Name, ifMatch?: string): Promise<boolean> {
   const stored = await deps.registry.deployments.get(...name);
   const removed = await removeResource(deps.registry.deployments, name, ifMatch);
-  await settleIndex(deps, name, stored && storedWatch(stored.value, addressesOf(deps)), undefined);
+  await settleIndex(deps, name, stored && storedWatch(stored.value, await addressesOf(deps)), undefined);
   return removed;
 }
 
 /** The watches of a datastore's container that one of the blobs is for, as their deployments say now: an index row is a hint. */
-export async function watchesOver(
-  { registry, uriRules: { datastores } }: { readonly registry: Registry; readonly uriRules: UriRules },
-  datastore: string,
-  ...blobs: readonly string[]
-): Promise<Watch[]> {
-  const store = datastores.find(({ name }) => name === datastore);
+export async function watchesOver(deps: WatchedDeps, datastore: string, ...blobs: readonly string[]): Promise<Watch[]> {
+  const { registry } = deps;
+  const addresses = await addressesOf(deps);
+  const store = addresses.find(({ name }) => name === datastore);
   if (!store) return [];
   const found: Watch[] = [];
   for (const hint of await registry.watches.candidates(containerKey(store), ...blobs)) {
     const deployment = await registry.deployments.get(hint.endpoint, hint.deployment);
-    const watch = deployment && storedWatch(deployment.value, datastores);
+    const watch = deployment && storedWatch(deployment.value, addresses);
     if (watch && folderKey(watch) === folderKey(hint) && blobs.some((blob) => isWatched(watch, blob)))
       found.push(watch);
   }
   return found;
 }
 
-const addressesOf = ({ datastores }: WatchedDeps): DatastoreAddress[] => datastores.map(({ address }) => address);
+const addressesOf = async ({ datastores }: WatchedDeps): Promise<DatastoreAddress[]> =>
+  (await datastores.list()).map(({ address }) => address);
 
-/** Undefined also for a watch of a datastore that the app's settings do not name any more. */
-function storedWatch(deployment: DeploymentRecord, datastores: readonly DatastoreAddress[]): Watch | undefined {
+/** What a deployment watches; undefined also for a datastore that is not there any more. */
+export function storedWatch(deployment: DeploymentRecord, datastores: readonly DatastoreAddress[]): Watch | undefined {
   try {
     return watchOf(deployment, datastores);
   } catch (error) {
@@ -79,14 +79,14 @@ function storedWatch(deployment: DeploymentRecord, datastores: readonly Datastor
   }
 }
 
-const containerOf = (deps: WatchedDeps, { datastore }: Watch): string => {
-  const store = addressesOf(deps).find(({ name }) => name === datastore);
-  if (!store) throw new Error(`datastore ${datastore} is not configured`);
+const containerOf = async (deps: WatchedDeps, { datastore }: Watch): Promise<string> => {
+  const store = (await addressesOf(deps)).find(({ name }) => name === datastore);
+  if (!store) throw new Error(`datastore ${datastore} is not there any more`);
   return containerKey(store);
 };
 
-const addToIndex = (deps: WatchedDeps, watch: Watch): Promise<void> =>
-  deps.registry.watches.add(containerOf(deps, watch), watch);
+const addToIndex = async (deps: WatchedDeps, watch: Watch): Promise<void> =>
+  deps.registry.watches.add(await containerOf(deps, watch), watch);
 
 /**
  * After a document was written or removed: what it said before loses its row, unless the document that stands by now says the
@@ -101,11 +101,11 @@ async function settleIndex(
   if (!before && !after) return;
   const standing = async (): Promise<Watch | undefined> => {
     const now = await deps.registry.deployments.get(...name);
-    return now && storedWatch(now.value, addressesOf(deps));
+    return now && storedWatch(now.value, await addressesOf(deps));
   };
   const current = await standing();
   if (before && !(current && folderKey(before) === folderKey(current)))
-    await deps.registry.watches.remove(containerOf(deps, before), before);
+    await deps.registry.watches.remove(await containerOf(deps, before), before);
   const last = await standing();
   if (last) await addToIndex(deps, last);
 }

@@ -108,20 +108,33 @@ ROWS = [
 ]
 
 
+def cells(group, methods, verdict, place, remark):
+    """A row as it is shown."""
+    names = "all" if methods == ALL else ", ".join(f"`{method}`" for method in methods.split(", "))
+    file, test = place
+    return [f"`{group}`", names, verdict, "not tried" if place == NOT_TRIED else f"`{test}` in {file}", remark]
+
+
 def render():
-    lines = ["| operations | method | verdict | test | remark |", "| --- | --- | --- | --- | --- |"]
-    for group, methods, verdict, (file, test), remark in ROWS:
-        names = "all" if methods == ALL else ", ".join(f"`{method}`" for method in methods.split(", "))
-        shown = "not tried" if (file, test) == NOT_TRIED else f"`{test}` in {file}"
-        lines.append(f"| `{group}` | {names} | {verdict} | {shown} | {remark} |")
-    return "\n".join(lines)
+    """The table, its columns padded as prettier would."""
+    shown = [["operations", "method", "verdict", "test", "remark"], *(cells(*row) for row in ROWS)]
+    widths = [max(len(row[column]) for row in shown) for column in range(5)]
+
+    def line(texts):
+        return "| " + " | ".join(texts) + " |"
+
+    padded = [line(text.ljust(width) for text, width in zip(row, widths)) for row in shown]
+    return "\n".join([padded[0], line("-" * width for width in widths), *padded[1:]])
 
 
-def written():
-    """The table as it stands in the document."""
-    return DOC.read_text().split(BEGIN, 1)[1].split(END, 1)[0].strip()
+def with_table(text):
+    """The document with the table between its markers, whatever stood there; all else stays."""
+    if (text.count(BEGIN), text.count(END)) != (1, 1):
+        raise ValueError(f"the document must have {BEGIN} and {END} once each")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{render()}\n\n{END}{after}"
 
 
 if __name__ == "__main__":
-    text = DOC.read_text()
-    DOC.write_text(text.replace(written(), render()))
+    DOC.write_text(with_table(DOC.read_text()))

@@ -1,10 +1,10 @@
 """docs/compatibility.md says what the table says, of every method there is, and every test that it names exists."""
 
 import ast
-import re
 from pathlib import Path
 
-from compatibility import ALL, ROWS, render, written
+import pytest
+from compatibility import ALL, BEGIN, DOC, END, ROWS, cells, render, with_table
 
 HERE = Path(__file__).parent
 
@@ -42,8 +42,29 @@ def test_every_test_of_the_table_exists():
     assert [test for *_, test, _remark in ROWS if test[1] not in defined(test[0])] == []
 
 
-def test_the_document_shows_the_table():
-    def cells(table):
-        return [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if not re.match(r"\|[ :-]+\|", line)]
+def test_the_document_has_each_row_once():
+    def row(line):
+        return [cell.strip() for cell in line.strip("|").split("|")]
 
-    assert cells(written()) == cells(render())
+    groups = {f"`{group}`" for group, *_ in ROWS}
+    shown = [row(line) for line in DOC.read_text().splitlines() if line.startswith("|") and row(line)[0] in groups]
+    assert shown == [cells(*each) for each in ROWS]
+
+
+def test_the_document_is_what_the_generator_writes():
+    text = DOC.read_text()
+    assert with_table(text) == text
+
+
+@pytest.mark.parametrize("stale", ["", "x", "\n\n| operations |\n| --- |\n\n"], ids=["nothing", "a letter", "a table"])
+def test_only_what_is_between_the_markers_is_replaced(stale):
+    """The letter was replaced all over the document once."""
+    text = with_table(f"an x before {BEGIN}{stale}{END} an x after")
+    assert text == f"an x before {BEGIN}\n\n{render()}\n\n{END} an x after"
+    assert with_table(text) == text
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END, f"{BEGIN}{END}{BEGIN}{END}"], ids=["none", "begin", "end", "twice"])
+def test_a_document_without_its_markers_is_refused(text):
+    with pytest.raises(ValueError, match="once each"):
+        with_table(text)

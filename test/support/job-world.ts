@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
+import type { Engine } from '../../shared/scoring/engine.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
 import type { Blobs, Table } from '../../shared/storage/ports.ts';
@@ -7,6 +10,7 @@ import { collect } from '../../shared/storage/json-blobs.ts';
 import { jobsRegistry } from '../../shared/storage/registry/jobs.ts';
 import { resourceRegistry } from '../../shared/storage/registry/resources.ts';
 import { commitJob, type CommitAnswer, type LaneResult } from '../../shared/steps/commit-job.ts';
+import { datastoreSource, type Datastores } from '../../shared/steps/datastore-source.ts';
 import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
 import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
@@ -25,6 +29,8 @@ export interface JobWorld {
   readonly deps: JobDeps;
   /** Of jobs and resources, as the app sees it. */
   readonly table: Table;
+  /** The app's own blobs. */
+  readonly system: Blobs;
   readonly engine: LineEngine;
   /** The datastore's blobs as the test sees them, whatever `faulty` does to the app. */
   readonly data: Blobs;
@@ -58,26 +64,39 @@ export function jobWorld(
     sliceMs?: number;
     blockBytes?: number;
     clock?: Clock;
+    /** Opens datastores that are made besides `store`. */
+    open?: Datastores['open'];
+    /** Instead of the line engine. */
+    engine?: Engine;
+    workFolder?: string;
   } = {},
 ): JobWorld {
   const system = memoryBlobs();
   const data = memoryBlobs();
   const blobs = options.faulty?.(data) ?? data;
-  const engine = lineEngine();
+  const lines = lineEngine();
+  const engine = options.engine ?? lines;
   const address = { name: 'store', account: 'account', container: 'data', endpoint: ACCOUNT };
   const workspace = { subscriptionId: 's', resourceGroup: 'r', workspace: 'w' };
   const table = memoryTables()('registry');
   const storage = { table: options.table?.(table) ?? table, blobs: options.system?.(system) ?? system };
+  const registry = resourceRegistry(storage);
+  const clock = options.clock ?? { now: () => Date.now() };
   const deps: JobDeps = {
     jobs: jobsRegistry(storage),
-    registry: resourceRegistry(storage),
+    registry,
     files: jobFiles(storage.blobs),
     logs: jobLogChunks(storage.blobs),
-    datastore: (name) => (name.toLowerCase() === 'store' ? { address, blobs } : undefined),
-    defaultDatastore: 'store',
-    uriRules: { workspace, datastores: [address] },
+    datastores: datastoreSource({
+      configured: [{ address, blobs }],
+      registry,
+      open: options.open ?? (() => undefined),
+      clock,
+    }),
+    workspace,
     engine: async () => ({ engine, release() {} }),
-    clock: options.clock ?? { now: () => Date.now() },
+    workFolder: options.workFolder ?? join(tmpdir(), 'batchpoint-tests'),
+    clock,
     log: silent,
     turns: processTurns(),
     sliceMs: options.sliceMs ?? 60_000,
@@ -88,7 +107,8 @@ export function jobWorld(
   const world: JobWorld = {
     deps,
     table: storage.table,
-    engine,
+    system: storage.blobs,
+    engine: lines,
     data,
     async put(files) {
       await ready;

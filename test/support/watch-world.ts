@@ -30,14 +30,12 @@ export async function watchWorld(crash = crashes()) {
   const line = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
     void lines.push({ level, fields, message });
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-  const datastore = jobs.deps.datastore('store');
-  if (!datastore) throw new Error('the world has a datastore');
   const deps: TriggerDeps = {
     jobs: jobs.deps.jobs,
     registry: jobs.deps.registry,
     files: jobs.deps.files,
-    datastores: [datastore],
-    uriRules: jobs.deps.uriRules,
+    datastores: jobs.deps.datastores,
+    workspace: jobs.deps.workspace,
     events: watchEvents(jobs.table, clock),
     queue: (name) => crash.queue(queues(name)),
     orchestrations: {

@@ -51,6 +51,8 @@ describe('app settings', () => {
     ['BATCHPOINT_DATASTORES', '[]'],
     ['BATCHPOINT_DATASTORES', 'AccountKey=secret'],
     ['BATCHPOINT_DATASTORES', '[{"name":"store","connection":"AccountKey=secret","container":"Not A Container"}]'],
+    ['BATCHPOINT_DATASTORES', '[{"name":"store","connection":"AccountKey=secret","container":"batchpoint-jobs"}]'],
+    ['BATCHPOINT_DATASTORE_ACCOUNTS', 'AccountKey=secret'],
     ['BATCHPOINT_WORKSPACE', '{}'],
     ['BATCHPOINT_SLICE_SECONDS', 'soon'],
     ['BATCHPOINT_SCORING_THREADS', '0'],
@@ -84,5 +86,26 @@ describe('the app', () => {
     await expect(start({ WEBSITE_INSTANCE_ID: 'azure', BATCHPOINT_DEV_JWKS: '{"keys":[]}' })).rejects.toThrow(
       "developer's machine only",
     );
+  });
+
+  it('opens containers of the accounts that its settings name, and of no other', async () => {
+    const further =
+      'DefaultEndpointsProtocol=https;AccountName=further;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net';
+    const { apiDeps } = await start({
+      BATCHPOINT_STATE: 'memory',
+      BATCHPOINT_DATASTORES: '[{"name":"store","connection":"memory","container":"data"}]',
+      BATCHPOINT_DATASTORE_ACCOUNTS: JSON.stringify([further]),
+      BATCHPOINT_DEV_JWKS: '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"k"}]}',
+    });
+    const open = (account: string) => apiDeps.datastores.open('more', { account, container: 'con' })?.address;
+    expect([open('further'), open('memory'), open('foreign')]).toEqual([
+      { name: 'more', account: 'further', container: 'con', endpoint: 'https://further.blob.core.windows.net' },
+      { name: 'more', account: 'memory', container: 'con', endpoint: 'https://memory.blob.invalid' },
+      undefined,
+    ]);
+    expect((await apiDeps.datastores.list()).map(({ address }) => `${address.name}=${address.container}`)).toEqual([
+      'store=data',
+      'workspaceartifactstore=azureml',
+    ]);
   });
 });

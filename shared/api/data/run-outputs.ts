@@ -1,3 +1,4 @@
+import { outputFolder, SCORE } from '../../domain/run-output.ts';
 import type { FoundRun } from '../run-lookup.ts';
 import type { Workspace } from '../deps.ts';
 
@@ -9,9 +10,6 @@ export interface RunOutput {
   readonly uri: string;
 }
 
-/** The one output of a model deployment (contract 6). */
-const SCORE = 'score';
-
 /**
  * What can be downloaded of a run: the child's predictions, once they are committed. A caller's own file is a file; else it is
  * the folder, so that the file keeps its name and the errors file comes with it.
@@ -22,7 +20,7 @@ export function runOutputs({ view, isChild }: FoundRun): RunOutput[] {
   if (!isChild || file === undefined) return [];
   return spec.output?.kind === 'UriFile'
     ? [{ name: SCORE, type: 'uri_file', uri: file }]
-    : [{ name: SCORE, type: 'uri_folder', uri: file.slice(0, file.lastIndexOf('/') + 1) }];
+    : [{ name: SCORE, type: 'uri_folder', uri: outputFolder(file) }];
 }
 
 /** The id under which an output is a data asset, as Azure ML writes it. */

@@ -16,8 +16,8 @@ import { PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
 /** `datastores` of a workspace (contract 3.5). */
 export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const { workspace } = deps;
-  const answer = (c: ApiContext, one: NotedDatastore): Response =>
-    c.json(datastoreResource(workspace, one), 200, one.note && etagHeader(one.note));
+  const answer = (c: ApiContext, one: NotedDatastore, status: 200 | 201 = 200): Response =>
+    c.json(datastoreResource(workspace, one), status, one.note && etagHeader(one.note));
 
   return new Hono<ApiEnv>()
     .get('/', async (c) => {
@@ -29,11 +29,12 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .get('/:name', async (c) => answer(c, await datastoreOf(deps, c.req.param('name'))))
     .put('/:name', async (c) => {
       const body = await readBody(c.req.raw, DatastoreBody);
-      return answer(c, await putDatastore(deps, c.req.param('name'), body, authorOf(c)));
+      const put = await putDatastore(deps, c.req.param('name'), body, authorOf(c));
+      return answer(c, put, put.created ? 201 : 200);
     })
-    .delete('/:name', (c) => {
-      deleteDatastore(deps, c.req.param('name'));
-      return c.body(null, 204);
+    .delete('/:name', async (c) => {
+      const removed = await deleteDatastore(deps, c.req.param('name'), authorOf(c));
+      return c.body(null, removed ? 200 : 204);
     })
     .post('/:name/listsecrets', async (c) => {
       const { store } = await datastoreOf(deps, c.req.param('name'));

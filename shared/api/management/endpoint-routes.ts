@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { badRequest } from '../../domain/errors.ts';
 import { EndpointBody } from '../../domain/management.ts';
 import type { EndpointRecord } from '../../domain/resources.ts';
 import { deleteEndpoint, endpointOf, patchEndpoint, putEndpoint } from '../../steps/endpoints.ts';
@@ -37,6 +38,12 @@ export function endpointRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .patch('/:endpoint', async (c) => {
       const body = await readBody(c.req.raw, EndpointBody);
       return answer(deps, c, await patchEndpoint(deps, c.req.param('endpoint'), body, authorOf(c)), 200);
+    })
+    .post('/:endpoint/listkeys', async (c) => {
+      const { name } = await endpointOf(deps, c.req.param('endpoint'));
+      throw badRequest(
+        `Endpoint '${name}' has no keys: its authMode is AADToken, so callers send a Microsoft Entra token.`,
+      );
     })
     .delete('/:endpoint', async (c) => {
       if (!(await deleteEndpoint(deps, c.req.param('endpoint'), authorOf(c)))) return c.body(null, 204);

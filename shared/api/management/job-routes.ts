@@ -47,6 +47,10 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       await changeJob(deps, view, { ...change, hidden: isArchived });
       return c.json(resource(c, await jobOf(deps, name)));
     })
+    .delete('/:job', async (c) => {
+      const { spec } = await jobOf(deps, c.req.param('job'));
+      throw new ApiError(405, 'MethodNotAllowed', `${KEPT} Archive job '${spec.name}' instead.`);
+    })
     .post('/:job/cancel', async (c) => {
       const { spec } = await jobOf(deps, c.req.param('job'));
       await deps.cancelJob(spec.name);
@@ -60,6 +64,9 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
 
 const NO_NEW_JOBS =
   'Jobs that are submitted directly (pipelines, commands) are not supported yet. Invoke a batch endpoint to make a job.';
+
+/** Azure ML has the operation; here what a job says of its output would be lost. */
+const KEPT = 'Jobs are not deleted: their records and receipts tell where each output came from.';
 
 interface ListFilter {
   readonly view: ListView;

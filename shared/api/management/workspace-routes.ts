@@ -10,7 +10,7 @@ function workspaceResource(deps: RouteDeps, c: ApiContext) {
   const { workspace, datastores } = deps;
   const base = deps.baseUrl(c.req.raw);
   const id = workspaceIdOf(workspace);
-  const account = datastores[0]?.address.account ?? '';
+  const { account } = datastores.default.address;
   const scope = `/subscriptions/${workspace.subscriptionId}/resourceGroups/${workspace.resourceGroup}`;
   return {
     id,

@@ -2,7 +2,7 @@ import { badRequest, notFound } from '../../domain/errors.ts';
 import { InvocationBody } from '../../domain/invocation.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
-import { invokeEndpoint, type InvokeDeps } from '../../steps/invoke-endpoint.ts';
+import { invokeEndpoint } from '../../steps/invoke-endpoint.ts';
 import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
@@ -27,11 +27,6 @@ export interface BatchJobs {
 }
 
 export function batchJobs(deps: RouteDeps): BatchJobs {
-  const invokeDeps: InvokeDeps = {
-    ...deps,
-    uriRules: { workspace: deps.workspace, datastores: deps.datastores.map((store) => store.address) },
-  };
-
   const find = async (endpoint: string, written: string): Promise<JobView> => {
     const name = written.toLowerCase();
     const view = isJobName(name) ? await viewJob(deps, name) : undefined;
@@ -59,7 +54,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
     async invoke(c, endpoint, deployment) {
       const asked = deployment ?? c.req.header(DEPLOYMENT_HEADER)?.trim();
       const { properties: invocation } = await readBody(c.req.raw, InvocationBody);
-      const name = await invokeEndpoint(invokeDeps, {
+      const name = await invokeEndpoint(deps, {
         endpoint,
         deployment: asked === '' ? undefined : asked,
         invocation,

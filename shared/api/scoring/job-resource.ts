@@ -1,4 +1,5 @@
 import { isEnded, type JobRecord } from '../../domain/job.ts';
+import { SCORE } from '../../domain/run-output.ts';
 import { formatDuration } from '../../domain/invocation-settings.ts';
 import type { WorkspaceAddress } from '../../domain/uri.ts';
 import type { JobView } from '../../steps/job-view.ts';
@@ -9,9 +10,6 @@ export interface JobSurroundings {
   /** The job's page, for people. */
   readonly page: string;
 }
-
-/** The one output of a model deployment (contract 6). */
-const OUTPUT = 'score';
 
 /** A job as Azure ML shows it (contract 1.1). Progress and failures have no place there: they are `batchpoint.` properties. */
 export function jobResource(view: JobView, { workspace, page }: JobSurroundings) {
@@ -43,7 +41,7 @@ export function jobResource(view: JobView, { workspace, page }: JobSurroundings)
       ...('outputUri' in record && record.outputUri !== undefined
         ? {
             outputData: {
-              [OUTPUT]: {
+              [SCORE]: {
                 jobOutputType: 'UriFile',
                 mode: 'ReadWriteMount',
                 uri: armDataPath(workspace, record.outputUri),

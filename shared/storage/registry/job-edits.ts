@@ -1,9 +1,8 @@
 import { JobEdits, NO_EDITS } from '../../domain/job-edits.ts';
-import type { JobSpec } from '../../domain/job.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey } from '../ports.ts';
 import type { Documents } from './documents.ts';
-import { indexArchived } from './job-index.ts';
+import { indexArchived, type IndexedSpec } from './job-index.ts';
 import type { Jobs } from './jobs-port.ts';
 
 const keyOf = (job: string): TableKey => ({ partition: job, row: 'edits' });
@@ -12,7 +11,7 @@ const keyOf = (job: string): TableKey => ({ partition: job, row: 'edits' });
 export function jobEdits(
   table: Table,
   { pack, unpack }: Documents,
-  specOf: (job: string) => Promise<JobSpec | undefined>,
+  specOf: (job: string) => Promise<IndexedSpec | undefined>,
 ): Pick<Jobs, 'edits' | 'edit'> {
   const edits = async (name: string): Promise<JobEdits> => {
     const row = await table.get(keyOf(name));

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { JobSpec } from '../../domain/job.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey, TableRow, TableValues } from '../ports.ts';
 import type { JobFilter, JobPage } from './jobs-port.ts';
@@ -16,7 +15,13 @@ const partitionOf = (endpoint: string | undefined, month: string): string =>
 
 const monthOf = (iso: string): string => iso.slice(0, 7).replace('-', '');
 
-type IndexedSpec = Pick<JobSpec, 'name' | 'endpoint' | 'deployment' | 'createdAt'>;
+/** What the index knows of a job; one that was submitted directly belongs to no endpoint. */
+export interface IndexedSpec {
+  readonly name: string;
+  readonly endpoint: string | null;
+  readonly deployment: string | null;
+  readonly createdAt: string;
+}
 
 const keyIn = (spec: IndexedSpec, endpoint: string | undefined): TableKey => {
   const newestFirst = String(LAST_MOMENT - Date.parse(spec.createdAt)).padStart(16, '0');
@@ -25,11 +30,9 @@ const keyIn = (spec: IndexedSpec, endpoint: string | undefined): TableKey => {
 
 /** The index rows of a job: partitions by month, of its endpoint and of all; rows newest first (S3.4). */
 export function indexRows(spec: IndexedSpec): { key: TableKey; values: TableValues }[] {
-  const values = { name: spec.name, deployment: spec.deployment };
-  return [
-    { key: keyIn(spec, spec.endpoint), values },
-    { key: keyIn(spec, undefined), values },
-  ];
+  const values = { name: spec.name, ...(spec.deployment !== null && { deployment: spec.deployment }) };
+  const ofAll = { key: keyIn(spec, undefined), values };
+  return spec.endpoint === null ? [ofAll] : [{ key: keyIn(spec, spec.endpoint), values }, ofAll];
 }
 
 /**

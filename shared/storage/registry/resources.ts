@@ -9,7 +9,7 @@ import {
   AssetContainerRecord,
   AssetRecord,
   ComputeRecord,
-  DatastoreNote,
+  DatastoreRecord,
   DeploymentRecord,
   EndpointRecord,
   ModelRecord,
@@ -49,7 +49,7 @@ export interface Registry {
     readonly [kind: AssetKindName]
   >;
   readonly versionIndex: VersionIndex;
-  readonly datastores: Named<DatastoreNote>;
+  readonly datastores: Named<DatastoreRecord>;
   readonly computes: Named<ComputeRecord>;
   readonly watches: Watches;
 }
@@ -80,7 +80,7 @@ export function resourceRegistry({ table, blobs }: { readonly table: Table; read
       nameOf: ({ kind, name }) => [kind, name] as const,
     }),
     versionIndex: versionIndex(table),
-    datastores: collection(table, store, DatastoreNote, named('datastores|', isDatastoreName)),
+    datastores: collection(table, store, DatastoreRecord, named('datastores|', isDatastoreName)),
     computes: collection(table, store, ComputeRecord, named('computes|', isComputeName)),
     watches: watchIndex(table),
   };

@@ -13,6 +13,8 @@ import { memoryTables } from '../../../shared/storage/memory-tables.ts';
 import type { Blobs, Table } from '../../../shared/storage/ports.ts';
 import { JOBS_CONTAINER, jobsRegistry } from '../../../shared/storage/registry/jobs.ts';
 import { resourceRegistry } from '../../../shared/storage/registry/resources.ts';
+import { datastoreSource, type Datastores } from '../../../shared/steps/datastore-source.ts';
+import type { Datastore } from '../../../shared/steps/deps.ts';
 import { cancelJob } from '../../../shared/steps/cancel-job.ts';
 
 export const WORKSPACE =
@@ -31,8 +33,14 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What differs in a world: datastores of the settings, accounts that others may be made in, and dependencies. */
+export interface Changes extends Partial<Omit<ApiDeps, 'datastores'>> {
+  readonly stores?: readonly Datastore[];
+  readonly open?: Datastores['open'];
+}
+
 /** Makes worlds for the tests of a file. They share one key, because making an RSA key takes its time. */
-export function worldMaker(): (changes?: Partial<ApiDeps>) => Promise<World> {
+export function worldMaker(): (changes?: Changes) => Promise<World> {
   let folder: string;
   let issuer: DevIssuer;
   beforeAll(async () => {
@@ -44,7 +52,7 @@ export function worldMaker(): (changes?: Partial<ApiDeps>) => Promise<World> {
 }
 
 /** The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it. */
-export async function apiWorld(issuer: DevIssuer, changes: Partial<ApiDeps> = {}) {
+export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefined, ...changes }: Changes = {}) {
   const writes: string[] = [];
   const lines: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
   const started: string[] = [];
@@ -65,23 +73,19 @@ export async function apiWorld(issuer: DevIssuer, changes: Partial<ApiDeps> = {}
   const log = (fields: Readonly<Record<string, unknown>>, message: string) => {
     lines.push({ fields, message });
   };
+  const registry = resourceRegistry({ table, blobs: systemBlobs });
+  const endpoint = 'https://acct.blob.core.windows.net';
+  const store = {
+    address: { name: 'workspaceblobstore', account: 'acct', container: 'data', endpoint },
+    blobs: dataBlobs,
+  };
   const deps: ApiDeps = {
     jobs,
     orchestrations,
     clock,
     log: { debug: log, info: log, warn: log, error: log },
-    registry: resourceRegistry({ table, blobs: systemBlobs }),
-    datastores: [
-      {
-        address: {
-          name: 'workspaceblobstore',
-          account: 'acct',
-          container: 'data',
-          endpoint: 'https://acct.blob.core.windows.net',
-        },
-        blobs: dataBlobs,
-      },
-    ],
+    registry,
+    datastores: datastoreSource({ configured: stores ?? [store], registry, open, clock }),
     systemBlobs,
     workspace: {
       subscriptionId: 'sub-1',

@@ -211,7 +211,7 @@ describe('bad requests', () => {
     ['another resource group', 'PUT', HEART.replace('rg-1', 'rg-2'), { body: {} }, 404, undefined],
     ['another workspace', 'PUT', HEART.replace('ws-1', 'ws-2'), { body: {} }, 404, undefined],
     ['another provider', 'PUT', HEART.replace('MachineLearningServices', 'Web'), { body: {} }, 404, undefined],
-    ['a route that is not there', 'POST', `${HEART}/listkeys`, { body: {} }, 404, undefined],
+    ['a route that is not there', 'POST', `${HEART}/nothing`, { body: {} }, 404, undefined],
   ])('%s: refused, and nothing changes', async (_what, method, path, call, status, target) => {
     expect(errorOf(await world.call(method, path, call))).toMatchObject({ status, target });
     expect(world.writes.filter((write) => write !== 'write app-key')).toEqual([]);
@@ -224,5 +224,15 @@ describe('bad requests', () => {
       target: undefined,
       message: 'The workspace does not exist.',
     });
+  });
+});
+
+it('an endpoint has no keys, and says why', async () => {
+  await world.call('PUT', HEART, { body: {} });
+  expect(errorOf(await world.call('POST', `${HEART}/listKeys`, { body: {} }))).toEqual({
+    status: 400,
+    code: 'UserError',
+    target: undefined,
+    message: `Endpoint '${HEART.split('/').at(-1)}' has no keys: its authMode is AADToken, so callers send a Microsoft Entra token.`,
   });
 });

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { childRunOf } from '../../../shared/domain/child-run.ts';
 import { workspaceGuid } from '../../../shared/domain/uri.ts';
 import { WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
+import { endJob, makeJob } from './runs-world.ts';
 
 const STORE = 'azureml://datastores/workspaceblobstore/paths';
 const GUID = workspaceGuid({ subscriptionId: 'sub-1', resourceGroup: 'rg-1', workspace: 'ws-1' });
@@ -91,6 +93,80 @@ describe('a data asset as input', () => {
     const answer = await invoke({ inputData: { any: { uri, jobInputType: 'UriFolder' } } });
     const target = 'properties.inputData.any.uri';
     expect(errorOf(answer)).toEqual({ status: 400, code: 'UserError', target, message: `${target}: ${message}` });
+    expect(world.writes.slice(before)).toEqual([]);
+  });
+});
+
+describe("an earlier job's output as input", () => {
+  const OUTPUT = `${STORE}/azureml/j/score/predictions.csv`;
+
+  /** A job that has ended with this output, or without one. */
+  async function endedJob(outputUri: string | undefined, outputData?: object): Promise<string> {
+    const inputData = { in: { jobInputType: 'UriFolder', uri: `${STORE}/in/` } };
+    const { name } = (await invoke({ inputData, ...(outputData && { outputData }) })).body as { name: string };
+    const failed = { state: 'failed', reason: { code: 'Odd', message: 'It was odd.' } } as const;
+    await endJob(world, name, outputUri === undefined ? failed : { state: 'completed', outputUri });
+    return name;
+  }
+
+  it.each([
+    ['the folder of its predictions', '', 'UriFolder', ''],
+    ['all that is below it', '/paths/', 'UriFolder', ''],
+    ['the file by its path', '/paths/predictions.csv', 'UriFile', 'predictions.csv'],
+    ['a folder below it', '/paths/a%20b/', 'UriFolder', 'a%20b/'],
+  ])('is %s', async (_what, path, kind, found) => {
+    const job = await endedJob(OUTPUT);
+    const uri = `azureml://jobs/${job}/outputs/score${path}`;
+    const source = `${STORE}/azureml/j/score/${found}`;
+    expect(await inputOf(uri, kind)).toEqual({ ...UNSET, name: 'any', kind, uri, source });
+  });
+
+  it("is the caller's own file, by the caller's name too", async () => {
+    const own = { mine: { jobOutputType: 'UriFile', uri: `${STORE}/out/x.csv` } };
+    const job = await endedJob(`${STORE}/out/x.csv`, own);
+    for (const output of ['score', 'Mine'])
+      expect(await inputOf(`azureml://jobs/${job}/outputs/${output}`, 'UriFile')).toMatchObject({
+        ...{ kind: 'UriFile', source: `${STORE}/out/x.csv` },
+      });
+  });
+
+  it('is found by the name of the child run, which clients download from', async () => {
+    const job = await endedJob(OUTPUT);
+    const uri = `azureml://jobs/${childRunOf(job)}/outputs/score/paths/predictions.csv`;
+    expect(await inputOf(uri, 'UriFile')).toMatchObject({ source: OUTPUT });
+  });
+
+  it.each<[string, () => Promise<string>, string]>([
+    ['a job that is not there', async () => 'azureml://jobs/nobody/outputs/score', "there is no job 'nobody'."],
+    ['a name that no job has', async () => 'azureml://jobs/a%2Fb/outputs/score', "there is no job 'a%2Fb'."],
+    [
+      'an output that it has not',
+      async () => `azureml://jobs/${await endedJob(OUTPUT)}/outputs/model`,
+      "job 'NAME' has no output 'model', but 'score'.",
+    ],
+    [
+      'one that ended without',
+      async () => `azureml://jobs/${await endedJob(undefined)}/outputs/score`,
+      "job 'NAME' ended without an output.",
+    ],
+    [
+      'one that has not ended',
+      async () => `azureml://jobs/${await makeJob(world)}/outputs/score`,
+      "job 'NAME' has not ended yet.",
+    ],
+    [
+      'a run of MLflow',
+      async () => 'runs:/abc/model',
+      "'runs:/abc/model' is of an MLflow run, and this app keeps none; a job's output is azureml://jobs/<job>/outputs/score.",
+    ],
+  ])('is refused: %s', async (_which, make, text) => {
+    const uri = await make();
+    const before = world.writes.length;
+    const answer = await invoke({ inputData: { any: { uri, jobInputType: 'UriFolder' } } });
+    const target = 'properties.inputData.any.uri';
+    const message = text.replace('NAME', /jobs\/([^/]+)/.exec(uri)?.[1] ?? '');
+    const said = uri.startsWith('runs:') ? message : `${target}: ${message}`;
+    expect(errorOf(answer)).toEqual({ status: 400, code: 'UserError', target, message: said });
     expect(world.writes.slice(before)).toEqual([]);
   });
 });

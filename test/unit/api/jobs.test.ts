@@ -211,3 +211,14 @@ describe("an endpoint's jobs at the workspace's host", () => {
     expect(errorOf(await world.call('GET', `${MFE}x/jobs`))).toMatchObject({ status: 404 });
   });
 });
+
+it('a job is not deleted, and says what to do instead', async () => {
+  const name = await makeJob(world);
+  expect(errorOf(await world.call('DELETE', `${JOBS}/${name}`))).toEqual({
+    status: 405,
+    code: 'MethodNotAllowed',
+    target: undefined,
+    message: `Jobs are not deleted: their records and receipts tell where each output came from. Archive job '${name}' instead.`,
+  });
+  expect(await namesIn(JOBS)).toEqual([name]);
+});

@@ -208,7 +208,7 @@ describe('bad requests', () => {
 
   it('more bytes than a model may have', async () => {
     const { call } = await freshWorld({
-      datastores: world.deps.datastores.map(({ address, blobs }) => ({
+      stores: (await world.deps.datastores.list()).map(({ address, blobs }) => ({
         address,
         blobs: { ...blobs, head: async () => ({ etag: '"1"', length: 2 * 1024 ** 3 + 1, metadata: {} }) },
       })),

@@ -29,6 +29,7 @@ const BATCH: Rows = {
   'PUT batchendpoints/:endpoint': { path: 'batchEndpoints/none', body: { tags: 1 }, status: 400, target: 'tags' },
   'PATCH batchendpoints/:endpoint': { path: 'batchEndpoints/none', body: {}, status: 404 },
   'DELETE batchendpoints/:endpoint': { path: 'batchEndpoints/none', status: 204 },
+  'POST batchendpoints/:endpoint/listkeys': { path: 'batchEndpoints/none/listKeys', body: {}, status: 404 },
   'GET batchendpoints/:endpoint/deployments': { path: 'batchEndpoints/none/deployments', status: 404 },
   'GET batchendpoints/:endpoint/deployments/:deployment': {
     path: 'batchEndpoints/none/deployments/blue',
@@ -113,6 +114,7 @@ const JOBS: Rows = {
   'GET jobs': { path: 'jobs', status: 200 },
   'GET jobs/:job': { path: 'jobs/none', status: 404 },
   'PUT jobs/:job': { path: 'jobs/none', body: { properties: 1 }, status: 400, target: 'properties' },
+  'DELETE jobs/:job': { path: 'jobs/none', status: 404 },
   'POST jobs/:job/cancel': { path: 'jobs/none/cancel', status: 404 },
 };
 

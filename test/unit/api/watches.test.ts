@@ -31,7 +31,6 @@ async function watchersOf(name: string): Promise<string[]> {
     {
       ...deps,
       jobs,
-      uriRules: { workspace: deps.workspace, datastores: deps.datastores.map(({ address }) => address) },
       events: watchEvents(memoryTables()('events'), clock),
       files: jobFiles(systemBlobs),
       queue: queues,
@@ -47,8 +46,7 @@ async function watchersOf(name: string): Promise<string[]> {
 
 /** What the index alone says of a blob of this name. */
 async function hintsOf(name: string): Promise<string[]> {
-  const [store] = world.deps.datastores;
-  if (!store) throw new Error('the world has a datastore');
+  const store = world.deps.datastores.default;
   const found = await world.deps.registry.watches.candidates(containerKey(store.address), name);
   return found.map(({ endpoint, deployment, prefix }) => `${endpoint}/${deployment} ${prefix}`);
 }
@@ -99,8 +97,7 @@ describe('a deployment that watches', () => {
   });
 
   it('of an index row that its document does not confirm is not told', async () => {
-    const [store] = world.deps.datastores;
-    if (!store) throw new Error('the world has a datastore');
+    const store = world.deps.datastores.default;
     const folder = { endpoint: 'heart-ep', deployment: 'blue', datastore: 'workspaceblobstore', prefix: 'stale/' };
     await world.deps.registry.watches.add(containerKey(store.address), folder);
     expect(await hintsOf('stale/a')).toEqual(['heart-ep/blue stale/']);

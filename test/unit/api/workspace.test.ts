@@ -72,7 +72,7 @@ const stores = () => {
 
 describe('datastores', () => {
   beforeEach(async () => {
-    world = await freshWorld({ datastores: stores() });
+    world = await freshWorld({ stores: stores() });
   });
 
   const datastore = (name: string, more: object) => ({
@@ -158,7 +158,12 @@ describe('datastores', () => {
   });
 
   it.each<[string, string, object, string]>([
-    ['one that the settings do not name', 'new', { accountName: 'a', containerName: 'c' }, 'name'],
+    [
+      'one of an account that they do not name',
+      'new',
+      { accountName: 'a', containerName: 'con' },
+      'properties.accountName',
+    ],
     ['a bad name', 'a-b', { accountName: 'a', containerName: 'c' }, 'name'],
     ['another account', 'closed', { accountName: 'a', containerName: 'c-closed' }, 'properties.accountName'],
     ['another container', 'closed', { accountName: 'other', containerName: 'c' }, 'properties.containerName'],
@@ -172,7 +177,7 @@ describe('datastores', () => {
     const before = world.writes.length;
     const answer = await put(name, properties);
     expect(errorOf(answer)).toMatchObject({ status: 400, target });
-    if (what !== 'a bad name') expect(JSON.stringify(answer.body)).toContain('BATCHPOINT_DATASTORES');
+    if (what !== 'a bad name') expect(JSON.stringify(answer.body)).toMatch(/BATCHPOINT_DATASTORE(S|_ACCOUNTS)\b/);
     expect(world.writes.slice(before)).toEqual([]);
   });
 

@@ -39,3 +39,22 @@ describe('the extension csvDelimiter', () => {
     expect(Extensions.safeParse({ csvDelimiter }).success).toBe(false);
   });
 });
+
+describe('the extension outputColumns', () => {
+  it.each([
+    ['label', ['label']],
+    ['label, p 0 ,x', ['label', 'p 0', 'x']],
+  ])('takes %j as names, and what was stored of it', (sent, stored) => {
+    expect(Extensions.parse({ outputColumns: sent }).outputColumns).toEqual(stored);
+    expect(Extensions.parse({ outputColumns: stored }).outputColumns).toEqual(stored);
+  });
+
+  it('is absent by default', () => {
+    expect(Extensions.parse({})).not.toHaveProperty('outputColumns');
+  });
+
+  const many = Array.from({ length: 1001 }, (_, i) => `c${i}`).join(',');
+  it.each(['', ' ', 'a,,b', 'a,b, a', many])('refuses %j', (outputColumns) => {
+    expect(Extensions.safeParse({ outputColumns }).success).toBe(false);
+  });
+});

@@ -67,7 +67,7 @@ describe('a chain of receipts', () => {
 
   it('refuses lanes that disagree on the columns', () => {
     expect(() => link([[receipt(0, 1, null)], [receipt(1, 2, null, { columns: ['other'] })]])).toThrow(
-      'its columns (other) differ',
+      'the model has (value), the model has (other)',
     );
   });
 });

@@ -23,6 +23,11 @@ describe('headerLine', () => {
   ])('%s', (format, line) => {
     expect(headerLine(['label', 'p,0', 'say "x"'], format)).toBe(line);
   });
+
+  test('without file and row', () => {
+    expect(headerLine(['label', 'p,0'], 'csv', false)).toBe('label,"p,0"\n');
+    expect(headerLine([], 'csv', false)).toBe('');
+  });
 });
 
 describe('recordEncoder', () => {

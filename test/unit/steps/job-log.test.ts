@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { datastoreSource } from '../../../shared/steps/datastore-source.ts';
 import { childRunOf } from '../../../shared/domain/child-run.ts';
 import { ARTIFACT_STORE, withArtifactStore } from '../../../shared/steps/artifact-store.ts';
 import { jobLogChunks } from '../../../shared/steps/job-log-chunks.ts';
@@ -183,7 +184,12 @@ describe('the artifact store', () => {
     const blobs = memoryBlobs();
     const address = { name: ARTIFACT_STORE, account: 'account', container: 'azureml', endpoint: 'https://a.invalid' };
     const deps = world.process({
-      datastore: (name) => (name === ARTIFACT_STORE ? { address, blobs } : world.deps.datastore(name)),
+      datastores: datastoreSource({
+        configured: [world.deps.datastores.default, { address, blobs }],
+        registry: world.deps.registry,
+        open: () => undefined,
+        clock: world.deps.clock,
+      }),
     });
     await world.accept('job-1');
     await settleJob(deps, { job: 'job-1', reason: { code: 'Odd', message: 'It was odd.' } });

@@ -1,0 +1,42 @@
+import { tmpdir } from 'node:os';
+import { z } from 'zod';
+import { codeEnvironment } from '../code-environment.ts';
+import { ModelFault } from '../engine.ts';
+import { runProgram } from './run-program.ts';
+
+const Answer = z.object({
+  /** The interpreter itself, behind any virtual environment or launcher. */
+  base: z.string().min(1),
+  /** `3.11.7`. */
+  version: z.string().regex(/^\d+\.\d+\.\d+$/),
+});
+export type Interpreter = z.infer<typeof Answer>;
+
+const PROGRAM = `import json, sys
+print(json.dumps({"base": getattr(sys, "_base_executable", None) or sys.executable, "version": "%d.%d.%d" % sys.version_info[:3]}))`;
+
+const SECONDS = 60;
+
+/** Starts an interpreter and asks what it is. Throws ModelFault that names `whose` it is when it does not start. */
+export async function probeInterpreter(
+  python: string,
+  whose: string,
+  own: Readonly<Record<string, string | undefined>>,
+): Promise<Interpreter> {
+  try {
+    const { code, lines } = await runProgram([python, '-I', '-c', PROGRAM], {
+      env: codeEnvironment(own, {}),
+      cwd: tmpdir(),
+      signal: AbortSignal.timeout(SECONDS * 1000),
+    });
+    if (code === 0) return Answer.parse(JSON.parse(lines.at(-1) ?? ''));
+    throw new Error(lines.at(-1) ?? `it ended with code ${code}`);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is none' : told(error);
+    throw new ModelFault(`The Python interpreter ${python} of ${whose} cannot be started: ${reason}.`, {
+      cause: error,
+    });
+  }
+}
+
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDead, lifeAddress, showLife } from './life-socket.ts';
+
+/** A folder shows life before it gets its final name; one that is still called this after a minute was left behind. */
+const UNBORN = '.new-';
+const BIRTH_MS = 60_000;
+
+/**
+ * Makes an empty folder below `root` that is this process's own, and removes those of processes that ended without doing so.
+ * Returns its absolute path. Nobody has to give it back: when the process ends, the next one to start removes it.
+ *
+ * Who lives is told by the kernel and not by a pid, which is given again and is 1 in every container: a process listens on a
+ * socket in its folder for as long as it lives, and a folder whose socket refuses is a dead one's. Several apps may share a
+ * root, also from containers of one machine; it has to be a local disk, because a socket is only known to its own kernel.
+ */
+export async function processFolder(root: string): Promise<string> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await livingFolders(root);
+  const id = randomBytes(6).toString('hex');
+  const unborn = join(root, UNBORN + id);
+  await mkdir(unborn, { mode: 0o700 });
+  await mkdir(join(unborn, 'files'));
+  await showLife(socketIn(unborn, id));
+  await rename(unborn, join(root, id));
+  return join(root, id, 'files');
+}
+
+/** The folders below `root` of processes that live, this one's too. Removes those of dead ones. */
+export async function livingFolders(root: string): Promise<string[]> {
+  const names = await readdir(root);
+  const living = await Promise.all(
+    names.map(async (name) => {
+      const folder = join(root, name);
+      const unborn = name.startsWith(UNBORN);
+      const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, name));
+      if (dead) await rm(folder, { recursive: true, force: true });
+      return dead || unborn ? [] : [join(folder, 'files')];
+    }),
+  );
+  return living.flat();
+}
+
+const socketIn = (folder: string, id: string): string => lifeAddress(join(folder, 'alive'), id);
+
+async function isOlderThan(ms: number, path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > ms;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}

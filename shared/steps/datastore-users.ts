@@ -1,0 +1,78 @@
+import { ApiError } from '../domain/errors.ts';
+import { isEnded, type JobSpec } from '../domain/job.ts';
+import { parseDataUri, type UriRules, type WorkspaceAddress } from '../domain/uri.ts';
+import { allRecords } from '../storage/registry/collection.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Registry } from '../storage/registry/resources.ts';
+import { CODES, DATA, type AssetKind } from './asset-kinds.ts';
+import { uriRules, type Datastores } from './datastore-source.ts';
+import { everyDeployment } from './every-deployment.ts';
+import { storedWatch } from './watched-deployments.ts';
+
+export interface DatastoreUserDeps {
+  readonly jobs: Jobs;
+  readonly registry: Registry;
+  readonly datastores: Datastores;
+  readonly workspace: WorkspaceAddress;
+}
+
+/** What would break without a datastore, in words; undefined when nothing would. Models do not: their files are copies. */
+export async function datastoreUser(deps: DatastoreUserDeps, name: string): Promise<string | undefined> {
+  const rules = await uriRules(deps);
+  return (
+    (await openJobIn(deps, name, rules)) ??
+    (await assetIn(deps, DATA, name, rules)) ??
+    (await assetIn(deps, CODES, name, rules)) ??
+    (await watcherOf(deps, name, rules))
+  );
+}
+
+async function openJobIn({ jobs }: DatastoreUserDeps, name: string, rules: UriRules): Promise<string | undefined> {
+  let continuation: string | undefined;
+  do {
+    const page = await jobs.open(100, continuation);
+    for (const { name: job } of page.jobs) {
+      const [spec, record] = await Promise.all([jobs.spec(job), jobs.get(job)]);
+      if (spec && record && !isEnded(record.value) && uris(spec).some((uri) => liesIn(uri, name, rules)))
+        return `job '${job}', which has not ended`;
+    }
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return undefined;
+}
+
+const uris = ({ input, output }: JobSpec): string[] => [
+  input.source ?? input.uri,
+  ...(output === null ? [] : [output.uri]),
+];
+
+async function assetIn(
+  { registry }: DatastoreUserDeps,
+  kind: AssetKind,
+  name: string,
+  rules: UriRules,
+): Promise<string | undefined> {
+  const { uri = '' } = kind;
+  for await (const container of allRecords(registry.containers, [kind.kind] as const))
+    for await (const asset of allRecords(kind.versions(registry), [container.name] as const))
+      if (liesIn(String(asset.content[uri]), name, rules))
+        return `${kind.noun.toLowerCase()} '${asset.name}' version '${asset.version}'`;
+  return undefined;
+}
+
+async function watcherOf({ registry }: DatastoreUserDeps, name: string, rules: UriRules): Promise<string | undefined> {
+  for await (const deployment of everyDeployment(registry))
+    if (storedWatch(deployment, rules.datastores)?.datastore === name)
+      return `deployment '${deployment.name}' of endpoint '${deployment.endpoint}', which watches it`;
+  return undefined;
+}
+
+/** What cannot be read, or leads elsewhere, lies in no datastore. */
+function liesIn(uri: string, name: string, rules: UriRules): boolean {
+  try {
+    return parseDataUri(uri, rules, 'uri').datastore === name;
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { stepNamed, type PipelineSpec, type PlannedStep } from '../../domain/pipeline/pipeline-job.ts';
+import type { PipelineDeps } from './deps.ts';
+import { PipelineInput } from './take-pipeline.ts';
+
+export const StepInputMessage = PipelineInput.extend({ step: z.string() });
+export type StepInputMessage = z.infer<typeof StepInputMessage>;
+
+/** `next`: the steps that this one's end made ready. `scores`: it goes on as the scoring job of this name. */
+export const StepAnswer = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('ended'), next: z.array(z.string()) }),
+  z.object({ state: z.literal('scoring'), scores: z.string() }),
+]);
+export type StepAnswer = z.infer<typeof StepAnswer>;
+
+/** The step of a pipeline that this execution runs; undefined when the pipeline has ended or is another's. */
+export async function openStep(
+  deps: PipelineDeps,
+  { job, execution, step }: StepInputMessage,
+): Promise<{ spec: PipelineSpec; step: PlannedStep } | undefined> {
+  const [spec, record] = await Promise.all([deps.pipelines.spec(job), deps.pipelines.get(job)]);
+  if (!spec || !record) throw new Error(`pipeline ${job} is gone`);
+  if (record.value.state !== 'running' || record.value.execution !== execution) return undefined;
+  return { spec, step: stepNamed(spec, step) };
+}
