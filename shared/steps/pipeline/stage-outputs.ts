@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
 import { blockId, MAX_PLANNED_BLOCKS } from '../../domain/blocks.ts';
 import { JobFault } from '../../domain/errors.ts';
-import { mapBounded } from '../../domain/map-bounded.ts';
+import { mapOrStop } from '../../domain/map-bounded.ts';
 import { uploadBlocks } from '../../storage/block-upload.ts';
 import { type Blobs, StorageFault } from '../../storage/ports.ts';
 import type { Collected, CollectedModel } from './collect-outputs.ts';
@@ -34,7 +34,9 @@ export async function stageStep(
   const stage = async ({ place, files }: Collected): Promise<StagedOutput> => {
     const store = deps.datastore(place.datastore);
     if (!store) throw new JobFault('OutputNotFound', `The datastore '${place.datastore}' of an output does not exist.`);
-    const staged = await mapBounded(files, UPLOADS, (file) => stageFile(store.blobs, stager, place, file, signal));
+    const staged = await mapOrStop(files, UPLOADS, signal, (file, stop) =>
+      stageFile(store.blobs, stager, place, file, stop),
+    );
     return { ...place, files: staged };
   };
   const staged: Pick<StepManifest, 'outputs' | 'models'> = { outputs: {}, models: [] };

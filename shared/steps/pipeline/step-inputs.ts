@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { JobFault } from '../../domain/errors.ts';
-import { mapBounded } from '../../domain/map-bounded.ts';
+import { mapOrStop } from '../../domain/map-bounded.ts';
 import type { PathType } from '../../domain/pipeline/model.ts';
 import type { ModelRecord } from '../../domain/resources.ts';
 import { badBlobName, type DataAddress } from '../../domain/uri.ts';
@@ -55,7 +55,7 @@ export async function fetchInputs(
         `Input '${name}': the inputs of the step are larger than ${Math.floor(deps.limits.diskBytes / 1024 ** 2)} MB. The limit is the setting BATCHPOINT_STEP_DISK_MB.`,
       );
     await mkdir(target);
-    await mapBounded(files, DOWNLOADS, (file) => download(name, file, join(target, file.path), signal));
+    await mapOrStop(files, DOWNLOADS, signal, (file, stop) => download(name, file, join(target, file.path), stop));
     paths[name] = single && files[0] ? join(target, files[0].path) : target;
   }
   return paths;

@@ -4,6 +4,7 @@ import type { ModelRecord } from '../../../../shared/domain/resources.ts';
 import { modelFile, MODELS_CONTAINER } from '../../../../shared/steps/register-model-files.ts';
 import type { StepInput } from '../../../../shared/steps/pipeline/step-inputs.ts';
 import type { Blobs } from '../../../../shared/storage/ports.ts';
+import { withFaults, type FaultyBlobs } from '../../../support/faulty-blobs.ts';
 import { CONTAINER, STORE, stepWorld, type StepWorld } from '../../../support/step-world.ts';
 
 let world: StepWorld;
@@ -145,6 +146,22 @@ describe('an input', () => {
       ok: false,
       reason: { code: 'InputChanged' },
     });
+  });
+
+  it('that storage does not give stops the others, and leaves nothing behind', async () => {
+    await world.close();
+    let faulty: FaultyBlobs | undefined;
+    world = await stepWorld(({ datastore }) => {
+      const store = datastore(STORE);
+      if (!store) throw new Error('no datastore');
+      const fault = { kind: 'refuse', status: 500, code: 'InternalError' } as const;
+      const blobs = (faulty = withFaults(store.blobs, [{ operation: 'read', nth: 3, fault }]));
+      return { datastore: () => ({ ...store, blobs }) };
+    });
+    await world.put(Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`in/folder-${at}/file`, 'x'])));
+    await expect(world.run('true', { inputs: from('in', 'uri_folder') })).rejects.toThrow('500');
+    expect(await world.leftovers()).toEqual([]);
+    expect(faulty?.calls('read')).toBeLessThan(50);
   });
 
   it.each([
