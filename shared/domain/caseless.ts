@@ -9,14 +9,19 @@ import { z } from 'zod';
 /** Reads a value through a schema for its side: undefined when it does not fit. */
 const accepts = (schema: z.core.$ZodType, value: unknown): boolean => z.safeParse(schema, value).success;
 
-/** An object whose property names match in any case. Null counts as absent where the field has no use for null; unknown names are dropped. */
-export function caselessObject<Shape extends z.core.$ZodShape>(shape: Shape) {
-  const canonical = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+const inAnyCase = (name: string): string => name.toLowerCase();
+
+/**
+ * An object whose property names match in any case. Null counts as absent where the field has no use for null; unknown names are
+ * dropped. `keyOf`: names that count as one have one key.
+ */
+export function caselessObject<Shape extends z.core.$ZodShape>(shape: Shape, keyOf = inAnyCase) {
+  const canonical = new Map(Object.keys(shape).map((name) => [keyOf(name), name]));
   return z.preprocess((value, context) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     const known = new Map<string, unknown>();
     for (const [written, field] of Object.entries(value)) {
-      const name = canonical.get(written.toLowerCase());
+      const name = canonical.get(keyOf(written));
       const schema = name === undefined ? undefined : shape[name];
       if (name === undefined || schema === undefined || (field === null && !accepts(schema, null))) continue;
       if (known.has(name)) context.addIssue({ code: 'custom', path: [name], message: 'is given twice', input: field });

@@ -21,7 +21,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 /** Zod's own words suit programmers; these are for whoever reads an error envelope. */
-function wording(issue: z.core.$ZodRawIssue): string | undefined {
+export function wording(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') {
     const kind = issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`;
     return issue.input === undefined ? 'is required' : `must be ${kind}`;
