@@ -35,7 +35,8 @@ export async function livingFolders(root: string): Promise<string[]> {
       const folder = join(root, name);
       const unborn = name.startsWith(UNBORN);
       const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, name));
-      if (dead) await rm(folder, { recursive: true, force: true });
+      // A child of the dead may still write there.
+      if (dead) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       return dead || unborn ? [] : [join(folder, 'files')];
     }),
   );

@@ -103,7 +103,7 @@ export function pythonEnvironments(setting: PythonEnvironmentsSetting): PythonEn
     print: (line: string) => void,
   ): Promise<PythonLease> {
     const { ignored, requirements } = what;
-    if (ignored.length > 0) print(`Not installed of ${needs.label}, because only conda has it: ${ignored.join('; ')}.`);
+    if (ignored.length > 0) print(`Ignored of ${needs.label}, because pip has no such thing: ${ignored.join('; ')}.`);
     const interpreter = await findInterpreter(what.python, needs);
     const key = keyOf(interpreter, requirements);
     const shared = builds.join(key, print, async (printAll) => {

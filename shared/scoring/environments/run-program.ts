@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 export interface ProgramRun {
@@ -43,11 +43,7 @@ export function runProgram(
       print?.(line);
     });
   }
-  const end = (): void => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    if (process.platform === 'win32') child.kill();
-    else process.kill(-child.pid, 'SIGKILL');
-  };
+  const end = (): void => endGroup(child);
   signal.addEventListener('abort', end, { once: true });
   return new Promise<ProgramRun>((resolve, reject) => {
     child.once('error', reject);
@@ -56,4 +52,18 @@ export function runProgram(
       else resolve({ code, lines });
     });
   }).finally(() => signal.removeEventListener('abort', end));
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (process.platform === 'win32') {
+    child.kill();
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // Nobody of the group is left.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }

@@ -44,7 +44,7 @@ export async function findUv(setting: {
   const { own, python, preferred, cwd, signal, say } = setting;
   const env = {
     ...(await packageEnvironment(own, python, say)),
-    PATH: [dirname(preferred.base), own['PATH'] ?? ''].join(delimiter),
+    PATH: [dirname(preferred.base), own['PATH']].filter((part) => part).join(delimiter),
     UV_PYTHON_DOWNLOADS: 'never',
     UV_PYTHON_PREFERENCE: 'system',
     UV_NO_PROGRESS: '1',
