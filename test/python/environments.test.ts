@@ -157,12 +157,14 @@ describe('pythonEnvironments, with uv', () => {
     expect(await readdir(join(root, 'built'))).toHaveLength(1);
   });
 
-  test('a built environment serves other names, later askers and other processes, also after its builder died', async () => {
+  test('a built environment serves other names, a pin that changes nothing, and other processes, also when its builder is dead', async () => {
     const child = await askElsewhere();
     expect(child.log.some((line) => line.includes('+ six==1.16.0'))).toBe(true);
     await end(child.process);
     const log: string[] = [];
-    const lease = await open().interpreter(needs(SIX, 'azureml:other:1'), (line) => void log.push(line));
+    const version = (await run(python, ['-c', 'import platform; print(platform.python_version())'])).stdout.trim();
+    const pinned = SIX.replace('- python\n', `- python=${version}\n`);
+    const lease = await open().interpreter(needs(pinned, 'azureml:other:1'), (line) => void log.push(line));
     expect(lease.python).toBe(child.python);
     expect(log).toEqual([expect.stringMatching(/^Ignored of azureml:other:1/)]);
     expect(await sixIn(lease.python)).toBe('1.16.0');

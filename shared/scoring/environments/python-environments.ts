@@ -163,5 +163,5 @@ const mapLine = (needs: EnvironmentNeeds): string =>
 /** Two environments of one key have the same packages by the same interpreter; it is the name of a folder. */
 function keyOf(interpreter: Interpreter, requirements: readonly string[]): string {
   const content = JSON.stringify([interpreter.base, interpreter.version, requirements]);
-  return createHash('sha256').update(content).digest('hex').slice(0, 24);
+  return createHash('sha256').update(content).digest('hex').slice(0, 20);
 }
