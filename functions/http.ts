@@ -49,6 +49,9 @@ const planes = {
   dataPlane: 'data',
   jobLogs: 'logs',
   jobPages: 'jobs',
+  // Nothing is there, but the SDK asks: the envelope says so, where the host's own 404 is empty.
+  registries: 'registrymanagement',
+  assetIndexes: 'genericasset',
 };
 
 for (const [name, literal] of Object.entries(planes)) {
