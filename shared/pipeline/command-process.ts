@@ -12,14 +12,15 @@ const GRACE_MS = 5_000;
 const DRAIN_MS = 1_000;
 
 /**
- * Runs `$1` with the shell `$0`. A watcher in the same group waits on a pipe whose other end this process alone holds: it breaks
+ * Runs the text `$1` with the shell `$0`, as Azure ML does: of a text with one command the shell makes that command, which so gets
+ * the signals. A watcher in the same group waits on a pipe whose other end this process alone holds: it breaks
  * when this process ends in whatever way, and then the group is killed. The watcher is nobody's child, so that the command never
  * waits for it, and deaf to the signal that asks the command to end.
  */
 const SUPERVISED = `( (trap "" HUP INT QUIT TERM; exec >/dev/null 2>&1; read -r end <&3; kill -s KILL -- "-$$") & )
 exec 3<&-
 [ -z "$2" ] || ulimit -v "$2" || exit 125
-exec "$0" "$1"`;
+exec "$0" -c "$1"`;
 
 /** A user of this machine, by number. */
 export interface User {
@@ -28,7 +29,7 @@ export interface User {
 }
 
 export interface CommandStart {
-  /** Absolute path of the file with the shell text. */
+  /** Shell text. */
   readonly script: string;
   readonly cwd: string;
   /** The whole environment. */
@@ -42,7 +43,7 @@ export interface CommandStart {
 export interface CommandProcess {
   /** Settles when the command has ended, its whole group with it, and all that it printed was handed on. */
   readonly ended: Promise<ProcessEnd>;
-  /** Asks the group to end; ends it when it has not done so after 5 seconds. */
+  /** Asks the leader to end; ends the group when it has not done so after 5 seconds. */
   terminate(): void;
   kill(): void;
 }
@@ -52,12 +53,15 @@ export interface CommandProcess {
  * started.
  */
 export async function startCommand(start: CommandStart): Promise<CommandProcess | { readonly notStarted: string }> {
-  const shell = await findShell(start.environment['PATH'] ?? '');
-  if (shell === undefined) return { notStarted: 'this machine has neither bash nor sh' };
+  const folders = ['/bin', '/usr/bin', ...(start.environment['PATH'] ?? '').split(delimiter)];
+  const sh = await findProgram('sh', folders);
+  if (sh === undefined) return { notStarted: 'this machine has no shell' };
+  // bash as Azure ML has it, or what there is.
+  const shell = (await findProgram('bash', folders)) ?? sh;
   const kibibytes = start.memoryBytes === undefined ? '' : String(Math.ceil(start.memoryBytes / 1024));
   let group;
   try {
-    group = await spawnGroup(shell, ['-c', SUPERVISED, shell, start.script, kibibytes], {
+    group = await spawnGroup(sh, ['-c', SUPERVISED, shell, start.script, kibibytes], {
       cwd: start.cwd,
       env: start.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -80,17 +84,17 @@ export async function startCommand(start: CommandStart): Promise<CommandProcess 
     lifeline?.destroy();
     return end;
   });
-  // After the group's end its number may be another's.
-  const signal = (name: NodeJS.Signals): void => {
-    if (!over) kill(name);
+  const killOnce = (): void => {
+    // After the group's end its number may be another's.
+    if (!over) kill();
   };
   return {
     ended,
     terminate() {
-      signal('SIGTERM');
-      setTimeout(() => signal('SIGKILL'), GRACE_MS).unref();
+      leader.kill('SIGTERM');
+      setTimeout(killOnce, GRACE_MS).unref();
     },
-    kill: () => signal('SIGKILL'),
+    kill: killOnce,
   };
 }
 
@@ -112,12 +116,8 @@ async function closed({ stdout, stderr }: ChildProcess): Promise<void> {
   for (const stream of streams) stream.destroy();
 }
 
-/** bash as Azure ML has it, or what there is. */
-async function findShell(path: string): Promise<string | undefined> {
-  const folders = ['/bin', '/usr/bin', ...path.split(delimiter).filter((folder) => folder !== '')];
-  for (const name of ['bash', 'sh']) {
-    for (const folder of folders) if (await isProgram(join(folder, name))) return join(folder, name);
-  }
+async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) if (folder !== '' && (await isProgram(join(folder, name)))) return join(folder, name);
   return undefined;
 }
 

@@ -20,7 +20,7 @@ export interface CommandLimits {
 }
 
 export interface CommandRun {
-  /** Absolute path of the file with the shell text. */
+  /** Shell text. */
   readonly script: string;
   /** Its working folder. */
   readonly cwd: string;

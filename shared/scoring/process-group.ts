@@ -13,8 +13,8 @@ export interface ProcessGroup {
   readonly pid: number;
   /** Settles when the leader has ended; by then what it left behind of its group was killed. */
   readonly ended: Promise<ProcessEnd>;
-  /** Sends a signal to every process of the group; by default the one that ends them at once. */
-  kill(signal?: NodeJS.Signals): void;
+  /** Kills every process of the group at once. */
+  kill(): void;
 }
 
 /**
@@ -38,10 +38,10 @@ export async function spawnGroup(
   const { pid } = leader;
   if (pid === undefined) throw new Error(`${command} was started without a process id.`);
 
-  function kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+  function kill(): void {
     if (leader.pid === undefined) return;
     try {
-      process.kill(-leader.pid, signal);
+      process.kill(-leader.pid, 'SIGKILL');
     } catch (error) {
       // Nobody of the group is left; macOS says EPERM of one that has ended and was not waited for.
       const code = error instanceof Error && 'code' in error ? error.code : undefined;

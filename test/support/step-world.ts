@@ -1,14 +1,15 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CommandComponent, InputPort } from '../../shared/domain/pipeline/model.ts';
 import type { CommandLine } from '../../shared/pipeline/command-lines.ts';
 import { commitStepOutputs } from '../../shared/steps/pipeline/commit-outputs.ts';
 import {
   executeCommand,
   type CommandOutcome,
   type CommandRequest,
-  type StepOutput,
 } from '../../shared/steps/pipeline/execute-command.ts';
+import type { StepOutput } from '../../shared/steps/pipeline/collect-outputs.ts';
 import type { StepDeps } from '../../shared/steps/pipeline/step-deps.ts';
 import type { StepManifest } from '../../shared/steps/pipeline/step-manifest.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
@@ -22,7 +23,7 @@ export const STORE = 'store';
 
 const QUARTER_HOUR = 900_000;
 
-export type StepChange = Partial<Omit<CommandRequest, 'fill'>> & { readonly signal?: AbortSignal };
+export type StepChange = Partial<Omit<CommandRequest, 'component'>> & { readonly signal?: AbortSignal };
 
 export interface StepWorld {
   readonly deps: StepDeps;
@@ -30,8 +31,8 @@ export interface StepWorld {
   readonly system: Blobs;
   readonly lines: CommandLine[];
   put(files: Readonly<Record<string, string>>): Promise<void>;
-  /** Runs shell text, in which `$IN_x` and `$OUT_x` are the local paths of inputs and outputs. */
-  run(script: string, change?: StepChange): Promise<CommandOutcome>;
+  /** Runs a command whose declared inputs and outputs are those that it is given. */
+  run(command: string, change?: StepChange): Promise<CommandOutcome>;
   commit(manifest: StepManifest): Promise<void>;
   /** Text of each blob that can be read, by name. */
   files(): Promise<Record<string, string>>;
@@ -69,18 +70,17 @@ export async function stepWorld(change: (deps: StepDeps) => Partial<StepDeps> = 
       for (const [name, text] of Object.entries(files))
         await data.write({ container: CONTAINER, name }, Buffer.from(text));
     },
-    run(script, { signal = new AbortController().signal, ...other } = {}) {
+    run(command, { signal = new AbortController().signal, ...other } = {}) {
       const request: CommandRequest = {
         job: 'job',
         stepRun: 'step-run',
         attempt: `attempt-${++attempts}`,
-        fill: ({ inputs, outputs }) => ({
-          script,
-          environment: { ...prefixed('IN_', inputs), ...prefixed('OUT_', outputs) },
-        }),
+        component: { command, ...portsOf(other) },
+        values: {},
         environmentVariables: {},
         inputs: {},
         outputs: {},
+        models: { datastore: STORE, container: CONTAINER, path: 'models' },
         timeoutMs: QUARTER_HOUR,
         print: (line) => lines.push(line),
         ...other,
@@ -101,8 +101,15 @@ export async function stepWorld(change: (deps: StepDeps) => Partial<StepDeps> = 
   };
 }
 
-const prefixed = (prefix: string, paths: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(paths).map(([name, path]) => [prefix + name, path]));
+function portsOf({ inputs = {}, outputs = {}, values = {} }: StepChange): Pick<CommandComponent, 'inputs' | 'outputs'> {
+  const ports: Record<string, InputPort> = {};
+  for (const [name, { type }] of Object.entries(inputs)) ports[name] = { kind: 'path', type, optional: false };
+  for (const name of Object.keys(values)) ports[name] = { kind: 'literal', type: 'string', optional: false };
+  return {
+    inputs: ports,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { type }]) => [name, { type }])),
+  };
+}
 
 /** An output of the step that goes to a place of the datastore. */
 export const output = (path: string, type: StepOutput['type'] = 'uri_folder'): StepOutput => ({

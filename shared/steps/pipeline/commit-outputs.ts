@@ -16,8 +16,8 @@ const ATTEMPT_MARK = 'batchpoint_attempt';
  */
 export async function commitStepOutputs(deps: Pick<StepDeps, 'datastore'>, manifest: StepManifest): Promise<void> {
   const { job, stepRun, attempt } = manifest;
-  const files = Object.values(manifest.outputs).flatMap(({ files: staged, ...place }) =>
-    staged.map((file) => ({ ...file, place })),
+  const files = [...Object.values(manifest.outputs), ...manifest.models].flatMap((place) =>
+    place.files.map((file) => ({ ...file, place })),
   );
   await mapBounded(files, COMMITS, async ({ blob, blockIds, place: { datastore, container } }) => {
     const store = deps.datastore(datastore);

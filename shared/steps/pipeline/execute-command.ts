@@ -1,50 +1,47 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobFault } from '../../domain/errors.ts';
+import type { CommandComponent } from '../../domain/pipeline/model.ts';
+import { NOTHING_TRACKED, stepSummary, type StepTracking } from '../../domain/step-tracking.ts';
 import type { CommandLine } from '../../pipeline/command-lines.ts';
-import { runCommand, type StepReason } from '../../pipeline/run-command.ts';
-import { stepEnvironment } from '../../pipeline/step-environment.ts';
-import { outputBlob, outputFiles, type OutputFile } from './output-files.ts';
-import { stageOutput } from './stage-outputs.ts';
+import { fillCommand } from '../../pipeline/command.ts';
+import { readRuns } from '../../pipeline/mlflow-runs.ts';
+import { runCommand, type CommandResult, type StepReason } from '../../pipeline/run-command.ts';
+import { stepEnvironment, trackingFolder } from '../../pipeline/step-environment.ts';
+import { collectOutputs, type StepOutput } from './collect-outputs.ts';
+import { stageStep } from './stage-outputs.ts';
 import type { StepDeps } from './step-deps.ts';
 import { makeStepFolder, type StepFolder } from './step-folder.ts';
-import { fetchInputs, type StepDataType, type StepInput } from './step-inputs.ts';
+import { fetchInputs, type StepInput } from './step-inputs.ts';
 import { type StepManifest, type StepPlace, writeStepManifest } from './step-manifest.ts';
-
-export interface StepOutput {
-  readonly type: StepDataType;
-  readonly place: StepPlace;
-}
-
-/** What a shell is given: text in which no value can be read as anything else, and the variables that hold the values. */
-export interface ShellCommand {
-  readonly script: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
 
 export interface CommandRequest {
   readonly job: string;
   readonly stepRun: string;
   /** Drawn for this run alone, and never seen before. */
   readonly attempt: string;
-  /** Fills in the local paths of inputs and outputs, by name. */
-  fill(paths: {
-    readonly inputs: Readonly<Record<string, string>>;
-    readonly outputs: Readonly<Record<string, string>>;
-  }): ShellCommand;
+  readonly component: Pick<CommandComponent, 'command' | 'inputs' | 'outputs'>;
+  /** Texts of literals, by the names of the component's inputs. */
+  readonly values: Readonly<Record<string, string>>;
   /** A folder with the code's files; the command gets a copy of it. */
   readonly codeFolder?: string | undefined;
+  /** Of the component, and of the job over them. */
   readonly environmentVariables: Readonly<Record<string, string>>;
   /** Folder of the environment's python; the app's own PATH without. */
   readonly programs?: string | undefined;
+  /** Those with files. */
   readonly inputs: Readonly<Record<string, StepInput>>;
   readonly outputs: Readonly<Record<string, StepOutput>>;
+  /** The folder for models that the code registers, below their names and numbers. */
+  readonly models: StepPlace;
   readonly timeoutMs: number;
   readonly print: (line: CommandLine) => void;
 }
 
+/** `tracking` is what the code told MLflow, also before it failed. */
 export type CommandOutcome =
-  { readonly ok: true; readonly manifest: StepManifest } | { readonly ok: false; readonly reason: StepReason };
+  | { readonly ok: true; readonly manifest: StepManifest; readonly tracking: StepTracking }
+  | { readonly ok: false; readonly reason: StepReason; readonly tracking: StepTracking };
 
 /**
  * Runs one attempt of a command step: inputs are brought, the command runs, and what it wrote is staged where it will appear, with
@@ -57,29 +54,48 @@ export async function executeCommand(
   signal: AbortSignal,
 ): Promise<CommandOutcome> {
   const folder = await makeStepFolder(deps, request.codeFolder);
+  let tracking = NOTHING_TRACKED;
   try {
-    return await runIn(deps, folder, request, signal);
+    const outputs = await prepareOutputs(folder, request.outputs);
+    const ran = await run(deps, request, folder, outputs, signal);
+    tracking = await readRuns(trackingFolder(folder.mlflow)).catch((error: unknown) => {
+      // Why the command failed is worth more than what it told MLflow.
+      if (ran.ok || !(error instanceof JobFault)) throw error;
+      return NOTHING_TRACKED;
+    });
+    printMetrics(tracking, request.print);
+    if (!ran.ok) return { ...ran, tracking };
+    const collected = await collectOutputs(folder, outputs, request.models);
+    const staged = await stageStep(deps, request, collected, signal);
+    const { job, stepRun, attempt } = request;
+    const manifest: StepManifest = { job, stepRun, attempt, ...staged, tracking };
+    await writeStepManifest(deps.systemBlobs, manifest);
+    return { ok: true, manifest, tracking };
   } catch (error) {
-    if (signal.aborted) return { ok: false, reason: { code: 'Cancelled', message: 'The step was cancelled.' } };
-    if (error instanceof JobFault) return { ok: false, reason: { code: error.code, message: error.message } };
-    throw error;
+    const failed = signal.aborted ? new JobFault('Cancelled', 'The step was cancelled.') : error;
+    if (!(failed instanceof JobFault)) throw failed;
+    return { ok: false, reason: { code: failed.code, message: failed.message }, tracking };
   } finally {
     await folder.remove();
   }
 }
 
-async function runIn(
+/** Brings the inputs and runs the command. Throws JobFault for an input that cannot be had, and a command that needs it. */
+async function run(
   deps: StepDeps,
-  folder: StepFolder,
   request: CommandRequest,
+  folder: StepFolder,
+  outputs: Readonly<Record<string, { readonly local: string }>>,
   signal: AbortSignal,
-): Promise<CommandOutcome> {
-  const inputs = await fetchInputs(deps, folder.inputs, request.inputs, signal);
-  const outputs = await outputPaths(folder.outputs, request.outputs);
-  const command = request.fill({ inputs, outputs });
-  const script = await folder.prepare(command.script, deps.codeUser);
-  const ran = await runCommand({
-    script,
+): Promise<CommandResult> {
+  const paths = await fetchInputs(deps, folder.inputs, request.inputs, signal);
+  const command = fillCommand(request.component, {
+    inputs: { ...request.values, ...paths },
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { local }]) => [name, local])),
+  });
+  if (deps.codeUser) await folder.giveTo(deps.codeUser);
+  return runCommand({
+    script: command.script,
     cwd: folder.code,
     folder: folder.run,
     environment: stepEnvironment({
@@ -93,68 +109,27 @@ async function runIn(
     signal,
     print: request.print,
   });
-  if (!ran.ok) return ran;
-  const [stray] = await folder.strays();
-  if (stray !== undefined)
-    throw new JobFault(
-      'WroteOutside',
-      `The command wrote '${stray.slice(0, 200)}' outside its folder. Only what it writes to its outputs is kept.`,
-    );
-  const found = await Promise.all(
-    Object.entries(request.outputs).map(async ([name, { type, place }]) => ({
-      name,
-      place,
-      files: await outputFiles({
-        name,
-        isFile: type === 'uri_file',
-        local: outputs[name] ?? folder.outputs,
-        place: place.path,
-        within: folder.run,
-      }),
-    })),
-  );
-  refuseSharedBlobs(found);
-  const manifest: StepManifest = {
-    job: request.job,
-    stepRun: request.stepRun,
-    attempt: request.attempt,
-    outputs: {},
-  };
-  for (const { name, place, files } of found) {
-    const store = deps.datastore(place.datastore);
-    if (!store)
-      throw new JobFault('OutputNotFound', `Output '${name}': datastore '${place.datastore}' does not exist.`);
-    manifest.outputs[name] = await stageOutput({ blobs: store.blobs, ...request, signal }, place, files);
-  }
-  await writeStepManifest(deps.systemBlobs, manifest);
-  return { ok: true, manifest };
 }
 
 /** A folder is there when the command starts; a file is its to write. */
-async function outputPaths(
-  folder: string,
+async function prepareOutputs(
+  folder: StepFolder,
   outputs: Readonly<Record<string, StepOutput>>,
-): Promise<Record<string, string>> {
-  const paths: Record<string, string> = {};
-  for (const [name, { type }] of Object.entries(outputs)) {
-    paths[name] = join(folder, name);
-    if (type !== 'uri_file') await mkdir(join(folder, name));
+): Promise<Record<string, StepOutput & { readonly local: string }>> {
+  const prepared: Record<string, StepOutput & { readonly local: string }> = {};
+  for (const [name, output] of Object.entries(outputs)) {
+    const local = join(folder.outputs, name);
+    if (output.type !== 'uri_file') await mkdir(local);
+    prepared[name] = { ...output, local };
   }
-  return paths;
+  return prepared;
 }
 
-/** Of two outputs that write one blob, only the blocks of one could be committed. */
-function refuseSharedBlobs(
-  outputs: readonly { readonly name: string; readonly place: StepPlace; readonly files: readonly OutputFile[] }[],
-): void {
-  const owners = new Map<string, string>();
-  for (const { name, place, files } of outputs)
-    for (const { path } of files) {
-      const blob = outputBlob(place.path, path);
-      const key = `${place.datastore}/${blob}`;
-      const other = owners.get(key);
-      if (other !== undefined)
-        throw new JobFault('BadOutput', `Outputs '${other}' and '${name}' both write '${blob.slice(0, 200)}'.`);
-      owners.set(key, name);
-    }
+/** Metrics that are printed into the step's log at its end. */
+const MAX_SHOWN = 100;
+
+function printMetrics(tracking: StepTracking, print: CommandRequest['print']): void {
+  const metrics = Object.entries(stepSummary(tracking).metrics);
+  for (const [name, value] of metrics.slice(0, MAX_SHOWN))
+    print({ stream: 'stdout', text: `metric ${name} = ${value}` });
 }

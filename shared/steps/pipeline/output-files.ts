@@ -15,8 +15,8 @@ export interface OutputFile {
 
 /** Something that a command left and that cannot be uploaded. */
 export class OutputFault extends JobFault {
-  constructor(output: string, reason: string) {
-    super('BadOutput', `Output '${output}': ${reason}`);
+  constructor(what: string, reason: string) {
+    super('BadOutput', `${what}: ${reason}`);
     this.name = 'OutputFault';
   }
 }
@@ -30,18 +30,19 @@ const MAX_FILES = 100_000;
  * `place` is the path of the output in its datastore: a file, or a folder without a slash at its end.
  */
 export async function outputFiles(output: {
-  readonly name: string;
+  /** As a reason calls it: `Output 'scores'`. */
+  readonly what: string;
   readonly isFile: boolean;
   readonly local: string;
   readonly place: string;
   /** The step's own folder, free of links. */
   readonly within: string;
 }): Promise<OutputFile[]> {
-  const { name } = output;
+  const { what } = output;
   const found: OutputFile[] = [];
 
   const refuse = (path: string, why: string): never => {
-    throw new OutputFault(name, `${path === '' ? 'it' : `'${path.slice(0, 200)}'`} ${why}.`);
+    throw new OutputFault(what, `${path === '' ? 'it' : `'${path.slice(0, 200)}'`} ${why}.`);
   };
 
   const visit = async (path: string, local: string, above: readonly string[]): Promise<void> => {
@@ -53,7 +54,7 @@ export async function outputFiles(output: {
     if (bad !== undefined) return refuse(path, bad);
     const real = await unlessDeadEnd(realpath(local));
     if (real === undefined) return refuse(path, 'is a link that leads nowhere');
-    if (!real.startsWith(output.within + sep)) return refuse(path, "is a link that leads out of the step's folder");
+    if (!real.startsWith(output.within + sep)) return refuse(path, "leads out of the step's folder");
     const seen = await stat(real);
     if (seen.isDirectory()) {
       if (output.isFile) return refuse(path, 'is a folder, and its type is uri_file');
@@ -68,9 +69,9 @@ export async function outputFiles(output: {
   };
 
   const there = await unlessDeadEnd(lstat(output.local));
-  if (there === undefined) throw nothingWritten(name);
+  if (there === undefined) throw nothingWritten(what);
   await visit('', output.local, []);
-  if (found.length === 0) throw nothingWritten(name);
+  if (found.length === 0) throw nothingWritten(what);
   return found;
 }
 
@@ -78,8 +79,8 @@ export async function outputFiles(output: {
 export const outputBlob = (place: string, path: string): string =>
   [place, path].filter((part) => part !== '').join('/');
 
-const nothingWritten = (output: string): OutputFault =>
-  new OutputFault(output, 'the command ended well and wrote nothing to it.');
+const nothingWritten = (what: string): OutputFault =>
+  new OutputFault(what, 'the command ended well and wrote nothing to it.');
 
 const DEAD_ENDS = new Set(['ENOENT', 'ELOOP', 'ENOTDIR']);
 

@@ -5,8 +5,10 @@ import { JobFault } from '../../domain/errors.ts';
 import { mapBounded } from '../../domain/map-bounded.ts';
 import { uploadBlocks } from '../../storage/block-upload.ts';
 import { type Blobs, StorageFault } from '../../storage/ports.ts';
+import type { Collected, CollectedModel } from './collect-outputs.ts';
 import { outputBlob, type OutputFile } from './output-files.ts';
-import type { StagedFile, StagedOutput, StepPlace } from './step-manifest.ts';
+import type { StepDeps } from './step-deps.ts';
+import type { StagedFile, StagedOutput, StepManifest, StepPlace } from './step-manifest.ts';
 
 /** Files on their way at once; each holds three blocks at most. */
 const UPLOADS = 4;
@@ -14,25 +16,44 @@ const MIB = 1024 ** 2;
 const BLOCK_BYTES = 4 * MIB;
 
 /** Who stages: block ids name it, so that two attempts never share one. */
-export interface Stager {
-  readonly blobs: Blobs;
+interface Stager {
   readonly stepRun: string;
   readonly attempt: string;
-  readonly signal: AbortSignal;
 }
 
-/** Stages files as uncommitted blocks of the blobs that they become. Throws JobFault where another's blocks are in the way. */
-export async function stageOutput(
+/**
+ * Stages all files of a step as uncommitted blocks of the blobs that they become. Throws JobFault for a datastore that is not
+ * there, and where another's blocks are in the way.
+ */
+export async function stageStep(
+  deps: Pick<StepDeps, 'datastore'>,
   stager: Stager,
-  place: StepPlace,
-  files: readonly OutputFile[],
-): Promise<StagedOutput> {
-  const staged = await mapBounded(files, UPLOADS, (file) => stageFile(stager, place, file));
-  return { ...place, files: staged };
+  { outputs, models }: { outputs: ReadonlyMap<string, Collected>; models: readonly CollectedModel[] },
+  signal: AbortSignal,
+): Promise<Pick<StepManifest, 'outputs' | 'models'>> {
+  const stage = async ({ place, files }: Collected): Promise<StagedOutput> => {
+    const store = deps.datastore(place.datastore);
+    if (!store) throw new JobFault('OutputNotFound', `The datastore '${place.datastore}' of an output does not exist.`);
+    const staged = await mapBounded(files, UPLOADS, (file) => stageFile(store.blobs, stager, place, file, signal));
+    return { ...place, files: staged };
+  };
+  const staged: Pick<StepManifest, 'outputs' | 'models'> = { outputs: {}, models: [] };
+  for (const [name, output] of outputs) staged.outputs[name] = await stage(output);
+  for (const { model, ...collected } of models) {
+    const { name, version, description, tags } = model;
+    const type = collected.files.some(({ path }) => path === 'MLmodel') ? 'mlflow_model' : 'custom_model';
+    staged.models.push({ ...(await stage(collected)), name, version, type, description, tags: { ...tags } });
+  }
+  return staged;
 }
 
-async function stageFile(stager: Stager, place: StepPlace, file: OutputFile): Promise<StagedFile> {
-  const { blobs, stepRun, attempt, signal } = stager;
+async function stageFile(
+  blobs: Blobs,
+  { stepRun, attempt }: Stager,
+  place: StepPlace,
+  file: OutputFile,
+  signal: AbortSignal,
+): Promise<StagedFile> {
   const ref = { container: place.container, name: outputBlob(place.path, file.path) };
   const hash = createHash('sha256');
   // The path is free of links since it was looked at; nothing may have put one there since.

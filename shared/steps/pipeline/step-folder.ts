@@ -1,4 +1,4 @@
-import { chmod, copyFile, lchown, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lchown, mkdir, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../domain/errors.ts';
 import type { User } from '../../pipeline/command-process.ts';
@@ -9,14 +9,13 @@ const PARTS = ['code', 'inputs', 'outputs', 'home', 'tmp', 'mlflow'] as const;
 type Part = (typeof PARTS)[number];
 
 const RUN = 'run';
-const SCRIPT = 'command.sh';
 
 /** The folder of one attempt of a step. Every path is absolute and free of links. */
 export interface StepFolder extends Readonly<Record<Part, string>> {
   /** Holds all of the above and nothing else. */
   readonly run: string;
-  /** Writes the shell text and gives all that is there to who will run it. Answers the script's path. */
-  prepare(command: string, user: User | undefined): Promise<string>;
+  /** Makes all that is there the property of who will run the command. */
+  giveTo(user: User): Promise<void>;
   /** Names of files beside the step's own folders, such as `../other`, as the command would have named them. */
   strays(): Promise<string[]>;
   /** Never throws: a folder that stays costs disk, not the step. */
@@ -45,18 +44,13 @@ export async function makeStepFolder(
     home: path('home'),
     tmp: path('tmp'),
     mlflow: path('mlflow'),
-    async prepare(command, user) {
-      const script = join(root, SCRIPT);
-      await writeFile(script, command);
-      if (user !== undefined) await giveTo(root, user);
-      return script;
-    },
+    giveTo: (user) => giveTo(root, user),
     async strays() {
       const [above, beside] = await Promise.all([readdir(root), readdir(run)]);
       const parts: readonly string[] = PARTS;
       return [
         ...beside.filter((name) => !parts.includes(name)).map((name) => `../${name}`),
-        ...above.filter((name) => name !== RUN && name !== SCRIPT).map((name) => `../../${name}`),
+        ...above.filter((name) => name !== RUN).map((name) => `../../${name}`),
       ];
     },
     async remove() {

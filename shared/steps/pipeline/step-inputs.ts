@@ -2,18 +2,17 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { JobFault } from '../../domain/errors.ts';
 import { mapBounded } from '../../domain/map-bounded.ts';
+import type { PathType } from '../../domain/pipeline/model.ts';
 import type { ModelRecord } from '../../domain/resources.ts';
 import { badBlobName, type DataAddress } from '../../domain/uri.ts';
 import { type BlobItem, type BlobRef, type Blobs, StorageFault } from '../../storage/ports.ts';
 import { modelFile } from '../register-model-files.ts';
 import type { StepDeps } from './step-deps.ts';
 
-export type StepDataType = 'uri_file' | 'uri_folder' | 'custom_model' | 'mlflow_model';
-
 /** Where an input's files lie: a place of a datastore, or the files that were kept when a model was registered. */
 export type StepInput =
-  | { readonly from: 'datastore'; readonly type: StepDataType; readonly address: DataAddress }
-  | { readonly from: 'model'; readonly type: StepDataType; readonly model: ModelRecord };
+  | { readonly from: 'datastore'; readonly type: PathType; readonly address: DataAddress }
+  | { readonly from: 'model'; readonly type: PathType; readonly model: ModelRecord };
 
 const MAX_FILES = 100_000;
 const MAX_SEGMENT_BYTES = 255;

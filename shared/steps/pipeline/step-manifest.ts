@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StepTracking } from '../../domain/step-tracking.ts';
 import { readJson, writeJsonOnce } from '../../storage/json-blobs.ts';
 import type { BlobRef, Blobs } from '../../storage/ports.ts';
 import { JOBS_CONTAINER } from '../../storage/registry/jobs.ts';
@@ -19,12 +20,25 @@ export type StagedFile = z.infer<typeof StagedFile>;
 export const StagedOutput = StepPlace.extend({ files: z.array(StagedFile) });
 export type StagedOutput = z.infer<typeof StagedOutput>;
 
+/** A model that the code registered with MLflow. Its files lie at the place; the app's registry does not have it yet. */
+export const StagedModel = StagedOutput.extend({
+  name: z.string(),
+  /** As MLflow counted in this step, from 1. */
+  version: z.number(),
+  type: z.enum(['custom_model', 'mlflow_model']),
+  description: z.string().nullable(),
+  tags: z.record(z.string(), z.string()),
+});
+export type StagedModel = z.infer<typeof StagedModel>;
+
 /** All that one attempt of a step has made. Nothing of it can be read before the attempt has won and is committed. */
 export const StepManifest = z.object({
   job: z.string(),
   stepRun: z.string(),
   attempt: z.string(),
   outputs: z.record(z.string(), StagedOutput),
+  models: z.array(StagedModel),
+  tracking: StepTracking,
 });
 export type StepManifest = z.infer<typeof StepManifest>;
 

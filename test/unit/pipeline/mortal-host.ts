@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { runCommand } from '../../../shared/pipeline/run-command.ts';
 
-/** Runs `command.sh` of a folder, to be killed while it does. */
-const folder = process.argv[2] ?? '';
+/** Runs shell text in a folder, to be killed while it does. */
+const [, , folder = '', script = ''] = process.argv;
 await runCommand({
-  script: join(folder, 'command.sh'),
+  script,
   cwd: folder,
   folder,
   environment: { PATH: process.env['PATH'] ?? '' },

@@ -21,9 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function run(text: string, changes: Partial<CommandRun> & { own?: NodeJS.ProcessEnv } = {}) {
-  const script = join(folder, 'command.sh');
-  await writeFile(script, text);
+async function run(script: string, changes: Partial<CommandRun> & { own?: NodeJS.ProcessEnv } = {}) {
   const { own = process.env, ...other } = changes;
   return runCommand({
     script,
@@ -128,6 +126,24 @@ describe('a command', () => {
     await allGone([await fileText('child')]);
   });
 
+  it('has time to end by itself', async () => {
+    const result = await run(
+      "trap 'sleep 0.2; echo saved; exit 0' TERM; echo started; while true; do sleep 0.05; done",
+      {
+        limits: { timeoutMs: 1000, diskBytes: MIB },
+      },
+    );
+    expect(result).toMatchObject({ ok: false, reason: { code: 'CommandTimedOut' } });
+    expect(lines.map(({ text }) => text)).toEqual(['started', 'saved']);
+  });
+
+  it('gets signals itself when it is the only one', async () => {
+    await run('bash -c \'trap "echo saved; exit 0" TERM; while true; do sleep 0.05; done\'', {
+      limits: { timeoutMs: 1000, diskBytes: MIB },
+    });
+    expect(lines).toEqual([{ stream: 'stdout', text: 'saved' }]);
+  });
+
   it('is killed when it does not listen', async () => {
     const result = await run("trap '' TERM; echo $$ > leader; while true; do sleep 1; done", {
       limits: { timeoutMs: 300, diskBytes: MIB },
@@ -180,8 +196,8 @@ describe('a command', () => {
   });
 
   it('dies with the process that started it', async () => {
-    await writeFile(join(folder, 'command.sh'), 'sleep 1000 & echo $$ $! > pids.part; mv pids.part pids; sleep 1000');
-    const host = spawn(process.execPath, [fileURLToPath(new URL('mortal-host.ts', import.meta.url)), folder], {
+    const script = 'sleep 1000 & echo $$ $! > pids.part; mv pids.part pids; sleep 1000';
+    const host = spawn(process.execPath, [fileURLToPath(new URL('mortal-host.ts', import.meta.url)), folder, script], {
       stdio: 'inherit',
     });
     const pids = await vi.waitFor(async () => (await fileText('pids')).split(' '), WITHIN);

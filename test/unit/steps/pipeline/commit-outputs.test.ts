@@ -17,7 +17,7 @@ async function made(script: string): Promise<StepManifest> {
   return outcome.manifest;
 }
 
-const writes = (mark: string) => `for name in a b c; do echo -n "${mark}-$name" > "$OUT_out/$name"; done`;
+const writes = (mark: string) => `for name in a b c; do echo -n "${mark}-$name" > "\${{outputs.out}}/$name"; done`;
 const written = (mark: string) => ({ 'out/a': `${mark}-a`, 'out/b': `${mark}-b`, 'out/c': `${mark}-c` });
 
 async function faultyWorld(plans: readonly FaultPlan[]): Promise<void> {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../../shared/domain/blocks.ts';
+import { NOTHING_TRACKED } from '../../../../shared/domain/step-tracking.ts';
+import { modelRegistration } from '../../../../shared/steps/pipeline/model-registration.ts';
 import { readStepManifest, type StepManifest } from '../../../../shared/steps/pipeline/step-manifest.ts';
 import { CONTAINER, output, stepWorld, type StepWorld } from '../../../support/step-world.ts';
 
@@ -23,7 +25,15 @@ describe('a step', () => {
   it('without inputs and outputs leaves nothing but its manifest', async () => {
     expect(await world.run('true')).toEqual({
       ok: true,
-      manifest: { job: 'job', stepRun: 'step-run', attempt: 'attempt-1', outputs: {} },
+      manifest: {
+        job: 'job',
+        stepRun: 'step-run',
+        attempt: 'attempt-1',
+        outputs: {},
+        models: [],
+        tracking: NOTHING_TRACKED,
+      },
+      tracking: NOTHING_TRACKED,
     });
     expect(await world.files()).toEqual({});
     expect(await world.leftovers()).toEqual([]);
@@ -31,7 +41,7 @@ describe('a step', () => {
 
   it('shows its outputs when it is committed, and not before', async () => {
     const script =
-      'mkdir "$OUT_out/deep"; echo -n one > "$OUT_out/a b"; echo -n two > "$OUT_out/deep/ü"; : > "$OUT_file"';
+      'mkdir "${{outputs.out}}/deep"; echo -n one > "${{outputs.out}}/a b"; echo -n two > "${{outputs.out}}/deep/ü"; : > "${{outputs.file}}"';
     const manifest = await made(script, {
       outputs: { out: output('res/out'), file: output('res/summary.json', 'uri_file') },
     });
@@ -46,7 +56,8 @@ describe('a step', () => {
   });
 
   it('uploads a file of many blocks and many files', async () => {
-    const script = 'head -c 9000000 /dev/zero > "$OUT_out/big"; for i in $(seq 50); do echo $i > "$OUT_out/$i"; done';
+    const script =
+      'head -c 9000000 /dev/zero > "${{outputs.out}}/big"; for i in $(seq 50); do echo $i > "${{outputs.out}}/$i"; done';
     const manifest = await made(script, { outputs: { out: output('res') } });
     await world.commit(manifest);
     const files = await world.files();
@@ -79,6 +90,23 @@ describe('a step', () => {
     expect(world.lines.map(({ text }) => text)).toEqual(['/opt/env/bin', 'hello']);
   });
 
+  it('gets a literal as it is, whatever a shell would make of it', async () => {
+    const text = `it's "$(touch /tmp/pwned)" \`id\` \\ $HOME; rm -rf *\n-- %s {a,b} ü`;
+    const manifest = await made("printf %s ${{inputs.text}} > '${{outputs.out}}/text'", {
+      values: { text },
+      outputs: { out: output('out') },
+    });
+    await world.commit(manifest);
+    expect(await world.files()).toEqual({ 'out/text': text });
+  });
+
+  it('fails when its command needs a value that it does not have', async () => {
+    expect(await world.run('echo ${{inputs.text}}')).toMatchObject({
+      ok: false,
+      reason: { code: 'CommandNotFilledIn' },
+    });
+  });
+
   it('runs as the user of the settings, who owns its folder', async () => {
     await world.close();
     const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -86,7 +114,7 @@ describe('a step', () => {
     world = await stepWorld(() => ({ codeUser }));
     await world.put({ 'in/a': 'x' });
     const address = { datastore: 'store', container: CONTAINER, path: 'in' };
-    const manifest = await made('id -u; echo y >> "$IN_data/a"; cp "$IN_data/a" "$OUT_out/a"', {
+    const manifest = await made('id -u; echo y >> "${{inputs.data}}/a"; cp "${{inputs.data}}/a" "${{outputs.out}}/a"', {
       inputs: { data: { from: 'datastore', type: 'uri_folder', address } },
       outputs: { out: output('out') },
     });
@@ -106,13 +134,13 @@ describe('a step', () => {
     ],
     [
       'makes only folders',
-      'mkdir "$OUT_out/a"',
+      'mkdir "${{outputs.out}}/a"',
       'BadOutput',
       "Output 'out': the command ended well and wrote nothing to it.",
     ],
     [
       'removes its output',
-      'rmdir "$OUT_out"',
+      'rmdir "${{outputs.out}}"',
       'BadOutput',
       "Output 'out': the command ended well and wrote nothing to it.",
     ],
@@ -120,35 +148,30 @@ describe('a step', () => {
     ['writes beside its folder', 'echo x > ../../other', 'WroteOutside', "'../../other'"],
     [
       'links out of its folder',
-      'ln -s /etc/hostname "$OUT_out/host"',
+      'ln -s /etc/hostname "${{outputs.out}}/host"',
       'BadOutput',
-      "Output 'out': 'host' is a link that leads out of the step's folder.",
+      "Output 'out': 'host' leads out of the step's folder.",
     ],
-    [
-      'links a folder out',
-      'ln -s /etc "$OUT_out/etc"',
-      'BadOutput',
-      "'etc' is a link that leads out of the step's folder.",
-    ],
+    ['links a folder out', 'ln -s /etc "${{outputs.out}}/etc"', 'BadOutput', "'etc' leads out of the step's folder."],
     [
       'replaces its output by a link',
-      'rmdir "$OUT_out" && ln -s /etc "$OUT_out"',
+      'rmdir "${{outputs.out}}" && ln -s /etc "${{outputs.out}}"',
       'BadOutput',
-      "it is a link that leads out of the step's folder.",
+      "it leads out of the step's folder.",
     ],
-    ['links to nothing', 'ln -s nowhere "$OUT_out/x"', 'BadOutput', "'x' is a link that leads nowhere."],
-    ['links to itself', 'ln -s x "$OUT_out/x"', 'BadOutput', "'x' is a link that leads nowhere."],
-    ['links in a circle', 'ln -s . "$OUT_out/x"', 'BadOutput', "'x' is a link to a folder that it lies in."],
-    ['leaves a pipe', 'mkfifo "$OUT_out/pipe"', 'BadOutput', "'pipe' is neither a file nor a folder."],
+    ['links to nothing', 'ln -s nowhere "${{outputs.out}}/x"', 'BadOutput', "'x' is a link that leads nowhere."],
+    ['links to itself', 'ln -s x "${{outputs.out}}/x"', 'BadOutput', "'x' is a link that leads nowhere."],
+    ['links in a circle', 'ln -s . "${{outputs.out}}/x"', 'BadOutput', "'x' is a link to a folder that it lies in."],
+    ['leaves a pipe', 'mkfifo "${{outputs.out}}/pipe"', 'BadOutput', "'pipe' is neither a file nor a folder."],
     [
       'uses a name that no blob has',
-      'echo x > "$OUT_out/a\\\\b"',
+      'echo x > "${{outputs.out}}/a\\\\b"',
       'BadOutput',
       'holds a backslash or a control character.',
     ],
     [
       'uses a name that is not UTF-8',
-      'echo x > "$OUT_out/$(printf \'a\\377b\')"',
+      'echo x > "${{outputs.out}}/$(printf \'a\\377b\')"',
       'BadOutput',
       'has a name that is not UTF-8.',
     ],
@@ -161,7 +184,7 @@ describe('a step', () => {
   });
 
   it('fails when it makes a folder of an output that is a file', async () => {
-    expect(await world.run('mkdir "$OUT_out"', { outputs: { out: output('out', 'uri_file') } })).toMatchObject({
+    expect(await world.run('mkdir "${{outputs.out}}"', { outputs: { out: output('out', 'uri_file') } })).toMatchObject({
       ok: false,
       reason: { code: 'BadOutput', message: "Output 'out': it is a folder, and its type is uri_file." },
     });
@@ -169,14 +192,14 @@ describe('a step', () => {
 
   it('fails when two outputs write one file', async () => {
     const outputs = { one: output('out'), two: output('out') };
-    expect(await world.run('echo 1 > "$OUT_one/a"; echo 2 > "$OUT_two/a"', { outputs })).toEqual({
+    expect(await world.run('echo 1 > "${{outputs.one}}/a"; echo 2 > "${{outputs.two}}/a"', { outputs })).toMatchObject({
       ok: false,
       reason: { code: 'BadOutput', message: "Outputs 'one' and 'two' both write 'out/a'." },
     });
   });
 
   it('keeps what a link within its folder leads to', async () => {
-    const manifest = await made('echo -n x > "$TMPDIR/x"; ln -s "$TMPDIR/x" "$OUT_out/link"', {
+    const manifest = await made('echo -n x > "$TMPDIR/x"; ln -s "$TMPDIR/x" "${{outputs.out}}/link"', {
       outputs: { out: output('out') },
     });
     await world.commit(manifest);
@@ -187,7 +210,81 @@ describe('a step', () => {
     const cancel = new AbortController();
     const running = world.run('sleep 1000', { signal: cancel.signal });
     setTimeout(() => cancel.abort(), 100);
-    expect(await running).toEqual({ ok: false, reason: { code: 'Cancelled', message: 'The step was cancelled.' } });
+    expect(await running).toMatchObject({
+      ok: false,
+      reason: { code: 'Cancelled', message: 'The step was cancelled.' },
+    });
     expect(await world.leftovers()).toEqual([]);
+  });
+});
+
+describe('what a step tells MLflow', () => {
+  /** Writes as MLflow does; the real one is in test/python. */
+  const TELL = `store=\${MLFLOW_TRACKING_URI#file://}; registry=\${MLFLOW_REGISTRY_URI#file://}
+    mkdir -p "$store/0/r1/metrics" "$registry/models/heart/version-1" "$HOME/model"
+    printf 'run_id: r1\\nrun_name: one\\nstart_time: 1\\nlifecycle_stage: active\\n' > "$store/0/r1/meta.yaml"
+    echo "1 0.5 0" > "$store/0/r1/metrics/auc"
+    echo -n flavors: > "$HOME/model/MLmodel"`;
+  const register = (source: string, name = 'heart') =>
+    `printf "name: ${name}\\nversion: 1\\nsource: ${source}\\n" > "$registry/models/heart/version-1/meta.yaml"`;
+  const runs = [
+    {
+      id: 'r1',
+      name: 'one',
+      parent: null,
+      startedAt: 1,
+      params: {},
+      tags: {},
+      metrics: { auc: [{ value: 0.5, step: 0, at: 1 }] },
+    },
+  ];
+
+  it('is part of its outcome and shown in its log, and registered models appear with its outputs', async () => {
+    const outcome = await world.run(`${TELL}; ${register('$HOME/model')}`);
+    expect(outcome.tracking).toEqual({ runs, models: [] });
+    expect(world.lines).toEqual([{ stream: 'stdout', text: 'metric auc = 0.5' }]);
+    if (!outcome.ok) throw new Error(outcome.reason.message);
+    expect(outcome.manifest.tracking).toEqual(outcome.tracking);
+    await world.commit(outcome.manifest);
+    expect(await world.files()).toEqual({ 'models/heart/1/MLmodel': 'flavors:' });
+    const [model] = outcome.manifest.models;
+    expect(model && modelRegistration(outcome.manifest, model)).toEqual({
+      properties: {
+        modelType: 'mlflow_model',
+        modelUri: 'azureml://datastores/store/paths/models/heart/1',
+        flavors: {},
+        jobName: 'step-run',
+        description: null,
+        tags: {},
+      },
+    });
+  });
+
+  it('is there too when it fails, without the models', async () => {
+    expect(await world.run(`${TELL}; ${register('$HOME/model')}; exit 1`)).toMatchObject({
+      ok: false,
+      reason: { code: 'CommandFailed' },
+      tracking: { runs },
+    });
+    expect(await world.files()).toEqual({});
+  });
+
+  it('does not hide why it failed', async () => {
+    expect(await world.run(`${TELL}; echo '[' > "$store/0/r1/meta.yaml"; exit 1`)).toMatchObject({
+      reason: { code: 'CommandFailed' },
+    });
+    expect(await world.run(`${TELL}; echo '[' > "$store/0/r1/meta.yaml"`)).toMatchObject({
+      reason: { code: 'TrackingUnreadable' },
+    });
+  });
+
+  it.each([
+    ['has files elsewhere', register('/etc'), "it leads out of the step's folder."],
+    ['has no files', register('$HOME/none'), 'the command ended well and wrote nothing to it.'],
+    ['has a name that no model may have', register('$HOME/model', 'my model'), 'its name must have at most'],
+  ])('cannot register a model that %s', async (_what, script, why) => {
+    const outcome = await world.run(`${TELL}; ${script}`);
+    expect(outcome).toMatchObject({ ok: false, reason: { code: 'BadOutput' } });
+    expect(!outcome.ok && outcome.reason.message).toContain(why);
   });
 });

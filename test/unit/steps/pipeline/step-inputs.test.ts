@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PathType } from '../../../../shared/domain/pipeline/model.ts';
 import type { ModelRecord } from '../../../../shared/domain/resources.ts';
 import { modelFile, MODELS_CONTAINER } from '../../../../shared/steps/register-model-files.ts';
-import type { StepDataType, StepInput } from '../../../../shared/steps/pipeline/step-inputs.ts';
+import type { StepInput } from '../../../../shared/steps/pipeline/step-inputs.ts';
 import type { Blobs } from '../../../../shared/storage/ports.ts';
 import { CONTAINER, STORE, stepWorld, type StepWorld } from '../../../support/step-world.ts';
 
@@ -11,11 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const from = (path: string, type: StepDataType): Record<string, StepInput> => ({
+const from = (path: string, type: PathType): Record<string, StepInput> => ({
   data: { from: 'datastore', type, address: { datastore: STORE, container: CONTAINER, path } },
 });
 
-const model = (modelUri: string, paths: readonly string[], type: StepDataType): Record<string, StepInput> => {
+const model = (modelUri: string, paths: readonly string[], type: PathType): Record<string, StepInput> => {
   const record: ModelRecord = {
     name: 'heart',
     version: '1',
@@ -33,14 +34,16 @@ const model = (modelUri: string, paths: readonly string[], type: StepDataType): 
   return { data: { from: 'model', type, model: record } };
 };
 
-const LIST = 'cd "$IN_data" && find . -type f | sort | while read -r f; do echo "$f=$(cat "$f")"; done';
+const LIST = 'cd "${{inputs.data}}" && find . -type f | sort | while read -r f; do echo "$f=$(cat "$f")"; done';
 const printed = (): string[] => world.lines.map(({ text }) => text);
 
 describe('an input', () => {
   it('of a file is a path that ends with its name', async () => {
     await world.put({ 'in/a.csv': 'age\n1' });
     expect(
-      await world.run('echo "${IN_data##*/}"; cat "$IN_data"', { inputs: from('in/a.csv', 'uri_file') }),
+      await world.run('echo "$(basename ${{inputs.data}})"; cat "${{inputs.data}}"', {
+        inputs: from('in/a.csv', 'uri_file'),
+      }),
     ).toMatchObject({ ok: true });
     expect(printed()).toEqual(['a.csv', 'age', '1']);
   });
@@ -60,7 +63,7 @@ describe('an input', () => {
 
   it('of a custom_model may be a file of a datastore', async () => {
     await world.put({ 'm/model.pkl': 'y' });
-    await world.run('cat "$IN_data"', { inputs: from('m/model.pkl', 'custom_model') });
+    await world.run('cat "${{inputs.data}}"', { inputs: from('m/model.pkl', 'custom_model') });
     expect(printed()).toEqual(['y']);
   });
 
@@ -70,7 +73,9 @@ describe('an input', () => {
       world.system.write(modelFile({ name: 'heart', version: '1' }, path), Buffer.from(path));
     await Promise.all(['MLmodel', 'data/model.pkl'].map(put));
     await world.run(LIST, { inputs: model('azureml://x/paths/folder', ['MLmodel', 'data/model.pkl'], 'mlflow_model') });
-    await world.run('cat "$IN_data"', { inputs: model('azureml://x/paths/MLmodel', ['MLmodel'], 'custom_model') });
+    await world.run('cat "${{inputs.data}}"', {
+      inputs: model('azureml://x/paths/MLmodel', ['MLmodel'], 'custom_model'),
+    });
     expect(printed()).toEqual(['./MLmodel=MLmodel', './data/model.pkl=data/model.pkl', 'MLmodel']);
   });
 
@@ -94,7 +99,7 @@ describe('an input', () => {
       "Input 'data': the model 'gone' in datastore store does not exist.",
     ],
   ] as const)('cannot be %s', async (_what, path, type, message) => {
-    expect(await world.run('true', { inputs: from(path, type) })).toEqual({
+    expect(await world.run('true', { inputs: from(path, type) })).toMatchObject({
       ok: false,
       reason: { code: 'InputNotFound', message },
     });
@@ -105,7 +110,7 @@ describe('an input', () => {
     world = await stepWorld(() => ({ limits: { diskBytes: 1024 ** 2 } }));
     await world.put({ 'in/a': 'x'.repeat(600_000), 'in/b': 'x'.repeat(600_000) });
     const outcome = await world.run('true', { inputs: from('in', 'uri_folder') });
-    expect(outcome).toEqual({
+    expect(outcome).toMatchObject({
       ok: false,
       reason: {
         code: 'DiskLimit',
