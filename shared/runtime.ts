@@ -26,6 +26,7 @@ import { memoryBlobs } from './storage/memory-blobs.ts';
 import { memoryQueues } from './storage/memory-queues.ts';
 import { memoryTables } from './storage/memory-tables.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
+import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
 import type { Blobs, Queue, Table } from './storage/ports.ts';
@@ -35,7 +36,7 @@ export interface Runtime {
   readonly jobDeps: JobDeps;
   /** How long the histories of orchestrations are kept. */
   readonly retentionDays: number;
-  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob' | 'salvageJob'>;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'pipelineOrchestrations' | 'cancelJob' | 'salvageJob'>;
   readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
 }
 
@@ -64,6 +65,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const { blobs: systemBlobs, table, queue } = stateStorage(settings);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
+  const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
   const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
@@ -92,6 +94,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
       jobs,
+      pipelines,
       registry,
       datastores,
       systemBlobs,

@@ -174,6 +174,8 @@ async function count(
   const reason = `run() returned ${plural(results, 'result')} for ${plural(files.length, 'file')}.`;
   const unnamed = { name: filesLabel(files) };
   const failed =
-    processed?.length === results ? files.filter((file) => !processed.includes(file)) : Array.from({ length: missing }, () => unnamed);
+    processed?.length === results
+      ? files.filter((file) => !processed.includes(file))
+      : Array.from({ length: missing }, () => unnamed);
   for (const file of failed) await failFile(work, file, { code: 'ResultMissing', reason }, attempt);
 }

@@ -230,7 +230,11 @@ test('a view of no job is nothing', async () => {
   expect(await viewPipeline(pipelineWorld().deps, 'none')).toBeUndefined();
 });
 
-const command = (text: string): NonNullable<GraphStep['work']> => ({ kind: 'command', command: text, environmentVariables: {} });
+const command = (text: string): NonNullable<GraphStep['work']> => ({
+  kind: 'command',
+  command: text,
+  environmentVariables: {},
+});
 
 /** Goes on when `count` have come. */
 function rendezvous(count: number): () => Promise<void> {
