@@ -4,6 +4,7 @@ import type { JobSpec } from '../shared/domain/job.ts';
 import { mapBounded } from '../shared/domain/map-bounded.ts';
 import { azureBlobs } from '../shared/storage/azure-blobs.ts';
 import { azureTables } from '../shared/storage/azure-tables.ts';
+import { StorageFault } from '../shared/storage/ports.ts';
 import { jobsRegistry } from '../shared/storage/registry/jobs.ts';
 import { client, workspacePath } from '../cli/client.ts';
 import { createSample, SAMPLE, uploadSample } from '../cli/sample.ts';
@@ -52,11 +53,20 @@ async function makeJobs(connectionString: string): Promise<void> {
     blobs: azureBlobs({ connectionString }),
   });
   const first = Date.now() - JOBS * 1000;
-  await mapBounded(
-    Array.from({ length: JOBS }, (_, index) => index),
-    WIDTH,
-    (index) => jobs.create(jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000))),
-  );
+  await mapBounded(Array.from({ length: JOBS }, (_, index) => index), WIDTH, async (index) => {
+    const spec = jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000));
+    await orAgain(() => jobs.create(spec));
+  });
+}
+
+/** Azurite drops a connection now and then; the same job again is the same job. */
+async function orAgain<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof StorageFault) || error.code !== 'ECONNRESET') throw error;
+    return write();
+  }
 }
 
 const jobSpec = (name: string, createdAt: Date): JobSpec => ({
