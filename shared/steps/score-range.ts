@@ -14,7 +14,7 @@ import { codeScoring } from './score-code.ts';
 import { fileScoring } from './score-files.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
-import { checkpoint, type SliceWork } from './slice-work.ts';
+import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 import { outputStaging } from './stage-output-files.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -64,13 +64,14 @@ async function scoreAndReceipt(
   const attempt = randomUUID();
   const previous = await receiptBefore(deps, job, range.receipt);
   const before = previous?.tallies ?? NO_TALLIES;
+  log.goOnFrom(previous?.printed ?? 0);
   const stores = {
     input: await datastoreOf(deps, plan.manifest.inputDatastore),
     output: await datastoreOf(deps, plan.manifest.output.datastore),
   };
   const lease = await deps.engine(scorerOf(plan.manifest));
   const { engine } = lease;
-  const work = sliceWork(deps, stores, plan, { lane, attempt, previous, engine, log });
+  const work = sliceWork(deps, stores, range, { attempt, previous, engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
@@ -98,6 +99,7 @@ async function scoreAndReceipt(
     ...(!work.scoring.rowColumns && { rowColumns: false }),
     tallies: { ...work.tallies },
     failures: work.failures.slice(0, FAILURES_IN_JOB),
+    ...(log.printedBytes() > 0 && { printed: log.printedBytes() }),
     ...(work.files.length > 0 && { files: work.files }),
   };
   const name = await deps.files.writeReceipt(receipt);
@@ -125,7 +127,6 @@ async function receiptBefore(deps: JobDeps, job: string, name: string | null): P
 }
 
 interface SliceStart {
-  readonly lane: number;
   readonly attempt: string;
   readonly previous: Receipt | undefined;
   readonly engine: Engine;
@@ -135,8 +136,8 @@ interface SliceStart {
 function sliceWork(
   deps: JobDeps,
   stores: { readonly input: Datastore; readonly output: Datastore },
-  { manifest }: Plan,
-  { lane, attempt, previous, engine, log }: SliceStart,
+  { plan: { manifest }, generation, lane }: Range,
+  { attempt, previous, engine, log }: SliceStart,
 ): SliceWork {
   const owner = { job: manifest.job, lane, attempt };
   const writerTo = (target: typeof manifest.output) =>
@@ -157,6 +158,7 @@ function sliceWork(
       : codeScoring({
           engine,
           folder: workFolder(deps.workFolder, deps.log),
+          stopped: () => deps.jobs.stopped(manifest.job, generation),
           staging: outputStaging(stores.output.blobs, manifest, owner),
         });
   return {
@@ -188,8 +190,10 @@ async function run(
     if (position + 1 < to) work.scoring.expect(filesOf(plan.manifest, position + 1));
     const fault = await jobFault(work, () => score(work, position));
     if (fault) {
-      await deps.jobs.stop(plan.manifest.job, fault);
-      return { position, reason: fault };
+      const reason = { code: fault.code, message: fault.message };
+      // A generation that is over must not stop the next one.
+      if (!(fault instanceof JobStopped)) await deps.jobs.stop(plan.manifest.job, reason);
+      return { position, reason };
     }
     position++;
     const now = deps.clock.now();
@@ -209,7 +213,7 @@ async function run(
 }
 
 /** Scores a mini-batch. Answers why the job cannot go on; then nothing of the mini-batch stays. */
-async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Reason | undefined> {
+async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<JobFault | undefined> {
   const undo = checkpoint(work);
   try {
     await score();
@@ -218,7 +222,7 @@ async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Re
   } catch (error) {
     if (!(error instanceof JobFault)) throw error;
     undo.rollback();
-    return { code: error.code, message: error.message };
+    return error;
   }
 }
 
