@@ -6,6 +6,7 @@ import { FileFault } from '../formats/file-fault.ts';
 import { isGzip } from '../formats/file-format.ts';
 import { gunzipped } from '../formats/gzip-source.ts';
 import type { LocalFile } from '../scoring/engine.ts';
+import { collect } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
 import { DELETED, ownFault, type Fault } from './slice-work.ts';
 import { WorkFolderFault } from './work-folder.ts';
@@ -95,6 +96,9 @@ async function isWhole(path: string, { length, modifiedMs }: Copy): Promise<bool
   }
 }
 
+/** Bytes of a file that is held in memory while it is copied. */
+const SMALL = 256 * 1024;
+
 /** So that code which writes to its input by mistake learns it. */
 const READ_ONLY = 0o444;
 
@@ -102,23 +106,19 @@ const READ_ONLY = 0o444;
 async function download({ blobs, container, signal }: CopySource, file: InputFile, path: string): Promise<Copy> {
   if (file.name.includes('/')) await mkdir(dirname(path), { recursive: true });
   const handle = await open(path, 'wx', READ_ONLY);
-  // A body that is not read to its end keeps its connection until its signal aborts.
-  const over = new AbortController();
   try {
-    const found = await blobs.read(
-      { container, name: file.blob },
-      { ifMatch: file.etag, signal: AbortSignal.any([signal, over.signal]) },
-    );
+    const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
     if (!found) throw new FileFault('InputChanged', DELETED);
     const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
-    await handle.writeFile(packed ? unpacked(found.body) : found.body);
+    if (packed) await handle.writeFile(unpacked(found.body));
+    // One write is a third quicker than one for each chunk, which counts where there are many small files.
+    else await handle.writeFile(file.length <= SMALL ? await collect(found.body) : found.body);
     const { size, mtimeMs } = await handle.stat();
     return { length: size, modifiedMs: mtimeMs };
   } catch (error) {
     await rm(path, { force: true });
     throw error;
   } finally {
-    over.abort();
     await handle.close();
   }
 }
@@ -136,6 +136,8 @@ async function* unpacked(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     for (let chunk = await source.next(); chunk; chunk = await source.next()) yield chunk;
   } finally {
     source.close();
+    // A body that is left early ends its connection.
+    await chunks.return?.();
   }
 }
 
