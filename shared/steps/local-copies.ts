@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { mapBounded } from '../domain/map-bounded.ts';
@@ -105,14 +106,17 @@ const READ_ONLY = 0o444;
 /** The bytes are the file's own: what Content-Encoding packs is unpacked, unless the name itself says that it is packed. */
 async function download({ blobs, container, signal }: CopySource, file: InputFile, path: string): Promise<Copy> {
   if (file.name.includes('/')) await mkdir(dirname(path), { recursive: true });
+  const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
+  if (!found) throw new FileFault('InputChanged', DELETED);
+  const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
+  if (packed) return writeStream(path, unpacked(found.body));
+  return file.length <= SMALL ? writeSmall(path, await collect(found.body)) : writeStream(path, found.body);
+}
+
+async function writeStream(path: string, body: AsyncIterable<Uint8Array>): Promise<Copy> {
   const handle = await open(path, 'wx', READ_ONLY);
   try {
-    const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
-    if (!found) throw new FileFault('InputChanged', DELETED);
-    const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
-    if (packed) await handle.writeFile(unpacked(found.body));
-    // One write is a third quicker than one for each chunk, which counts where there are many small files.
-    else await handle.writeFile(file.length <= SMALL ? await collect(found.body) : found.body);
+    await handle.writeFile(body);
     const { size, mtimeMs } = await handle.stat();
     return { length: size, modifiedMs: mtimeMs };
   } catch (error) {
@@ -120,6 +124,21 @@ async function download({ blobs, container, signal }: CopySource, file: InputFil
     throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/** Four calls of microseconds: by way of the thread pool each would take the processor for ten times as long. */
+function writeSmall(path: string, bytes: Uint8Array): Copy {
+  const file = openSync(path, 'wx', READ_ONLY);
+  try {
+    writeFileSync(file, bytes);
+    const { size, mtimeMs } = fstatSync(file);
+    return { length: size, modifiedMs: mtimeMs };
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
   }
 }
 
