@@ -48,6 +48,28 @@ describe("a job of a user's code", () => {
     expect(await world.text('out/predictions.csv')).toBe('a b.csv 1\nc.txt 2\nz.bin 3\n');
   });
 
+  it('is scored with what its spec and its settings name', async () => {
+    const scorers: unknown[] = [];
+    const world = worlds.world(namesAndContents);
+    await world.put(numbered(1));
+    const scorer = {
+      code: { name: 'c', version: '2', script: 'score.py' },
+      environment: 'azureml:env:3',
+      environmentVariables: { A: 'b' },
+    };
+    await world.accept('job', { maxConcurrencyPerInstance: 4, loggingLevel: 'Debug' }, scorer);
+    await planned(world, 'job');
+    const process = world.process({
+      engine: (asked) => {
+        scorers.push(asked);
+        return world.deps.engine(asked);
+      },
+    });
+    await scoreSlice(process, { job: 'job', lane: 0, position: null, receipt: null });
+    const whole = { model: { name: 'm', version: '1' }, ...scorer, loggingLevel: 'Debug', workers: 4 };
+    expect(scorers).toEqual([whole, whole]);
+  });
+
   it('reads gzip by Content-Encoding unpacked, and a .gz file as it is', async () => {
     const packed = gzipSync('text');
     const world = worlds.world(

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { FileEngine } from '../../../shared/scoring/engine.ts';
 import { codeEngine, namesAndContents } from '../../support/code-engine.ts';
 import { codeWorlds, errorsOf, names, type Run } from '../../support/code-world.ts';
 import { numbered, type JobWorld } from '../../support/job-world.ts';
+import { lineEngine } from '../../support/line-engine.ts';
 
 const worlds = codeWorlds();
 
@@ -89,6 +91,37 @@ describe("the results of a user's code", () => {
     await world.accept('job');
     expect(await world.run('job')).toMatchObject({ state: 'completed', totals: { rows: 4 } });
     expect(await world.text('out/predictions.csv')).toBe('new\n1\n2\n1\n2\n');
+  });
+});
+
+describe('an engine of files that knows its columns only from its results', () => {
+  const named = (columnsOf: (file: string) => string[]): FileEngine => {
+    const engine = lineEngine();
+    return {
+      ...engine,
+      columns: null,
+      async *score(file, options, signal) {
+        for await (const part of engine.score(file, options, signal))
+          yield { ...part, columns: part.rows > 0 ? columnsOf(file.name) : ['of a failure'] };
+      },
+    };
+  };
+
+  it('has them in the header, after file and row', async () => {
+    const world = worlds.world(namesAndContents, { engine: named(() => ['label']), sliceMs: 0 });
+    await world.put({ 'in/a.csv': 'bad\n1\n', 'in/b.csv': '2\n' });
+    await world.accept('job', { instanceCount: 2 });
+    expect(await world.run('job')).toMatchObject({ state: 'completed', totals: { rows: 2, recordsFailed: 1 } });
+    expect(await world.text('out/predictions.csv')).toBe('file,row,label\na.csv,1,1\nb.csv,0,2\n');
+  });
+
+  it('fails the job when two files differ', async () => {
+    const world = worlds.world(namesAndContents, { engine: named((file) => [file]) });
+    await world.put(numbered(2));
+    await world.accept('job');
+    const record = await world.run('job');
+    expect(record).toMatchObject({ state: 'failed', reason: { code: 'ColumnsDiffer' } });
+    expect('reason' in record && record.reason.message).toContain('f000.csv has (f000.csv), f001.csv has (f001.csv)');
   });
 });
 
