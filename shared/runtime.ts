@@ -8,6 +8,7 @@ import { workspaceGuid } from './domain/uri.ts';
 import type { DatastorePlace, ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
+import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import { withArtifactStore } from './steps/artifact-store.ts';
 import { datastoreSource } from './steps/datastore-source.ts';
@@ -25,6 +26,7 @@ import { azureTables } from './storage/azure-tables.ts';
 import { memoryBlobs } from './storage/memory-blobs.ts';
 import { memoryQueues } from './storage/memory-queues.ts';
 import { memoryTables } from './storage/memory-tables.ts';
+import { once } from './storage/once.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
@@ -83,7 +85,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       datastores,
       workspace: address,
       engine: ({ model }) => engines.lease(model),
-      workFolder: join(tmpdir(), 'batchpoint'),
+      workFolder: once(() => processFolder(join(tmpdir(), 'batchpoint', 'work'))),
       clock,
       log,
       turns: processTurns(),
