@@ -6,8 +6,8 @@ import type { CommandLine } from '../../shared/pipeline/command-lines.ts';
 import { commitStepOutputs } from '../../shared/steps/pipeline/commit-outputs.ts';
 import {
   executeCommand,
-  type CommandOutcome,
-  type CommandRequest,
+  type ExecuteOutcome,
+  type ExecuteRequest,
 } from '../../shared/steps/pipeline/execute-command.ts';
 import type { StepOutput } from '../../shared/steps/pipeline/collect-outputs.ts';
 import type { StepDeps } from '../../shared/steps/pipeline/step-deps.ts';
@@ -23,7 +23,7 @@ export const STORE = 'store';
 
 const QUARTER_HOUR = 900_000;
 
-export type StepChange = Partial<Omit<CommandRequest, 'component'>> & { readonly signal?: AbortSignal };
+export type StepChange = Partial<Omit<ExecuteRequest, 'component'>> & { readonly signal?: AbortSignal };
 
 export interface StepWorld {
   readonly deps: StepDeps;
@@ -32,7 +32,7 @@ export interface StepWorld {
   readonly lines: CommandLine[];
   put(files: Readonly<Record<string, string>>): Promise<void>;
   /** Runs a command whose declared inputs and outputs are those that it is given. */
-  run(command: string, change?: StepChange): Promise<CommandOutcome>;
+  run(command: string, change?: StepChange): Promise<ExecuteOutcome>;
   commit(manifest: StepManifest): Promise<void>;
   /** Text of each blob that can be read, by name. */
   files(): Promise<Record<string, string>>;
@@ -41,11 +41,13 @@ export interface StepWorld {
   close(): Promise<void>;
 }
 
-/** A datastore and the app's own storage in memory, and a work folder. */
-export async function stepWorld(change: (deps: StepDeps) => Partial<StepDeps> = () => ({})): Promise<StepWorld> {
+/** A datastore and the app's own storage, in memory by default, and a work folder. */
+export async function stepWorld(
+  change: (deps: StepDeps) => Partial<StepDeps> = () => ({}),
+  data: Blobs = memoryBlobs(),
+): Promise<StepWorld> {
   const workFolder = await mkdtemp(join(tmpdir(), 'steps-'));
   await chmod(workFolder, 0o755);
-  const data = memoryBlobs();
   const system = memoryBlobs();
   await Promise.all([data.ensureContainer(CONTAINER), system.ensureContainer(JOBS_CONTAINER)]);
   const address = { name: STORE, account: 'account', container: CONTAINER, endpoint: 'https://account' };
@@ -71,7 +73,7 @@ export async function stepWorld(change: (deps: StepDeps) => Partial<StepDeps> = 
         await data.write({ container: CONTAINER, name }, Buffer.from(text));
     },
     run(command, { signal = new AbortController().signal, ...other } = {}) {
-      const request: CommandRequest = {
+      const request: ExecuteRequest = {
         job: 'job',
         stepRun: 'step-run',
         attempt: `attempt-${++attempts}`,

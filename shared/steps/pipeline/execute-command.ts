@@ -15,7 +15,7 @@ import { makeStepFolder, type StepFolder } from './step-folder.ts';
 import { fetchInputs, type StepInput } from './step-inputs.ts';
 import { type StepManifest, type StepPlace, writeStepManifest } from './step-manifest.ts';
 
-export interface CommandRequest {
+export interface ExecuteRequest {
   readonly job: string;
   readonly stepRun: string;
   /** Drawn for this run alone, and never seen before. */
@@ -39,7 +39,7 @@ export interface CommandRequest {
 }
 
 /** `tracking` is what the code told MLflow, also before it failed. */
-export type CommandOutcome =
+export type ExecuteOutcome =
   | { readonly ok: true; readonly manifest: StepManifest; readonly tracking: StepTracking }
   | { readonly ok: false; readonly reason: StepReason; readonly tracking: StepTracking };
 
@@ -50,9 +50,9 @@ export type CommandOutcome =
  */
 export async function executeCommand(
   deps: StepDeps,
-  request: CommandRequest,
+  request: ExecuteRequest,
   signal: AbortSignal,
-): Promise<CommandOutcome> {
+): Promise<ExecuteOutcome> {
   const folder = await makeStepFolder(deps, request.codeFolder);
   let tracking = NOTHING_TRACKED;
   try {
@@ -83,7 +83,7 @@ export async function executeCommand(
 /** Brings the inputs and runs the command. Throws JobFault for an input that cannot be had, and a command that needs it. */
 async function run(
   deps: StepDeps,
-  request: CommandRequest,
+  request: ExecuteRequest,
   folder: StepFolder,
   outputs: Readonly<Record<string, { readonly local: string }>>,
   signal: AbortSignal,
@@ -128,7 +128,7 @@ async function prepareOutputs(
 /** Metrics that are printed into the step's log at its end. */
 const MAX_SHOWN = 100;
 
-function printMetrics(tracking: StepTracking, print: CommandRequest['print']): void {
+function printMetrics(tracking: StepTracking, print: ExecuteRequest['print']): void {
   const metrics = Object.entries(stepSummary(tracking).metrics);
   for (const [name, value] of metrics.slice(0, MAX_SHOWN))
     print({ stream: 'stdout', text: `metric ${name} = ${value}` });

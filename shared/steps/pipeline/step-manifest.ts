@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { sha256 } from '../../domain/blocks.ts';
+import { canonical } from '../../domain/canonical.ts';
 import { StepTracking } from '../../domain/step-tracking.ts';
 import { readJson, writeJsonOnce } from '../../storage/json-blobs.ts';
 import type { BlobRef, Blobs } from '../../storage/ports.ts';
@@ -57,3 +59,12 @@ export const readStepManifest = (
   systemBlobs: Blobs,
   attempt: Pick<StepManifest, 'job' | 'stepRun' | 'attempt'>,
 ): Promise<StepManifest | undefined> => readJson(systemBlobs, manifestRef(attempt), StepManifest);
+
+/** A hash of what each output holds, the same for equal files under equal names, wherever they lie. */
+export const outputVersions = ({ outputs }: Pick<StepManifest, 'outputs'>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(outputs).map(([name, { path, files }]) => {
+      const content = files.map(({ blob, sha256: hash }) => [blob.slice(path.length), hash]);
+      return [name, sha256(canonical(content))];
+    }),
+  );

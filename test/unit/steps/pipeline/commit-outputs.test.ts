@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StepManifest } from '../../../../shared/steps/pipeline/step-manifest.ts';
+import { azureBlobs } from '../../../../shared/storage/azure-blobs.ts';
+import { startAzurite } from '../../../support/azurite.ts';
 import { withFaults, type FaultPlan } from '../../../support/faulty-blobs.ts';
 import { CONTAINER, output, stepWorld, type StepWorld } from '../../../support/step-world.ts';
 
@@ -28,6 +30,22 @@ async function faultyWorld(plans: readonly FaultPlan[]): Promise<void> {
     return { datastore: () => faulty };
   });
 }
+
+it('appear in Azurite as in memory', async () => {
+  const azurite = await startAzurite();
+  try {
+    await world.close();
+    world = await stepWorld(undefined, azureBlobs(azurite));
+    await world.put({ 'out/a': 'old' });
+    const [, winner] = await Promise.all([made(writes('one')), made(`${writes('two')}; : > "\${{outputs.out}}/none"`)]);
+    await world.commit(winner);
+    await world.commit(winner);
+    await made(writes('late'));
+    expect(await world.files()).toEqual({ ...written('two'), 'out/none': '' });
+  } finally {
+    await azurite.stop();
+  }
+});
 
 describe('the outputs of a step', () => {
   it('of two attempts at once are those of the winner alone', async () => {

@@ -5,7 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../../shared/domain/blocks.ts';
 import { NOTHING_TRACKED } from '../../../../shared/domain/step-tracking.ts';
 import { modelRegistration } from '../../../../shared/steps/pipeline/model-registration.ts';
-import { readStepManifest, type StepManifest } from '../../../../shared/steps/pipeline/step-manifest.ts';
+import {
+  outputVersions,
+  readStepManifest,
+  type StepManifest,
+} from '../../../../shared/steps/pipeline/step-manifest.ts';
 import { CONTAINER, output, stepWorld, type StepWorld } from '../../../support/step-world.ts';
 
 let world: StepWorld;
@@ -53,6 +57,14 @@ describe('a step', () => {
     ]);
     await world.commit(manifest);
     expect(await world.files()).toEqual({ 'res/out/a b': 'one', 'res/out/deep/ü': 'two', 'res/summary.json': '' });
+  });
+
+  it('has outputs whose versions tell what they hold and not where they lie', async () => {
+    const versions = async (text: string, place: string) =>
+      outputVersions(await made(`echo ${text} > \${{outputs.out}}/a`, { outputs: { out: output(place) } }))['out'];
+    const first = await versions('x', 'job-1/out');
+    expect(await versions('x', 'another-job/out')).toBe(first);
+    expect(await versions('y', 'job-1/out')).not.toBe(first);
   });
 
   it('uploads a file of many blocks and many files', async () => {
