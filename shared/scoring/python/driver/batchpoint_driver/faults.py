@@ -52,4 +52,5 @@ def print_traceback(error):
 
 
 def _lies_in(path, folder):
-    return os.path.abspath(path).startswith(os.path.join(os.path.abspath(folder), ""))
+    # Code in C names itself by relative paths, which are none of this machine.
+    return os.path.isabs(path) and os.path.abspath(path).startswith(os.path.join(os.path.abspath(folder), ""))
