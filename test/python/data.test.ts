@@ -5,18 +5,14 @@ import type { MiniBatchEngine } from '../../shared/scoring/engine.ts';
 import { pythonEngine } from '../../shared/scoring/python/engine.ts';
 import { engineOf, runScript, score, testFolder, type ScoreSettings, type Scored } from './scripts.ts';
 
-const IMPORTS = 'import datetime
-import numpy as np
-import pandas as pd
-';
+const IMPORTS = 'import datetime\nimport numpy as np\nimport pandas as pd\n';
 
 /** One engine for all: importing pandas takes most of the time. What it runs is in a file named by the first file's name. */
 let engine: MiniBatchEngine;
 
 beforeAll(async () => {
   const codeFolder = await testFolder();
-  const script = `${IMPORTS}import runpy
-${runScript('return runpy.run_path(files[0][5:])["run"](files[1:])')}`;
+  const script = `${IMPORTS}import runpy\n${runScript('return runpy.run_path(files[0][6:])["run"](files[1:])')}`;
   await writeFile(join(codeFolder, 'driver.py'), script);
   engine = await pythonEngine({
     python: inject('python'),

@@ -6,7 +6,12 @@ export const StartAnswer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('startFault'), reason: z.string() }),
 ]);
 
-const recordFailure = z.object({ row: z.number(), line: z.number().optional(), code: z.string(), reason: z.string() });
+const recordFailure = z.object({
+  row: z.number(),
+  line: z.number().exactOptional(),
+  code: z.string(),
+  reason: z.string(),
+});
 
 /** What a worker answers to a request, beside rows. The types of `LAST` end the answer. */
 export const RunAnswer = z.discriminatedUnion('type', [

@@ -21,6 +21,11 @@ def one_line(text, longest=_LONGEST):
     return line if len(line) <= longest else line[: longest - 1] + "\u2026"
 
 
+def quoted(text):
+    """A name or value of the user for a message."""
+    return "'%s'" % one_line(text, 40)
+
+
 def describe(error, folder):
     """`ValueError: no such column (driver.py, line 12)`: the innermost line that lies in the user's folder."""
     said = type(error).__name__

@@ -28,13 +28,13 @@ class TableWriter:
         names = [str(name) for name in frame.columns]
         if len(frame):
             self._same("a DataFrame", names, named=True)
-            self._write_columns([_values(frame.iloc[:, place]) for place in range(len(names))], len(frame))
+            self._write_columns([column_values(frame.iloc[:, place]) for place in range(len(names))], len(frame))
 
     def series(self, series):
         if len(series):
             name = PREDICTION if series.name is None else str(series.name)
             self._same("a Series", [name], named=series.name is not None)
-            self._write_columns([_values(series)], len(series))
+            self._write_columns([column_values(series)], len(series))
 
     def array(self, array):
         if not len(array):
@@ -160,7 +160,7 @@ class TableWriter:
         return ResultFault("%s of what run() returned cannot be written." % what)
 
 
-def _values(series):
+def column_values(series):
     """The values of a Series as a numpy array; what numpy has no type for as objects."""
     is_plain = isinstance(series.dtype, sys.modules["numpy"].dtype) and series.dtype.kind in "fiub"
     return series.to_numpy() if is_plain else series.astype(object).to_numpy()

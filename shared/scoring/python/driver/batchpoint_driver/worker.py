@@ -6,9 +6,10 @@ import sys
 
 from .channel import Channel, FrameTooLong
 from .faults import ResultFault, StartFault, print_traceback
+from .pyfunc import Pyfunc
 from .script import Script
 
-KINDS = {"script": Script}
+KINDS = {"script": Script, "pyfunc": Pyfunc}
 
 
 def main():
