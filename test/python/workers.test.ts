@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, vi } from 'vitest';
+import { z } from 'zod';
 import { engineOf, runScript, score, testFolder } from './scripts.ts';
 
 const WAIT = { timeout: 30_000, interval: 50 };
@@ -124,7 +125,9 @@ describe('workers', () => {
       ].join('\n'),
     );
     const app = fork(fileURLToPath(new URL('./mortal-engine.ts', import.meta.url)), [inject('python'), folder]);
-    const line = await new Promise<string>((resolve) => app.once('message', (message) => resolve(String(message))));
+    const line = await new Promise<string>((resolve) =>
+      app.once('message', (message) => resolve(z.string().parse(message))),
+    );
     const [worker, child, output] = line.split(' ');
     app.kill('SIGKILL');
     await goneSoon(Number(worker));
