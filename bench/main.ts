@@ -11,6 +11,7 @@ import { hostOverhead } from './host-overhead.ts';
 import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { profile } from './profile.ts';
+import { pythonWorkers } from './python-workers.ts';
 import { responsiveness } from './responsiveness.ts';
 import { storageRequests } from './storage-requests.ts';
 import { throughput } from './throughput.ts';
@@ -20,7 +21,7 @@ const HELP = `Usage: npm run bench [-- options]
 Measures the app on this machine, in about seven minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
-  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable
+  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable,python
   --profile      no figures: where the time goes, as CPU profiles
   --help         show this text
 `;
@@ -35,6 +36,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   memory,
   listing,
   durable: durableHost,
+  python: pythonWorkers,
 };
 
 function chosen(only: string | undefined): Measurement[] {
