@@ -8,18 +8,20 @@ import { DATA_FOLDER, PROJECT } from '../cli/stack.ts';
 import { durableHost } from './durable-host.ts';
 import { figures, type Figure } from './figure.ts';
 import { hostOverhead } from './host-overhead.ts';
+import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { profile } from './profile.ts';
+import { pythonWorkers } from './python-workers.ts';
 import { responsiveness } from './responsiveness.ts';
 import { storageRequests } from './storage-requests.ts';
 import { throughput } from './throughput.ts';
 
 const HELP = `Usage: npm run bench [-- options]
 
-Measures the app on this machine, in about five minutes, and prints one line of JSON per figure. Exit code 1 when
+Measures the app on this machine, in about seven minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
-  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,durable
+  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable,python
   --profile      no figures: where the time goes, as CPU profiles
   --help         show this text
 `;
@@ -32,7 +34,9 @@ const measurements: Readonly<Record<string, Measurement>> = {
   requests: storageRequests,
   overhead: hostOverhead,
   memory,
+  listing,
   durable: durableHost,
+  python: pythonWorkers,
 };
 
 function chosen(only: string | undefined): Measurement[] {

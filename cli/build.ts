@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -26,7 +26,15 @@ export async function ensureBuilt(project: string, say: (text: string) => void):
   compiler.stdout.on('data', (chunk: Buffer) => (words += chunk.toString('utf8')));
   const [code] = (await once(compiler, 'close')) as [number | null];
   if (code !== 0) throw new Error(`The app does not compile:\n${words}`);
+  await copyPython(project, dist);
   await writeFile(join(dist, STAMP), '');
+}
+
+/** What Python runs lies beside what starts it. */
+async function copyPython(project: string, dist: string): Promise<void> {
+  for (const path of await readdir(join(project, 'shared'), { recursive: true })) {
+    if (path.endsWith('.py')) await cp(join(project, 'shared', path), join(dist, 'shared', path));
+  }
 }
 
 async function newestIn(path: string): Promise<number> {

@@ -8,6 +8,7 @@ import { workspaceGuid } from './domain/uri.ts';
 import type { DatastorePlace, ModelRecord, ModelReference } from './domain/resources.ts';
 import { engineCache } from './scoring/engine-cache.ts';
 import { loadEngine } from './scoring/model-engines.ts';
+import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import { withArtifactStore } from './steps/artifact-store.ts';
 import { datastoreSource } from './steps/datastore-source.ts';
@@ -25,7 +26,9 @@ import { azureTables } from './storage/azure-tables.ts';
 import { memoryBlobs } from './storage/memory-blobs.ts';
 import { memoryQueues } from './storage/memory-queues.ts';
 import { memoryTables } from './storage/memory-tables.ts';
+import { once } from './storage/once.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
+import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
 import type { Blobs, Queue, Table } from './storage/ports.ts';
@@ -35,7 +38,7 @@ export interface Runtime {
   readonly jobDeps: JobDeps;
   /** How long the histories of orchestrations are kept. */
   readonly retentionDays: number;
-  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'cancelJob' | 'salvageJob'>;
+  readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'pipelineOrchestrations' | 'cancelJob' | 'salvageJob'>;
   readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
 }
 
@@ -64,6 +67,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const { blobs: systemBlobs, table, queue } = stateStorage(settings);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
+  const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
   const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
@@ -81,7 +85,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       datastores,
       workspace: address,
       engine: ({ model }) => engines.lease(model),
-      workFolder: join(tmpdir(), 'batchpoint'),
+      workFolder: once(() => processFolder(join(tmpdir(), 'batchpoint', 'work'))),
       clock,
       log,
       turns: processTurns(),
@@ -92,6 +96,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
       jobs,
+      pipelines,
       registry,
       datastores,
       systemBlobs,

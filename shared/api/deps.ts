@@ -4,9 +4,10 @@ import type { WorkspaceAddress } from '../domain/uri.ts';
 import type { VerifyToken } from '../auth/token-verifier.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastores } from '../steps/datastore-source.ts';
-import type { JobView } from '../steps/job-view.ts';
+import type { AnyJobView } from '../steps/any-job.ts';
 import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
 
 /** The workspace that this app plays. */
@@ -19,6 +20,8 @@ export interface Workspace extends WorkspaceAddress {
 /** What the HTTP surface needs of the house. */
 export interface ApiDeps {
   readonly jobs: Jobs;
+  readonly pipelines: Pipelines;
+  readonly pipelineOrchestrations: Orchestrations;
   readonly orchestrations: Orchestrations;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,9 +36,9 @@ export interface ApiDeps {
   /** Loads the model once to prove that it can be used. Throws ModelFault when it cannot. */
   proveModel(model: ModelRecord): Promise<void>;
   /** Throws ApiError 404, or 409 when the job has ended otherwise. */
-  cancelJob(name: string): Promise<JobView>;
+  cancelJob(name: string): Promise<AnyJobView>;
   /** Throws ApiError 404, or 409 with the reason when nothing can be salvaged. */
-  salvageJob(name: string): Promise<JobView>;
+  salvageJob(name: string): Promise<AnyJobView>;
   /** The app's own settings for what a deployment and an invocation leave open. */
   readonly appExtensions: Partial<Extensions>;
 }

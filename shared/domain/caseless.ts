@@ -24,7 +24,9 @@ export function caselessObject<Shape extends z.core.$ZodShape>(shape: Shape, key
       const name = canonical.get(keyOf(written));
       const schema = name === undefined ? undefined : shape[name];
       if (name === undefined || schema === undefined || (field === null && !accepts(schema, null))) continue;
-      if (known.has(name)) context.addIssue({ code: 'custom', path: [name], message: 'is given twice', input: field });
+      // The client writes some fields in both its styles (`source_job_id`, `sourceJobId`).
+      if (known.has(name) && known.get(name) !== field)
+        context.addIssue({ code: 'custom', path: [name], message: 'is given twice', input: field });
       known.set(name, field);
     }
     return Object.fromEntries(known);

@@ -16,7 +16,7 @@ export const isComputeName = (name: string): boolean => /^(?=.{2,32}$)[a-zA-Z]([
 export const isDatastoreName = (name: string): boolean => /^[a-zA-Z0-9_]{1,255}$/.test(name);
 
 /** Names that this app gives to jobs, and that an index may be asked for. */
-export const isJobName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9-]{0,99}$/.test(name);
+export const isJobName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$/.test(name);
 
 /** What is wrong with a name, in the SDK's words (entities/_endpoint/_endpoint_helpers.py); undefined for one that fits. */
 export function endpointNameFault(name: string, what: 'an endpoint' | 'a deployment'): string | undefined {

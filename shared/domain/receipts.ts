@@ -56,6 +56,8 @@ export const Receipt = z.object({
   tallies: LaneTallies,
   /** The slice's first failures, in order. */
   failures: z.array(Failure).max(FAILURES_IN_JOB),
+  /** Bytes that the lane's code has printed up to here: a job's log has a limit. */
+  printed: z.number().optional(),
   /** Of this slice; absent when there are none. */
   files: z.array(OutputFile).optional(),
 });

@@ -3,8 +3,11 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDead, lifeAddress, showLife } from './life-socket.ts';
 
-/** A folder shows life before it gets its final name; one that is still called this after a minute was left behind. */
-const UNBORN = '.new-';
+/**
+ * What a process's folder is called; nothing else in a root is touched. A folder shows life before it loses the dot; one that
+ * still has it after a minute was left behind. Short, because the path of a socket has to be.
+ */
+const NAME = /^(\.?)bp-([0-9a-f]{12})$/;
 const BIRTH_MS = 60_000;
 
 /**
@@ -19,12 +22,13 @@ export async function processFolder(root: string): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   await livingFolders(root);
   const id = randomBytes(6).toString('hex');
-  const unborn = join(root, UNBORN + id);
+  const unborn = join(root, `.bp-${id}`);
   await mkdir(unborn, { mode: 0o700 });
   await mkdir(join(unborn, 'files'));
   await showLife(socketIn(unborn, id));
-  await rename(unborn, join(root, id));
-  return join(root, id, 'files');
+  const folder = join(root, `bp-${id}`);
+  await rename(unborn, folder);
+  return join(folder, 'files');
 }
 
 /** The folders below `root` of processes that live, this one's too. Removes those of dead ones. */
@@ -32,10 +36,13 @@ export async function livingFolders(root: string): Promise<string[]> {
   const names = await readdir(root);
   const living = await Promise.all(
     names.map(async (name) => {
+      const [, dot, id] = NAME.exec(name) ?? [];
+      if (id === undefined) return [];
       const folder = join(root, name);
-      const unborn = name.startsWith(UNBORN);
-      const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, name));
-      if (dead) await rm(folder, { recursive: true, force: true });
+      const unborn = dot === '.';
+      const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, id));
+      // A child of the dead may still write there.
+      if (dead) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       return dead || unborn ? [] : [join(folder, 'files')];
     }),
   );

@@ -17,6 +17,7 @@ import {
 } from '../domain/resources.ts';
 import { parseDataUri, type DataAddress, type WorkspaceAddress } from '../domain/uri.ts';
 import type { Blobs } from '../storage/ports.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry, Versions } from '../storage/registry/resources.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
 import { datastoreOf } from './deps.ts';
@@ -25,6 +26,7 @@ import { everyDeployment } from './every-deployment.ts';
 import { copyModelFiles, modelFile } from './register-model-files.ts';
 
 export interface AssetDeps {
+  readonly jobs: Jobs;
   readonly registry: Registry;
   readonly datastores: Datastores;
   readonly systemBlobs: Blobs;

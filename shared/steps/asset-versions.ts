@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { contentOf, type AssetBody } from '../domain/asset-bodies.ts';
 import { ApiError, badRequest, conflict, resourceNotFound } from '../domain/errors.ts';
 import { ASSET_NAME_RULE, isAssetVersion } from '../domain/management-names.ts';
+import { parseJobOutput } from '../domain/job-output-uri.ts';
 import type { AssetRecord } from '../domain/resources.ts';
 import { checkAssetName, ensureContainer } from './asset-containers.ts';
 import { latestVersion } from './asset-lists.ts';
 import { placeOf, keysOf, type AssetDeps, type AssetKind } from './asset-kinds.ts';
+import { jobOutputPlace } from './job-output-place.ts';
 import { writeResource, type Author } from './write-resource.ts';
 
 /**
@@ -23,7 +25,7 @@ export async function putVersion<R extends AssetRecord>(
   checkAssetName(kind, name);
   if (!isAssetVersion(version))
     throw badRequest(`The version of a ${kind.noun.toLowerCase()} ${ASSET_NAME_RULE}.`, 'version');
-  const content = contentOf(body);
+  const content = await withPlace(deps, kind, contentOf(body));
   const place = await placeOf(kind, content, deps);
   const { description = null, tags = {}, properties = {}, isArchived, isAnonymous } = body.properties;
   const now = new Date(deps.clock.now()).toISOString();
@@ -49,6 +51,17 @@ export async function putVersion<R extends AssetRecord>(
     },
     by.ifMatch,
   );
+}
+
+/** An asset may name a job's output: what is kept is the place where that lies, as Azure ML does. */
+async function withPlace(
+  deps: AssetDeps,
+  { uri }: AssetKind,
+  content: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const output = uri === undefined ? undefined : parseJobOutput(String(content[uri]));
+  if (uri === undefined || !output) return content;
+  return { ...content, [uri]: await jobOutputPlace(deps, output, `properties.${uri}`) };
 }
 
 /** What the SDK calls a component's version when it was given none. */

@@ -29,8 +29,8 @@ export interface JobDeps {
   readonly workspace: WorkspaceAddress;
   /** Throws ModelFault for what can never be scored with. */
   engine(scorer: Scorer): Promise<EngineLease>;
-  /** Folder on this machine's disk for the files that user code reads and writes; it is made when it is needed. */
-  readonly workFolder: string;
+  /** This process's own folder on the machine's disk, for the files that user code reads and writes. Made when it is needed. */
+  workFolder(): Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
   /** The slices of this process. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { caselessObject, textMap } from '../domain/caseless.ts';
-import type { JobView } from './job-view.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Pipelines } from '../storage/registry/pipelines-port.ts';
+import type { AnyJobView } from './any-job.ts';
 
 const described = {
   displayName: z.string().max(255).optional(),
@@ -24,8 +25,13 @@ export const RunChange = caselessObject({
 type Change = z.infer<typeof RunChange>;
 
 /** Adds to the tags and properties of a job and replaces the rest that was sent. */
-export async function changeJob({ jobs }: { jobs: Jobs }, { spec }: JobView, change: Change): Promise<void> {
-  await jobs.edit(spec.name, (edits) => ({
+export async function changeJob(
+  { jobs, pipelines }: { readonly jobs: Jobs; readonly pipelines: Pipelines },
+  { kind, spec }: AnyJobView,
+  change: Change,
+): Promise<void> {
+  const { edit } = kind === 'scoring' ? jobs : pipelines;
+  await edit(spec.name, (edits) => ({
     archived: change.hidden ?? edits.archived,
     displayName: change.displayName ?? edits.displayName,
     description: change.description === undefined ? edits.description : change.description,

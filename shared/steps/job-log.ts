@@ -11,6 +11,10 @@ const nothing = (): void => undefined;
 export interface JobLog extends Log {
   /** What a user's code prints: for the job's log alone, whatever its level, up to a limit. */
   printed(line: PrintedLine): void;
+  /** Bytes that the code of this lane has printed into the log before this slice. */
+  goOnFrom(printedBytes: number): void;
+  /** The same, up to now. */
+  printedBytes(): number;
   /** Adds what was printed to the job's log. Printing must not fail the work: a fault of storage goes into the app's log. */
   flush(): Promise<void>;
 }
@@ -18,49 +22,61 @@ export interface JobLog extends Log {
 /** Lines that one slice may add to the job's log. */
 const MAX_LINES = 500;
 
-/** Lines, and bytes of them, that a user's code may add in one slice. */
+/** Lines, and bytes of them, that a user's code may add in one slice; and bytes in the whole job, by equal parts of its lanes. */
 const MAX_PRINTED_LINES = 10_000;
 const MAX_PRINTED_BYTES = 1024 * 1024;
+const MAX_PRINTED_IN_JOB = 16 * 1024 * 1024;
 
 /** The log of a job's slices, no louder than the job's `loggingLevel`; every line of the app's log names the job. */
 export function jobLog(
   deps: Pick<JobDeps, 'log' | 'logs' | 'clock'>,
-  { job, settings }: Pick<Manifest, 'job' | 'settings'>,
+  { job, settings, lanes }: Pick<Manifest, 'job' | 'settings' | 'lanes'>,
 ): JobLog {
   const level = settings.loggingLevel;
   const lines: string[] = [];
-  let dropped = 0;
-  let printedLines = 0;
-  let printedBytes = 0;
-  let unprinted = 0;
+  const own = { lines: 0, dropped: 0 };
+  const code = { before: 0, bytes: 0, lines: 0, dropped: 0 };
   const print =
     (to: 'debug' | 'info' | 'warn' | 'error'): Log['info'] =>
     (fields, message) => {
       deps.log[to]({ job, ...fields }, message);
-      if (lines.length - printedLines < MAX_LINES) lines.push(logLine(deps.clock.now(), to, message, fields));
-      else dropped++;
+      if (own.lines === MAX_LINES) {
+        own.dropped++;
+        return;
+      }
+      own.lines++;
+      lines.push(logLine(deps.clock.now(), to, message, fields));
     };
+  const hasRoomFor = (bytes: number): boolean =>
+    code.lines < MAX_PRINTED_LINES &&
+    code.bytes + bytes <= Math.min(MAX_PRINTED_BYTES, MAX_PRINTED_IN_JOB / lanes.length - code.before);
   return {
     debug: level === 'Debug' ? print('debug') : nothing,
     info: level === 'Warning' ? nothing : print('info'),
     warn: print('warn'),
     error: print('error'),
     printed({ worker, stream, text }) {
-      printedBytes += Buffer.byteLength(text);
-      if (unprinted > 0 || printedLines === MAX_PRINTED_LINES || printedBytes > MAX_PRINTED_BYTES) {
-        unprinted++;
+      // Once a line was left out the others are only counted: what is kept has no gap.
+      const line = code.dropped === 0 ? `worker ${worker} ${stream}: ${text}` : '';
+      const bytes = Buffer.byteLength(line);
+      if (code.dropped > 0 || !hasRoomFor(bytes)) {
+        code.dropped++;
         return;
       }
-      printedLines++;
-      lines.push(logLine(deps.clock.now(), 'info', `worker ${worker} ${stream}: ${text}`));
+      code.lines++;
+      code.bytes += bytes;
+      lines.push(logLine(deps.clock.now(), 'info', line));
     },
+    goOnFrom(printedBytes) {
+      code.before = printedBytes;
+    },
+    printedBytes: () => code.before + code.bytes,
     async flush() {
-      if (dropped > 0)
-        lines.push(logLine(deps.clock.now(), 'warn', `${dropped} more lines of this slice were left out`));
-      if (unprinted > 0)
-        lines.push(logLine(deps.clock.now(), 'warn', `${unprinted} more lines that the code printed were left out`));
+      const now = deps.clock.now();
+      if (own.dropped > 0) lines.push(logLine(now, 'warn', `${own.dropped} more lines of this slice were left out`));
+      if (code.dropped > 0)
+        lines.push(logLine(now, 'warn', `${code.dropped} more lines that the code printed were left out`));
       await printToJob(deps, job, lines.splice(0));
-      dropped = printedLines = printedBytes = unprinted = 0;
     },
   };
 }

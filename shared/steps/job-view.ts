@@ -1,12 +1,13 @@
 import { editedSpec } from '../domain/job-edits.ts';
 import type { JobRecord, JobSpec, JobStatus, LaneProgress, Reason, Totals } from '../domain/job.ts';
 import { isEnded, jobStatus } from '../domain/job.ts';
-import type { JobFilter, Jobs } from '../storage/registry/jobs-port.ts';
+import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { askAfter } from './lost-job.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 
-/** A job as every surface shows it. */
+/** A scoring job as every surface shows it. */
 export interface JobView {
+  readonly kind: 'scoring';
   /** With what was changed of its description since. */
   readonly spec: JobSpec;
   readonly archived: boolean;
@@ -42,35 +43,16 @@ export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | u
 
 async function describe({ jobs }: Pick<ViewDeps, 'jobs'>, name: string) {
   const [spec, edits] = await Promise.all([jobs.spec(name), jobs.edits(name)]);
-  return spec && { spec: editedSpec(spec, edits), archived: edits.archived };
+  return spec && { kind: 'scoring' as const, spec: editedSpec(spec, edits), archived: edits.archived };
 }
 
-export interface JobViewPage {
-  readonly views: readonly JobView[];
-  readonly continuation?: string;
-}
-
-/** Newest first, from the index and the records alone: no question to Durable Functions per row. */
-export async function listJobs(
-  deps: Pick<ViewDeps, 'jobs' | 'clock'>,
-  filter: JobFilter,
-  limit: number,
-  continuation?: string,
-): Promise<JobViewPage> {
-  const page = await deps.jobs.list(filter, limit, continuation);
-  const views = await Promise.all(
-    page.names.map(async (name): Promise<JobView | undefined> => {
-      const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
-      if (!described || !found) return undefined;
-      const scoring = found.value.state !== 'accepted' && found.value.state !== 'planning' && !isEnded(found.value);
-      const lanes = scoring ? await deps.jobs.progress(name) : [];
-      return { ...described, ...view(found.value, jobStatus(found.value), lanes, deps.clock.now()) };
-    }),
-  );
-  return {
-    views: views.filter((one) => one !== undefined),
-    ...(page.continuation === undefined ? {} : { continuation: page.continuation }),
-  };
+/** As a list shows it: what it says of itself, without a question to Durable Functions. */
+export async function listedJob(deps: Pick<ViewDeps, 'jobs' | 'clock'>, name: string): Promise<JobView | undefined> {
+  const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
+  if (!described || !found) return undefined;
+  const scoring = found.value.state !== 'accepted' && found.value.state !== 'planning' && !isEnded(found.value);
+  const lanes = scoring ? await deps.jobs.progress(name) : [];
+  return { ...described, ...view(found.value, jobStatus(found.value), lanes, deps.clock.now()) };
 }
 
 function view(
@@ -78,7 +60,7 @@ function view(
   status: JobStatus,
   lanes: readonly LaneProgress[],
   now: number,
-): Omit<JobView, 'spec' | 'archived'> {
+): Omit<JobView, 'kind' | 'spec' | 'archived'> {
   const firstRowAt = lanes
     .map((lane) => lane.firstRowAt)
     .filter((at) => at !== null)

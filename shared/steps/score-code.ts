@@ -1,10 +1,11 @@
-import { JobFault } from '../domain/errors.ts';
+import { JobFault, messageOf } from '../domain/errors.ts';
+import type { Reason } from '../domain/job.ts';
 import type { InputFile } from '../domain/plan.ts';
 import { filesLabel } from '../domain/receipts.ts';
 import { quoteCell } from '../formats/csv-encoder.ts';
 import { ModelFault, type LocalFile, type MiniBatchEngine, type MiniBatchPart } from '../scoring/engine.ts';
 import { localCopies, type Copied } from './local-copies.ts';
-import { failFile, noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
+import { failFile, JobStopped, noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
 import type { OutputStaging } from './stage-output-files.ts';
 import type { WorkFolder } from './work-folder.ts';
 
@@ -12,7 +13,12 @@ export interface CodeWork {
   readonly engine: MiniBatchEngine;
   readonly folder: WorkFolder;
   readonly staging: OutputStaging;
+  /** Why the job is to stop, if it is. */
+  stopped(): Promise<Reason | undefined>;
 }
+
+/** How often a run looks whether the job is to stop: a mini-batch of code may take hours. */
+export const LOOK_MS = 5000;
 
 /** The copies of a mini-batch's files, for all its tries. */
 interface Held {
@@ -93,7 +99,7 @@ function hold({ folder }: CodeWork, work: SliceWork, files: readonly InputFile[]
 /** One try. Throws JobFault when the code can never run, or when its results do not fit to those before. */
 async function runCode(
   work: SliceWork,
-  { engine, folder, staging }: CodeWork,
+  { engine, folder, staging, stopped }: CodeWork,
   files: readonly LocalFile[],
   attempt: number,
 ): Promise<void> {
@@ -104,6 +110,12 @@ async function runCode(
   const outputFolder = await folder.make();
   const over = new AbortController();
   let returned: Extract<MiniBatchPart, { type: 'returned' }> | undefined;
+  const look = setInterval(() => {
+    stopped().then(
+      (reason) => reason && over.abort(new JobStopped(reason)),
+      (error: unknown) => work.log.warn({ error: messageOf(error) }, 'cannot look whether the job is to stop'),
+    );
+  }, LOOK_MS);
   try {
     const parts = engine.score(
       { files, outputFolder },
@@ -126,9 +138,11 @@ async function runCode(
     if (!returned) throw new Error('The engine did not say how many results run() returned.');
     if (summaryOnly) work.files.push(...(await staging.stage(outputFolder, label)));
   } catch (error) {
+    if (over.signal.aborted) throw over.signal.reason;
     over.abort(error);
     throw error instanceof ModelFault ? scriptFailed(error) : error;
   } finally {
+    clearInterval(look);
     folder.discard(outputFolder);
   }
   const processed = summaryOnly ? processedFiles(files, returned) : undefined;
@@ -174,6 +188,8 @@ async function count(
   const reason = `run() returned ${plural(results, 'result')} for ${plural(files.length, 'file')}.`;
   const unnamed = { name: filesLabel(files) };
   const failed =
-    processed?.length === results ? files.filter((file) => !processed.includes(file)) : Array.from({ length: missing }, () => unnamed);
+    processed?.length === results
+      ? files.filter((file) => !processed.includes(file))
+      : Array.from({ length: missing }, () => unnamed);
   for (const file of failed) await failFile(work, file, { code: 'ResultMissing', reason }, attempt);
 }

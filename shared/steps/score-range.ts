@@ -1,33 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
 import { JobFault, messageOf } from '../domain/errors.ts';
+import { FAILURES_IN_JOB, type Reason } from '../domain/job.ts';
 import { filesOf } from '../domain/plan.ts';
-import { NO_TALLIES, type KnownColumns, type Receipt } from '../domain/receipts.ts';
-import { scorerOf } from '../domain/scorer.ts';
-import type { Engine } from '../scoring/engine.ts';
-import { blockWriter } from './block-writer.ts';
-import { datastoreOf, type Datastore, type JobDeps } from './deps.ts';
+import type { Receipt } from '../domain/receipts.ts';
+import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { failureText, jobLog, type JobLog } from './job-log.ts';
 import { signsOfLife, type SignsOfLife } from './lane-report.ts';
-import { codeScoring } from './score-code.ts';
-import { fileScoring } from './score-files.ts';
+import { openSlice, type Range } from './open-slice.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
-import { checkpoint, type SliceWork } from './slice-work.ts';
-import { outputStaging } from './stage-output-files.ts';
-import { workFolder } from './work-folder.ts';
-
-/** Mini-batches [from, to) of a lane. */
-export interface Range {
-  readonly plan: Plan;
-  readonly generation: number;
-  readonly lane: number;
-  readonly from: number;
-  readonly to: number;
-  /** The receipt that ends at `from`. */
-  readonly receipt: string | null;
-}
+import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 
 /** A slice's time when lanes wait for their turn. */
 const CROWDED_SLICE_MS = 2000;
@@ -61,24 +43,14 @@ async function scoreAndReceipt(
 ): Promise<SliceAnswer> {
   const { plan, lane, from } = range;
   const { job } = plan.manifest;
-  const attempt = randomUUID();
-  const previous = await receiptBefore(deps, job, range.receipt);
-  const before = previous?.tallies ?? NO_TALLIES;
-  const stores = {
-    input: await datastoreOf(deps, plan.manifest.inputDatastore),
-    output: await datastoreOf(deps, plan.manifest.output.datastore),
-  };
-  const lease = await deps.engine(scorerOf(plan.manifest));
-  const { engine } = lease;
-  const work = sliceWork(deps, stores, plan, { lane, attempt, previous, engine, log });
+  const { attempt, before, work, close } = await openSlice(deps, range, log);
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
   try {
     reached = await run(deps, range, work, life, score);
   } finally {
     life.end();
-    await work.scoring.end();
-    lease.release();
+    await close();
   }
 
   if (reached.position === from)
@@ -98,6 +70,7 @@ async function scoreAndReceipt(
     ...(!work.scoring.rowColumns && { rowColumns: false }),
     tallies: { ...work.tallies },
     failures: work.failures.slice(0, FAILURES_IN_JOB),
+    ...(log.printedBytes() > 0 && { printed: log.printedBytes() }),
     ...(work.files.length > 0 && { files: work.files }),
   };
   const name = await deps.files.writeReceipt(receipt);
@@ -116,63 +89,6 @@ async function scoreAndReceipt(
   };
 }
 
-/** A slice goes on from the tallies and columns of the receipt before it. */
-async function receiptBefore(deps: JobDeps, job: string, name: string | null): Promise<Receipt | undefined> {
-  if (name === null) return undefined;
-  const previous = await deps.files.receipt(job, name);
-  if (!previous) throw new Error(`receipt ${name} of job ${job} is gone`);
-  return previous;
-}
-
-interface SliceStart {
-  readonly lane: number;
-  readonly attempt: string;
-  readonly previous: Receipt | undefined;
-  readonly engine: Engine;
-  readonly log: JobLog;
-}
-
-function sliceWork(
-  deps: JobDeps,
-  stores: { readonly input: Datastore; readonly output: Datastore },
-  { manifest }: Plan,
-  { lane, attempt, previous, engine, log }: SliceStart,
-): SliceWork {
-  const owner = { job: manifest.job, lane, attempt };
-  const writerTo = (target: typeof manifest.output) =>
-    blockWriter(
-      {
-        blobs: stores.output.blobs,
-        ref: { container: target.container, name: target.blob },
-        blockBytes: manifest.blockBytes,
-      },
-      owner,
-    );
-  const known: KnownColumns = engine.columns
-    ? { columns: engine.columns }
-    : { columns: previous?.columns ?? null, columnsOf: previous?.columnsOf };
-  const scoring =
-    engine.kind === 'file'
-      ? fileScoring(engine)
-      : codeScoring({
-          engine,
-          folder: workFolder(deps.workFolder, deps.log),
-          staging: outputStaging(stores.output.blobs, manifest, owner),
-        });
-  return {
-    manifest,
-    input: stores.input.blobs,
-    scoring,
-    output: writerTo(manifest.output),
-    errors: writerTo(manifest.errors),
-    tallies: { ...(previous?.tallies ?? NO_TALLIES) },
-    failures: new Array<Failure>(),
-    files: [],
-    known,
-    log,
-  };
-}
-
 async function run(
   deps: JobDeps,
   { plan, generation, lane, from, to }: Range,
@@ -188,8 +104,10 @@ async function run(
     if (position + 1 < to) work.scoring.expect(filesOf(plan.manifest, position + 1));
     const fault = await jobFault(work, () => score(work, position));
     if (fault) {
-      await deps.jobs.stop(plan.manifest.job, fault);
-      return { position, reason: fault };
+      const reason = { code: fault.code, message: fault.message };
+      // A generation that is over must not stop the next one.
+      if (!(fault instanceof JobStopped)) await deps.jobs.stop(plan.manifest.job, reason);
+      return { position, reason };
     }
     position++;
     const now = deps.clock.now();
@@ -209,7 +127,7 @@ async function run(
 }
 
 /** Scores a mini-batch. Answers why the job cannot go on; then nothing of the mini-batch stays. */
-async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Reason | undefined> {
+async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<JobFault | undefined> {
   const undo = checkpoint(work);
   try {
     await score();
@@ -218,7 +136,7 @@ async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Re
   } catch (error) {
     if (!(error instanceof JobFault)) throw error;
     undo.rollback();
-    return { code: error.code, message: error.message };
+    return error;
   }
 }
 

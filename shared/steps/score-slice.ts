@@ -5,7 +5,8 @@ import type { EngineLease } from '../scoring/engine-cache.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
 import { whereToGoOn } from './lane-reached.ts';
-import { scoreRange, withJobLog, type Range } from './score-range.ts';
+import type { Range } from './open-slice.ts';
+import { scoreRange, withJobLog } from './score-range.ts';
 import { scoreSuspects } from './score-suspects.ts';
 import { miniBatchPart, whileStarted } from './started-marks.ts';
 

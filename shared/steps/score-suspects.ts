@@ -1,7 +1,8 @@
 import { filesOf } from '../domain/plan.ts';
 import type { JobDeps } from './deps.ts';
 import { scoreTogether } from './score-mini-batch.ts';
-import { scoreRange, sliceMs, type Range } from './score-range.ts';
+import type { Range } from './open-slice.ts';
+import { scoreRange, sliceMs } from './score-range.ts';
 import type { SliceAnswer } from './score-slice.ts';
 import { failFile, type SliceWork } from './slice-work.ts';
 import { filePart, miniBatchPart, whileStarted } from './started-marks.ts';

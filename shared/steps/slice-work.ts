@@ -1,5 +1,5 @@
-import { messageOf } from '../domain/errors.ts';
-import { FAILURES_IN_JOB, type Failure } from '../domain/job.ts';
+import { JobFault, messageOf } from '../domain/errors.ts';
+import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
 import type { InputFile, Manifest } from '../domain/plan.ts';
 import { sameColumns, type KnownColumns, type LaneTallies, type OutputFile } from '../domain/receipts.ts';
 import { FileFault, TimedOut } from '../scoring/engine.ts';
@@ -22,6 +22,14 @@ export interface SliceWork {
   /** Of the rows so far, also of the slices before. */
   known: KnownColumns;
   readonly log: JobLog;
+}
+
+/** The job is told to stop while a mini-batch runs. */
+export class JobStopped extends JobFault {
+  constructor({ code, message }: Reason) {
+    super(code, message);
+    this.name = 'JobStopped';
+  }
 }
 
 /** How a slice scores: file after file, or a user's code over local copies. */

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
 import type { Log } from './ports.ts';
@@ -13,7 +11,7 @@ export class WorkFolderFault extends Error {
   }
 }
 
-/** The folder of one slice below the app's work folder; it is made when it is used. */
+/** The folder of one slice below the process's own; it is made when it is used. */
 export interface WorkFolder {
   /** A new empty folder in it; absolute. Throws WorkFolderFault. */
   make(): Promise<string>;
@@ -23,23 +21,13 @@ export interface WorkFolder {
   end(): Promise<void>;
 }
 
-const MACHINE = hostname().replace(/[^A-Za-z0-9.]/g, '_');
-// A process that starts anew in a container may get the number of the one that died there; its start tells them apart.
-const OWNER = `${MACHINE}-${process.pid}-${Math.trunc(performance.timeOrigin)}`;
-
-/** Removes first what processes of this machine left in `root` when they died: a folder's name says whose it is. */
-export function workFolder(root: string, log: Log): WorkFolder {
+/** `processFolder`: goes with its process, so that what a killed one left behind is not for ever. */
+export function workFolder(processFolder: () => Promise<string>, log: Log): WorkFolder {
   let made: Promise<string> | undefined;
   let folders = 0;
   const removals = new Set<Promise<void>>();
 
-  const makeOwn = async (): Promise<string> => {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(root)) if (isLeft(name)) await remove(join(root, name), log);
-    const path = join(root, `${OWNER}-${randomUUID()}`);
-    await mkdir(path, { mode: 0o700 });
-    return path;
-  };
+  const makeOwn = async (): Promise<string> => mkdtemp(join(await processFolder(), 'slice-'));
   return {
     async make() {
       try {
@@ -55,7 +43,7 @@ export function workFolder(root: string, log: Log): WorkFolder {
       removals.add(removal);
     },
     async end() {
-      // One that could not be made has said so to whom asked for it.
+      // One that could not be made was told to whom asked for it.
       const path = await made?.catch(() => undefined);
       await Promise.all(removals);
       if (path !== undefined) await remove(path, log);
@@ -63,24 +51,10 @@ export function workFolder(root: string, log: Log): WorkFolder {
   };
 }
 
-/** Whether a folder is that of a process of this machine that has ended. */
-function isLeft(name: string): boolean {
-  const [machine, pid = '', started = ''] = name.split('-');
-  if (machine !== MACHINE || !/^\d+$/.test(pid) || !/^\d+$/.test(started)) return false;
-  if (Number(pid) === process.pid) return !name.startsWith(`${OWNER}-`);
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    // EPERM would mean that it runs, as another user.
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
-}
-
 async function remove(path: string, log: Log): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
-    log.warn({ path, error: messageOf(error) }, 'a work folder stays on the disk');
+    log.warn({ path, error: messageOf(error) }, 'a work folder stays on the disk until the process ends');
   }
 }

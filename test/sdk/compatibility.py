@@ -14,8 +14,9 @@ ALL = "*"
 ENDPOINTS, DEPLOYMENTS, INVOKE = "test_endpoints.py", "test_deployments.py", "test_invoke.py"
 ASSETS, WORKSPACE, JOBS, REFUSALS = "test_assets.py", "test_workspace.py", "test_jobs.py", "test_refusals.py"
 
-ABSENT = (REFUSALS, "test_what_is_not_here_is_404_in_the_envelope")
-NOT_TRIED = ("test_compatibility.py", "test_every_method_of_the_client_has_a_row")
+DATASTORES, ELSEWHERE = "test_datastores.py", "test_not_here.py"
+ABSENT = (ELSEWHERE, "test_the_app_says_that_it_is_not_here")
+BY_THE_CLIENT = (ELSEWHERE, "test_the_client_refuses_by_itself")
 ONLINE = (REFUSALS, "test_online_endpoints")
 
 # Operations, methods, verdict, test, remark.
@@ -42,42 +43,44 @@ ROWS = [
     ("jobs", "download", WORKS, (JOBS, "test_download_the_output_by_the_parent"), ""),
     ("jobs", "update", WORKS, (JOBS, "test_update"), ""),
     ("jobs", "show_services", WORKS, (JOBS, "test_show_services_finds_none"), "there are no nodes, so none"),
-    ("jobs", "begin_delete", REFUSED, (JOBS, "test_delete_is_refused"), "archive it"),
+    ("jobs", "begin_delete", REFUSED, (JOBS, "test_delete_is_refused"), "405: archive it"),
     ("jobs", "create_or_update", REFUSED, (JOBS, "test_a_job_of_another_kind_is_refused"), "invoke an endpoint"),
-    ("jobs", "validate", WORKS, NOT_TRIED, "runs in the client alone"),
+    ("jobs", "validate", WORKS, (ELSEWHERE, "test_validate_a_job"), "runs in the client alone"),
     ("models", "create_or_update", WORKS, (ASSETS, "test_a_model_comes_back_whole"), ""),
     ("models", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("models", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("models", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("models", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("models", "download", WORKS, (ASSETS, "test_download_a_model"), ""),
-    ("models", "package, share", REFUSED, NOT_TRIED, "no registries"),
+    ("models", "package, share", REFUSED, ABSENT, "no registries"),
     ("data", "create_or_update", WORKS, (ASSETS, "test_a_data_file"), ""),
     ("data", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("data", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("data", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("data", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
-    ("data", "import_data, list_materialization_status, mount, share", REFUSED, NOT_TRIED, "no data imports"),
+    ("data", "import_data, share", REFUSED, ABSENT, "no data imports, no registries"),
+    ("data", "list_materialization_status, mount", REFUSED, BY_THE_CLIENT, "the client's own fault; private packages"),
     ("environments", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not built"),
     ("environments", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("environments", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("environments", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("environments", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
-    ("environments", "share", REFUSED, NOT_TRIED, "no registries"),
+    ("environments", "share", REFUSED, ABSENT, "no registries"),
     ("components", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not run"),
     ("components", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("components", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("components", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("components", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
-    ("components", "validate", WORKS, NOT_TRIED, "runs in the client alone"),
-    ("components", "download, prepare_for_sign", REFUSED, NOT_TRIED, "no registries"),
-    ("datastores", "get", DIFFERS, (WORKSPACE, "test_a_datastore_and_its_secret"), "the secret is a short SAS"),
-    ("datastores", "get_default", WORKS, (WORKSPACE, "test_the_default_datastore"), ""),
-    ("datastores", "list", WORKS, (WORKSPACE, "test_a_datastore_and_its_secret"), ""),
-    ("datastores", "create_or_update", REFUSED, (WORKSPACE, "test_datastores_are_configured_not_created"),
-     "set BATCHPOINT_DATASTORES"),
-    ("datastores", "delete", REFUSED, (WORKSPACE, "test_a_datastore_is_not_deleted"), "set BATCHPOINT_DATASTORES"),
-    ("datastores", "mount", REFUSED, NOT_TRIED, "needs a private package"),
+    ("components", "validate", WORKS, (ELSEWHERE, "test_validate_a_component"), "runs in the client alone"),
+    ("components", "prepare_for_sign", WORKS, (ELSEWHERE, "test_prepare_a_component_for_signing"), "runs in the client alone"),
+    ("components", "download", WORKS, (ASSETS, "test_download_a_component"), ""),
+    ("datastores", "get", DIFFERS, (DATASTORES, "test_get_with_its_secret_and_list"), "the secret is a short SAS"),
+    ("datastores", "get_default", WORKS, (DATASTORES, "test_the_default_one"), ""),
+    ("datastores", "list", WORKS, (DATASTORES, "test_get_with_its_secret_and_list"), ""),
+    ("datastores", "create_or_update", DIFFERS, (DATASTORES, "test_create_update_and_delete"),
+     "blob containers of accounts in the settings; credentials are not kept"),
+    ("datastores", "delete", WORKS, (DATASTORES, "test_create_update_and_delete"), "not those of the settings"),
+    ("datastores", "mount", REFUSED, BY_THE_CLIENT, "needs a private package"),
     ("compute", "begin_create_or_update", WORKS, (WORKSPACE, "test_create_and_get_a_compute"),
      "a limit of instances, no machines"),
     ("compute", "begin_update", WORKS, (WORKSPACE, "test_update_a_compute"), ""),
@@ -90,20 +93,22 @@ ROWS = [
     ("workspaces", "get", WORKS, (WORKSPACE, "test_the_workspace"), ""),
     ("workspaces", "begin_create, begin_delete, begin_diagnose, begin_provision_network, begin_sync_keys, begin_update, "
      "get_keys, list", REFUSED, ABSENT, "the app is one workspace"),
-    ("MLClient", "begin_create_or_update", WORKS, (DEPLOYMENTS, "test_the_generic_call"), ""),
-    ("MLClient", "create_or_update", WORKS, (ASSETS, "test_the_generic_call"), ""),
-    ("MLClient", "from_config", WORKS, NOT_TRIED, "runs in the client alone"),
+    ("MLClient", "begin_create_or_update", WORKS, (DEPLOYMENTS, "test_the_generic_call"), "takes no datastores"),
+    ("MLClient", "create_or_update", WORKS, (ASSETS, "test_the_generic_call"), "datastores: test_datastores.py"),
+    ("MLClient", "from_config", WORKS, (ELSEWHERE, "test_a_client_from_a_file"), ""),
     ("online_endpoints", ALL, REFUSED, ONLINE, "501"),
     ("online_deployments", ALL, REFUSED, ONLINE, "501"),
     ("schedules", ALL, REFUSED, ABSENT, "see docs/triggered-scoring.md"),
     ("connections", ALL, REFUSED, ABSENT, ""),
     ("serverless_endpoints", ALL, REFUSED, ABSENT, ""),
     ("marketplace_subscriptions", ALL, REFUSED, ABSENT, ""),
+    ("deployment_templates", ALL, REFUSED, BY_THE_CLIENT, "of registries"),
+    ("evaluators", ALL, WORKS, (ELSEWHERE, "test_an_evaluator_is_a_model"), "models with a property"),
 ] + [
-    (name, ALL, REFUSED, NOT_TRIED, "")
+    (name, ALL, REFUSED, ABSENT, "")
     for name in (
-        "azure_openai_deployments capability_hosts deployment_templates evaluators feature_sets feature_store_entities "
-        "feature_stores indexes registries workspace_outbound_rules"
+        "azure_openai_deployments capability_hosts feature_sets feature_store_entities feature_stores indexes registries "
+        "workspace_outbound_rules"
     ).split()
 ]
 
@@ -112,7 +117,7 @@ def cells(group, methods, verdict, place, remark):
     """A row as it is shown."""
     names = "all" if methods == ALL else ", ".join(f"`{method}`" for method in methods.split(", "))
     file, test = place
-    return [f"`{group}`", names, verdict, "not tried" if place == NOT_TRIED else f"`{test}` in {file}", remark]
+    return [f"`{group}`", names, verdict, f"`{test}` in {file}", remark]
 
 
 def render():

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PROJECT } from '../../cli/stack.ts';
 import { runCommand, type RunningCommand } from '../cli/running-command.ts';
 import { withStorageHost } from './storage-host.ts';
-import { ensureClient } from './virtual-environment.ts';
+import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
 
 /**
  * Runs test/sdk/*.py: the real azure-ai-ml client against a freshly started app. Arguments go to pytest. The last line is
@@ -16,7 +16,11 @@ import { ensureClient } from './virtual-environment.ts';
  *     npm run test:sdk [-- -k download]
  */
 async function main(): Promise<void> {
-  const python = await ensureClient();
+  const python = await ensureVirtualEnvironment({
+    folder: join(PROJECT, '.venv-sdk'),
+    requirements: join(PROJECT, 'test/sdk/requirements.txt'),
+    purpose: 'the azure-ai-ml client',
+  });
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-sdk-'));
   try {
     const failed = await withStorageHost(() => withApp(folder, (env) => pytest(python, folder, env)));

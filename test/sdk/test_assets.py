@@ -129,6 +129,13 @@ def test_a_data_file(client, name, folder):
     assert client.data.get(name, version="1").type == "uri_file"
 
 
+def test_download_a_component(client, name, tmp_path):
+    client.environments.create_or_update(Environment(name="any", version="1", image="ubuntu:24.04"))
+    made = client.components.create_or_update(component(tmp_path, name, "1"))
+    client.components.download(name, tmp_path / "out", version=made.version)
+    assert [file.name for file in (tmp_path / "out").rglob("*.y*ml")] != []
+
+
 def test_download_a_model(client, name, sample_model, tmp_path):
     client.models.create_or_update(model(name, sample_model, version="1"))
     client.models.download(name, version="1", download_path=tmp_path)

@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from compatibility import ALL, BEGIN, DOC, END, ROWS, cells, render, with_table
+import test_not_here
+from compatibility import ABSENT, ALL, BEGIN, BY_THE_CLIENT, DOC, END, ROWS, cells, render, with_table
 
 HERE = Path(__file__).parent
 
@@ -40,6 +41,14 @@ def test_every_test_of_the_table_exists():
         return {node.name for node in ast.parse((HERE / file).read_text()).body if isinstance(node, ast.FunctionDef)}
 
     assert [test for *_, test, _remark in ROWS if test[1] not in defined(test[0])] == []
+
+
+def test_each_refused_method_is_called():
+    """Where a row stands for all methods of its operations, one of them."""
+    called = {(group, method) for group, method, *_ in [*test_not_here.BY_THE_APP, *test_not_here.BY_THE_CLIENT]}
+    asked = [(group, method) for group, methods, _, place, _ in ROWS if place in (ABSENT, BY_THE_CLIENT) for method in methods.split(", ")]
+    missing = [one for one in asked if one not in called and not (one[1] == ALL and one[0] in {group for group, _ in called})]
+    assert missing == []
 
 
 def test_the_document_has_each_row_once():

@@ -7,7 +7,7 @@ import re
 import pytest
 from azure.ai.ml import Input, Output
 from azure.ai.ml.entities import Data
-from azure.ai.ml.exceptions import ValidationException
+from azure.ai.ml.exceptions import JobException, ValidationException
 from azure.core.exceptions import HttpResponseError
 
 ROWS = 171
@@ -120,6 +120,16 @@ def test_a_literal_that_a_model_deployment_has_no_use_for(client, heart, data):
             endpoint_name=heart.name,
             inputs={"mode": Input(type="string", default="append")},
         )
+
+
+def test_an_output_of_an_earlier_job(client, heart, finished, rows, name):
+    """As a data asset: the client takes `azureml://jobs/...` for no input of invoke() by itself."""
+    output = f"azureml://jobs/{finished}/outputs/score/paths/predictions.csv"
+    data = client.data.create_or_update(Data(name=name, path=output, type="uri_file"))
+    assert data.path.endswith(f"/paths/azureml/{finished}/score/predictions.csv")
+    job = client.batch_endpoints.invoke(endpoint_name=heart.name, input=Input(type="uri_file", path=data.id))
+    with pytest.raises(JobException, match="TooFewColumns|MissingColumn|column"):
+        client.jobs.stream(job.name)
 
 
 def test_an_unknown_deployment_is_refused_by_the_client(client, heart, data):

@@ -132,7 +132,9 @@ def test_update(client, finished):
 def test_delete_is_refused(client, finished):
     with pytest.raises(HttpResponseError) as refusal:
         client.jobs.begin_delete(finished).result()
-    assert refusal.value.status_code == 404
+    assert (refusal.value.status_code, refusal.value.error.code) == (405, "MethodNotAllowed")
+    with pytest.raises(ResourceNotFoundError):
+        client.jobs.begin_delete("nobody").result()
     assert client.jobs.get(finished).status == "Completed"
 
 

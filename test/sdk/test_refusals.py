@@ -33,25 +33,6 @@ def test_online_endpoints(client, call):
     assert refusal.value.status_code == 501
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda client: list(client.schedules.list()),
-        lambda client: list(client.connections.list()),
-        lambda client: list(client.serverless_endpoints.list()),
-        lambda client: list(client.marketplace_subscriptions.list()),
-        lambda client: list(client.workspaces.list()),
-        lambda client: client.compute.begin_restart("cpu").result(),
-    ],
-    ids=["schedules", "connections", "serverless endpoints", "marketplace", "workspaces", "nodes of a compute"],
-)
-def test_what_is_not_here_is_404_in_the_envelope(client, call):
-    with pytest.raises(HttpResponseError) as refusal:
-        call(client)
-    assert refusal.value.status_code == 404
-    assert refusal.value.error.code in ("NotFound", "ResourceNotFound")
-
-
 @pytest.mark.filterwarnings("ignore:This class is intended as a base class")
 def test_the_client_refuses_a_pipeline_in_a_batch_deployment():
     """Works: PipelineComponentBatchDeployment(component=...)."""

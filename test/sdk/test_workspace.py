@@ -1,34 +1,15 @@
-"""ml_client.workspaces, .datastores and .compute"""
+"""ml_client.workspaces and .compute"""
 
 import pytest
 from azure.ai.ml import load_compute
-from azure.ai.ml.entities import AccountKeyConfiguration, AmlCompute, AzureBlobDatastore
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-
-# Published; it opens nothing but an emulator.
-AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+from azure.ai.ml.entities import AmlCompute
+from azure.core.exceptions import ResourceNotFoundError
 
 
 def test_the_workspace(client):
     got = client.workspaces.get(client.workspace_name)
     assert (got.name, got.location) == (client.workspace_name, "local")
     assert got.discovery_url.endswith("/discovery")
-
-
-def test_the_default_datastore(client):
-    got = client.datastores.get_default()
-    assert (got.name, got.container_name) == ("workspaceblobstore", "azureml-blobstore")
-
-
-def test_a_datastore_and_its_secret(client):
-    with_secret = client.datastores.get("workspaceblobstore", include_secrets=True)
-    assert "sig=" in with_secret.credentials.sas_token
-    assert "workspaceblobstore" in [store.name for store in client.datastores.list()]
-
-
-def test_an_unknown_datastore(client):
-    with pytest.raises(ResourceNotFoundError):
-        client.datastores.get("nobody")
 
 
 @pytest.fixture
@@ -75,30 +56,6 @@ def test_a_compute_from_a_file(client, name, tmp_path):
     made = client.compute.begin_create_or_update(load_compute(file, params_override=[{"name": name}])).result()
     assert (made.name, made.max_instances) == (name, 2)
     client.compute.begin_delete(name).wait()
-
-
-def another(client, name):
-    default = client.datastores.get("workspaceblobstore")
-    return AzureBlobDatastore(
-        name=name,
-        description="another one",
-        account_name=default.account_name,
-        container_name="azureml-blobstore",
-        endpoint=default.endpoint,
-        protocol=default.protocol,
-        credentials=AccountKeyConfiguration(account_key=AZURITE_KEY),
-    )
-
-
-def test_datastores_are_configured_not_created(client, name):
-    with pytest.raises(HttpResponseError, match="BATCHPOINT_DATASTORES"):
-        client.datastores.create_or_update(another(client, name))
-
-
-def test_a_datastore_is_not_deleted(client):
-    with pytest.raises(HttpResponseError):
-        client.datastores.delete("workspaceblobstore")
-    assert client.datastores.get_default().name == "workspaceblobstore"
 
 
 def test_a_compute_has_no_nodes(client, compute, name):

@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import type { Engine } from '../../shared/scoring/engine.ts';
@@ -95,7 +94,7 @@ export function jobWorld(
     }),
     workspace,
     engine: async () => ({ engine, release() {} }),
-    workFolder: options.workFolder ?? join(tmpdir(), 'batchpoint-tests'),
+    workFolder: () => Promise.resolve(options.workFolder ?? tmpdir()),
     clock,
     log: silent,
     turns: processTurns(),

@@ -112,7 +112,7 @@ export function pipelineWorld(options: { readonly twice?: () => boolean } = {}) 
           ),
         },
         outputs: { out: { type: 'uri_folder', uri: `azureml://datastores/store/paths/azureml/${name}/${path}/out/` } },
-        work: work ?? { kind: 'command', command: path, environmentVariables: {} },
+        work: work ?? { kind: 'command', command: path, inputNames: [], environmentVariables: {} },
         reusable,
       })),
       outputs: Object.fromEntries(

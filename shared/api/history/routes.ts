@@ -6,7 +6,7 @@ import { changeJob, RunChange } from '../../steps/edit-job.ts';
 import type { ApiContext, ApiEnv, RouteDeps } from '../context.ts';
 import { signedLogUrl } from '../logs/signed-log-url.ts';
 import { readBody } from '../request-body.ts';
-import { childRun, jobOf, jobPageUrl, parentRun, runOf, type FoundRun } from '../run-lookup.ts';
+import { childRuns, isChildRun, jobOf, jobPageUrl, parentRun, runOf, type FoundRun } from '../run-lookup.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 import { runDetails, runResource, type RunSurroundings } from './run-resource.ts';
 
@@ -19,10 +19,13 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
     page: jobPageUrl(deps, c.req.raw, run.view.spec.name),
   });
 
-  /** The log is signed for the job: parent and child show the same. A job that was not planned yet has printed nothing. */
-  const logFiles = async (c: ApiContext, { view, isChild }: FoundRun): Promise<Record<string, string>> => {
-    const file = isChild ? CHILD_LOG : PARENT_LOG;
-    const at = { baseUrl: deps.baseUrl(c.req.raw), job: view.spec.name, file, now: deps.clock.now() };
+  /**
+   * A scoring job's log is its child's too; a pipeline's steps have logs of their own. What has not begun has printed nothing.
+   */
+  const logFiles = async (c: ApiContext, run: FoundRun): Promise<Record<string, string>> => {
+    const file = isChildRun(run) ? CHILD_LOG : PARENT_LOG;
+    const job = run.kind === 'scoring' ? run.view.spec.name : run.runId;
+    const at = { baseUrl: deps.baseUrl(c.req.raw), job, file, now: deps.clock.now() };
     return { [file]: await signedLogUrl(deps.ids, at) };
   };
 
@@ -49,8 +52,7 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
         return c.json(runDetails(found, around(c, found), await logFiles(c, found)));
       })
       .get(`${run}/children`, async (c) => {
-        const { view, isChild } = await runOf(deps, c.req.param('run'));
-        const children = isChild ? [] : [childRun(view)];
+        const children = childRuns(await runOf(deps, c.req.param('run')));
         return c.json({
           value: children.map((child) => runResource(child, around(c, child))),
           continuationToken: null,

@@ -1,11 +1,9 @@
-import { isEnded } from '../../domain/job.ts';
-import { uuidOf } from '../../domain/uuid.ts';
-import { outputAssetId, runOutputs } from '../data/run-outputs.ts';
-import { experimentOf } from '../management/job-resource.ts';
 import { childRunOf } from '../../domain/child-run.ts';
-import type { FoundRun } from '../run-lookup.ts';
-import { jobProperties, jobTags, lastModified, startOf } from '../scoring/job-resource.ts';
+import { outputAssetId, runOutputs } from '../data/run-outputs.ts';
 import type { Workspace } from '../deps.ts';
+import { isChildRun, type FoundRun } from '../run-lookup.ts';
+import { pipelineFacts, pipelineFault } from './pipeline-run.ts';
+import { scoringFacts, scoringFault } from './scoring-run.ts';
 
 export interface RunSurroundings {
   readonly workspace: Workspace;
@@ -13,61 +11,32 @@ export interface RunSurroundings {
   readonly page: string;
 }
 
-/** The step's name in every batch job; older clients look the child run up by it (contract 4.1). */
-const MODULE_NAME = 'batchscoring';
-
 /** A run as the run history shows it. Times are never null where clients subtract them. */
 export function runResource(run: FoundRun, { workspace, page }: RunSurroundings) {
-  const { runId, view, isChild } = run;
-  const { spec, record } = view;
-  const endedAt = isEnded(record) ? record.endedAt : null;
+  const facts = run.kind === 'scoring' ? scoringFacts(run) : pipelineFacts(run);
+  const { spec, archived } = run.view;
   const [tenantId = '', objectId = ''] = spec.createdBy.split(':');
   const user = { userObjectId: objectId, userTenantId: tenantId, userName: null };
   return {
-    runNumber: isChild ? 2 : 1,
     rootRunId: spec.name,
     createdUtc: spec.createdAt,
     createdBy: user,
     lastModifiedBy: user,
-    lastModifiedUtc: lastModified(view),
-    runId,
-    parentRunId: isChild ? spec.name : null,
-    experimentId: uuidOf(experimentOf(view)),
-    status: view.status,
-    startTimeUtc: startOf(view),
-    endTimeUtc: endedAt,
+    runId: run.runId,
+    parentRunId: isChildRun(run) ? spec.name : null,
     duration: null,
-    displayName: isChild ? MODULE_NAME : spec.displayName,
-    name: isChild ? MODULE_NAME : spec.displayName,
-    dataContainerId: `dcid.${runId}`,
+    dataContainerId: `dcid.${run.runId}`,
     description: spec.description,
-    hidden: view.archived,
-    runType: isChild ? 'azureml.StepRun' : 'azureml.PipelineRun',
+    hidden: archived,
+    runType: isChildRun(run) ? 'azureml.StepRun' : 'azureml.PipelineRun',
     target: null,
     compute: null,
-    ...runFacts(run),
+    ...facts,
     services: { Tracking: service('Tracking', null), Studio: service('Studio', page) },
     inputs: {},
     outputs: Object.fromEntries(
-      runOutputs(run).map(({ name, type }) => [name, { assetId: outputAssetId(workspace, runId, name), type }]),
+      runOutputs(run).map(({ name, type }) => [name, { assetId: outputAssetId(workspace, run.runId, name), type }]),
     ),
-  };
-}
-
-/** Tags and properties of a run. The child has none of a batch job's tags, so that clients take its outputs by name. */
-function runFacts({ runId, view, isChild }: FoundRun) {
-  if (!isChild) return { tags: jobTags(view), properties: jobProperties(view) };
-  return {
-    tags: view.spec.tags,
-    properties: {
-      'azureml.runsource': 'azureml.StepRun',
-      'azureml.nodeid': runId.slice(0, 8),
-      'azureml.moduleName': MODULE_NAME,
-      'azureml.moduleid': uuidOf(MODULE_NAME),
-      'azureml.pipelinerunid': view.spec.name,
-      StepType: 'PythonScriptStep',
-      ContentSnapshotId: uuidOf(JSON.stringify(view.spec.model)),
-    },
   };
 }
 
@@ -93,15 +62,14 @@ export function runDetails(run: FoundRun, around: RunSurroundings, logFiles: Rea
     inputDatasets: [],
     outputDatasets: [],
     logFiles,
-    childRunId: run.isChild ? null : childRunOf(runId),
+    childRunId: run.kind === 'scoring' && !run.isChild ? childRunOf(runId) : null,
   };
 }
 
-/** Why a job failed, in the shape that the client's exception prints (contract 4.1). */
-function runError({ view }: FoundRun, location: string) {
-  const { record, reason, status } = view;
-  if (status !== 'Failed' || !reason) return null;
-  const failures = isEnded(record) ? record.failures : [];
+/** Why a run failed, in the shape that the client's exception prints (contract 4.1). */
+function runError(run: FoundRun, location: string) {
+  const { reason, failures, time } = run.kind === 'scoring' ? scoringFault(run) : pipelineFault(run);
+  if (!reason) return null;
   return {
     error: {
       code: reason.code,
@@ -114,7 +82,7 @@ function runError({ view }: FoundRun, location: string) {
     correlation: {},
     environment: location,
     location,
-    time: lastModified(view),
+    time,
     componentName: 'batchpoint',
   };
 }

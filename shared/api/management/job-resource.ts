@@ -1,9 +1,11 @@
 import type { WorkspaceAddress } from '../../domain/uri.ts';
+import type { AnyJobView } from '../../steps/any-job.ts';
 import type { JobView } from '../../steps/job-view.ts';
 import { jobId, PROVIDER } from '../resource-ids.ts';
+import { pipelineSystemData } from './pipeline-system-data.ts';
 import { jobProperties, jobSystemData, jobTags, type JobSurroundings } from '../scoring/job-resource.ts';
 
-const TYPE = `${PROVIDER}/workspaces/jobs`;
+export const WORKSPACE_JOB = `${PROVIDER}/workspaces/jobs`;
 
 /** The experiment that a job is filed under: the caller's, else its endpoint (contract 3.5). */
 export const experimentOf = ({ spec }: JobView): string => spec.properties['experimentName'] ?? spec.endpoint;
@@ -14,7 +16,7 @@ export function workspaceJobResource(view: JobView, { workspace, page }: JobSurr
   return {
     id: jobId(workspace, spec.name),
     name: spec.name,
-    type: TYPE,
+    type: WORKSPACE_JOB,
     properties: {
       description:
         spec.description ?? `Pipeline submission for endpoint: ${spec.endpoint}, deployment: ${spec.deployment}.`,
@@ -23,7 +25,7 @@ export function workspaceJobResource(view: JobView, { workspace, page }: JobSurr
       displayName: spec.displayName,
       status: view.status,
       experimentName: experimentOf(view),
-      services: { Tracking: service('Tracking', null), Studio: service('Studio', page) },
+      services: { Tracking: endpointService('Tracking', null), Studio: endpointService('Studio', page) },
       computeId: null,
       isArchived: view.archived,
       identity: null,
@@ -43,15 +45,16 @@ export function workspaceJobResource(view: JobView, { workspace, page }: JobSurr
 export const JOB_TYPE = 'Pipeline';
 
 /** A child run by the job's route: without properties clients ask the run history for it (contract 4, jobs.get). */
-export const childJobResource = (workspace: WorkspaceAddress, runId: string, view: JobView) => ({
+export const childJobResource = (workspace: WorkspaceAddress, runId: string, view: AnyJobView) => ({
   id: jobId(workspace, runId),
   name: runId,
-  type: TYPE,
+  type: WORKSPACE_JOB,
   properties: null,
-  systemData: jobSystemData(view),
+  systemData: view.kind === 'scoring' ? jobSystemData(view) : pipelineSystemData(view),
 });
 
-const service = (jobServiceType: string, endpoint: string | null) => ({
+/** A place that belongs to a job, for people. */
+export const endpointService = (jobServiceType: string, endpoint: string | null) => ({
   jobServiceType,
   endpoint,
   port: null,

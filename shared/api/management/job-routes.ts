@@ -3,23 +3,23 @@ import { ApiError } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
-import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
+import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { readBody } from '../request-body.ts';
-import { jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
+import { isChildRun, jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
 import { childJobResource, JOB_TYPE, workspaceJobResource } from './job-resource.ts';
 import { hasTag, listView } from './list-query.ts';
 import { operationUrl, POLL_SECONDS } from './operations.ts';
+import { pipelineJobResource, pipelineTags } from './pipeline-resource.ts';
 
 /** `jobs` of a workspace (contract 3.5). */
 export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
-  const resource = (c: ApiContext, view: JobView) =>
-    workspaceJobResource(view, {
-      workspace: deps.workspace,
-      page: jobPageUrl(deps, c.req.raw, view.spec.name),
-    });
+  const resource = (c: ApiContext, view: AnyJobView) => {
+    const around = { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) };
+    return view.kind === 'scoring' ? workspaceJobResource(view, around) : pipelineJobResource(view, around);
+  };
 
   return new Hono<ApiEnv>()
     .get('/', async (c) => {
@@ -35,13 +35,13 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       });
     })
     .get('/:job', async (c) => {
-      const { runId, view, isChild } = await runOf(deps, c.req.param('job'));
-      return c.json(isChild ? childJobResource(deps.workspace, runId, view) : resource(c, view));
+      const run = await runOf(deps, c.req.param('job'));
+      return c.json(isChildRun(run) ? childJobResource(deps.workspace, run.runId, run.view) : resource(c, run.view));
     })
     .put('/:job', async (c) => {
       const { properties } = await readBody(c.req.raw, JobBody);
       const name = c.req.param('job').toLowerCase();
-      const view = isJobName(name) ? await viewJob(deps, name) : undefined;
+      const view = isJobName(name) ? await viewAnyJob(deps, name) : undefined;
       if (!view) throw new ApiError(501, 'NotImplemented', NO_NEW_JOBS);
       const { isArchived, ...change } = properties;
       await changeJob(deps, view, { ...change, hidden: isArchived });
@@ -81,6 +81,6 @@ const listFilter = (url: URL): ListFilter => ({
 });
 
 /** A page from which jobs are left out is shorter than was asked for. */
-const fits = (view: JobView, { jobType, tag }: ListFilter): boolean =>
+const fits = (view: AnyJobView, { jobType, tag }: ListFilter): boolean =>
   (jobType === undefined || jobType.toLowerCase() === JOB_TYPE.toLowerCase()) &&
-  (tag === undefined || hasTag({ tags: jobTags(view) }, tag));
+  (tag === undefined || hasTag({ tags: view.kind === 'scoring' ? jobTags(view) : pipelineTags(view) }, tag));

@@ -1,8 +1,7 @@
 import { Hono } from 'hono';
 import { notFound } from '../../domain/errors.ts';
-import { isEnded } from '../../domain/job.ts';
 import { isJobName } from '../../domain/management-names.ts';
-import { viewJob } from '../../steps/job-view.ts';
+import { isOver, viewAnyJob } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { PROVIDER } from '../resource-ids.ts';
 
@@ -63,9 +62,9 @@ export function operationRoutes(deps: RouteDeps): Hono<ApiEnv> {
         return new Response(null, { status: 200 });
       }
       const job = id.slice(prefix.length).toLowerCase();
-      const view = isJobName(job) ? await viewJob(deps, job) : undefined;
+      const view = isJobName(job) ? await viewAnyJob(deps, job) : undefined;
       if (!view) throw unknown();
-      if (isEnded(view.record) || view.status === 'Failed') return new Response(null, { status: 200 });
+      if (isOver(view)) return new Response(null, { status: 200 });
       return Response.json(
         {},
         { status: 202, headers: { Location: publicUrl(deps, c.req.raw).href, 'Retry-After': POLL_SECONDS } },

@@ -3,11 +3,12 @@ import { InvocationBody } from '../../domain/invocation.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { invokeEndpoint } from '../../steps/invoke-endpoint.ts';
-import { listJobs, viewJob, type JobView } from '../../steps/job-view.ts';
+import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
 import { jobPageUrl } from '../run-lookup.ts';
+import { batchPipelineResource } from '../management/pipeline-resource.ts';
 import { jobResource } from './job-resource.ts';
 
 const DEPLOYMENT_HEADER = 'azureml-model-deployment';
@@ -22,27 +23,29 @@ export interface BatchJobs {
   list(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
   get(c: ApiContext, endpoint: string, job: string): Promise<Response>;
   /** A job of this endpoint; one of another endpoint does not exist here. Throws ApiError 404. */
-  find(endpoint: string, job: string): Promise<JobView>;
-  answer(c: ApiContext, view: JobView, status: 200 | 201): Response;
+  find(endpoint: string, job: string): Promise<AnyJobView>;
+  answer(c: ApiContext, view: AnyJobView, status: 200 | 201): Response;
 }
 
 export function batchJobs(deps: RouteDeps): BatchJobs {
-  const find = async (endpoint: string, written: string): Promise<JobView> => {
+  const find = async (endpoint: string, written: string): Promise<AnyJobView> => {
     const name = written.toLowerCase();
-    const view = isJobName(name) ? await viewJob(deps, name) : undefined;
-    if (!view || view.spec.endpoint.toLowerCase() !== endpoint.toLowerCase())
+    const view = isJobName(name) ? await viewAnyJob(deps, name) : undefined;
+    if (!view || view.spec.endpoint?.toLowerCase() !== endpoint.toLowerCase())
       throw notFound(`There is no job '${written.slice(0, 120)}' of endpoint '${endpoint.slice(0, 80)}'.`);
     return view;
   };
 
-  const resourceOf = (c: ApiContext, view: JobView) =>
-    jobResource(view, { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) });
+  const resourceOf = (c: ApiContext, view: AnyJobView) => {
+    const around = { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) };
+    return view.kind === 'scoring' ? jobResource(view, around) : batchPipelineResource(view, around);
+  };
 
-  const answer = (c: ApiContext, view: JobView, status: 200 | 201): Response =>
+  const answer = (c: ApiContext, view: AnyJobView, status: 200 | 201): Response =>
     Response.json(resourceOf(c, view), {
       status,
       headers: {
-        [DEPLOYMENT_HEADER]: view.spec.deployment,
+        ...(view.spec.deployment !== null && { [DEPLOYMENT_HEADER]: view.spec.deployment }),
         ...(status === 201 ? { Location: jobUrl(deps, c, view) } : {}),
       },
     });
@@ -83,7 +86,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
   };
 }
 
-const jobUrl = (deps: RouteDeps, c: ApiContext, { spec }: JobView): string =>
+const jobUrl = (deps: RouteDeps, c: ApiContext, { spec }: AnyJobView): string =>
   `${deps.baseUrl(c.req.raw)}/endpoints/${spec.endpoint}/jobs/${spec.name}`;
 
 function requestIdOf(c: ApiContext): string | undefined {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { notFound } from '../../domain/errors.ts';
-import type { JobView } from '../../steps/job-view.ts';
+import type { AnyJobView } from '../../steps/any-job.ts';
 import type { ApiEnv, RouteDeps } from '../context.ts';
 import { lastSegments } from '../route-path.ts';
 import { batchJobs } from './batch-jobs.ts';
@@ -10,7 +10,7 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const jobs = batchJobs(deps);
 
   /** Azure ML knows the first; what a stopped job has finished is thrown away there. */
-  const actions: Readonly<Record<string, (name: string) => Promise<JobView>>> = {
+  const actions: Readonly<Record<string, (name: string) => Promise<AnyJobView>>> = {
     cancel: deps.cancelJob,
     salvage: deps.salvageJob,
   };

@@ -1,4 +1,4 @@
-import { isRequired, names } from './check-inputs.ts';
+import { a, isRequired, names } from './check-inputs.ts';
 import { readForPort } from './literal.ts';
 import type { Fault, InputPort, OutputPort, PathType, StepInput, StepOutput } from './model.ts';
 import { own } from './own.ts';
@@ -32,17 +32,17 @@ export function bindInputs(
     const input = own(given, name);
     if (port.kind === 'path') {
       if (input?.kind === 'asset') values[name] = { kind: 'path', type: input.type, uri: input.uri };
-      else if (input !== undefined) fail(name, `takes a ${port.type}: give its type and uri, not a literal`);
-      else if (isRequired(port)) fail(name, `is required: a ${port.type}`);
+      else if (input !== undefined) fail(name, `takes ${a(port.type)}: give its type and uri, not a literal`);
+      else if (isRequired(port)) fail(name, `is required: ${a(port.type)}`);
       continue;
     }
     if (input?.kind === 'asset') {
-      fail(name, `takes a ${port.type}, not a ${input.type}`);
+      fail(name, `takes ${a(port.type)}, not ${a(input.type)}`);
       continue;
     }
     const value = input?.value ?? port.default;
     if (value === undefined) {
-      if (isRequired(port)) fail(name, `is required: a ${port.type}`);
+      if (isRequired(port)) fail(name, `is required: ${a(port.type)}`);
       continue;
     }
     const read = readForPort(port, value);

@@ -15,6 +15,9 @@ export const mayBeAbsent = (port: InputPort): boolean =>
 export const isRequired = (port: InputPort): boolean =>
   !port.optional && (port.kind === 'path' || port.default === undefined);
 
+/** A type with its article. */
+export const a = (type: string): string => (/^(integer|any)$/.test(type) ? `an ${type}` : `a ${type}`);
+
 const isInput = (port: InputPort | OutputPort): port is InputPort => 'kind' in port;
 const literalOf = (port: InputPort | OutputPort): LiteralPort | undefined =>
   isInput(port) && port.kind === 'literal' ? port : undefined;
@@ -35,13 +38,13 @@ export function inputFaults(
         : input.kind === 'asset'
           ? port.kind === 'path'
             ? undefined
-            : `takes a ${port.type}, not a ${input.type}`
+            : `takes ${a(port.type)}, not ${a(input.type)}`
           : valueFault(port, input.value, resolve);
     if (message !== undefined) faults.push({ path: `${path}.${name}`, message });
   }
   for (const [name, port] of Object.entries(ports))
     if (isRequired(port) && !Object.hasOwn(given, name))
-      faults.push({ path: `${path}.${name}`, message: `is required: a ${port.type}` });
+      faults.push({ path: `${path}.${name}`, message: `is required: ${a(port.type)}` });
   return faults;
 }
 
@@ -57,7 +60,7 @@ function valueFault(port: InputPort, value: string, resolve: Resolve): string | 
 
 function literalFault(port: InputPort, text: string): string | undefined {
   if (port.kind === 'path')
-    return `takes a ${port.type}: give {type: ${port.type}, path: ...} or a binding, not the text '${text.slice(0, 80)}'`;
+    return `takes ${a(port.type)}: give {type: ${port.type}, path: ...} or a binding, not the text '${text.slice(0, 80)}'`;
   const read = readForPort(port, text);
   return 'fault' in read ? read.fault : undefined;
 }
@@ -68,10 +71,10 @@ function sourceFault(port: InputPort, source: Source, resolve: Resolve): string 
   const from = literalOf(found.port);
   if (port.kind === 'path') {
     if (from !== undefined)
-      return `takes a ${port.type}, and is bound to a literal${from.type === 'any' ? '' : ` (${from.type})`}`;
+      return `takes ${a(port.type)}, and is bound to a literal${from.type === 'any' ? '' : ` (${from.type})`}`;
   } else {
-    if (from === undefined) return `takes a ${port.type}, and is bound to a ${found.port.type}`;
-    if (!fitsLiteral(from.type, port.type)) return `takes a ${port.type}, and is bound to a ${from.type}`;
+    if (from === undefined) return `takes ${a(port.type)}, and is bound to ${a(found.port.type)}`;
+    if (!fitsLiteral(from.type, port.type)) return `takes ${a(port.type)}, and is bound to ${a(from.type)}`;
     // What a job gives is known by now.
     const read = from.type === 'any' && from.default !== undefined ? readForPort(port, from.default) : undefined;
     if (read !== undefined && 'fault' in read) return read.fault;
@@ -82,15 +85,15 @@ function sourceFault(port: InputPort, source: Source, resolve: Resolve): string 
 }
 
 function mixedFault(port: InputPort, parts: readonly BoundPart[], resolve: Resolve): string | undefined {
-  if (port.kind === 'path') return `takes a ${port.type}: a binding to one may have no text around it`;
+  if (port.kind === 'path') return `takes ${a(port.type)}: a binding to one may have no text around it`;
   if (port.type !== 'string' && port.type !== 'any')
-    return `takes a ${port.type}: a binding may have text around it only in a string`;
+    return `takes ${a(port.type)}: a binding may have text around it only in a string`;
   for (const part of parts) {
     if (typeof part === 'string') continue;
     const found = resolve(part);
     if ('fault' in found) return found.fault;
     const from = literalOf(found.port);
-    if (from === undefined) return `puts a ${found.port.type} into a text: only literals fit there`;
+    if (from === undefined) return `puts ${a(found.port.type)} into a text: only literals fit there`;
     if (mayBeAbsent(from)) return 'puts an optional input into a text, where it may be absent';
   }
   return undefined;

@@ -78,9 +78,9 @@ export const stepsOf = named(STEP_NAME, stepSpec(stepComponent));
 const pipelineSpec = wireObject({
   ...described,
   jobs: stepsOf,
-  sourceJobId: z.string().nullable().optional(),
+  sourceJobId: text.optional(),
 }).transform(({ sourceJobId, ...spec }, context): PipelineComponent => {
-  if (Object.keys(spec.jobs).length === 0 && sourceJobId == null)
+  if (Object.keys(spec.jobs).length === 0 && sourceJobId === undefined)
     context.addIssue({ code: 'custom', path: ['jobs'], message: 'must hold at least one step', input: spec });
   const sourceJob = sourceJobId?.replace(/^azureml:/i, '').replace(/^.*\/jobs\//i, '');
   return { type: 'pipeline', ...spec, ...(sourceJob !== undefined && { sourceJob }) };

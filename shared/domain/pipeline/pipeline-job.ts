@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Reason } from '../job.ts';
 import { ModelReference } from '../resources.ts';
+import { ScoringSettings } from '../settings.ts';
 
 /** What lies at a place in a datastore. A model is a file or folder like the others. */
-export const PathType = z.enum(['uri_file', 'uri_folder', 'custom_model', 'mlflow_model']);
+export const PathType = z.enum(['uri_file', 'uri_folder', 'custom_model', 'mlflow_model', 'triton_model']);
 export type PathType = z.infer<typeof PathType>;
 
 /** What a step's input is, or where it will come from. Inputs that were left out are absent. */
@@ -21,14 +22,43 @@ export type StepInput = z.infer<typeof StepInput>;
 export const StepOutput = z.object({ type: PathType, uri: z.string() });
 export type StepOutput = z.infer<typeof StepOutput>;
 
+const {
+  miniBatchSize,
+  maxConcurrencyPerInstance,
+  instanceCount,
+  maxRetries,
+  timeoutSeconds,
+  errorThreshold,
+  loggingLevel,
+} = ScoringSettings.shape;
+
+/** Only what was set: without the defaults that the settings of a deployment have. */
+const ScoringOverrides = z.object({
+  miniBatchSize: miniBatchSize.unwrap().optional(),
+  maxConcurrencyPerInstance: maxConcurrencyPerInstance.unwrap().optional(),
+  instanceCount: instanceCount.unwrap().optional(),
+  maxRetries: maxRetries.unwrap().optional(),
+  timeoutSeconds: timeoutSeconds.unwrap().optional(),
+  errorThreshold: errorThreshold.unwrap().optional(),
+  loggingLevel: loggingLevel.unwrap().optional(),
+});
+
 /** What a step does. */
 export const StepWork = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('command'),
     command: z.string(),
+    /** All inputs that the component declares: one of them that has no value was left out. */
+    inputNames: z.array(z.string()),
     /** The code asset; absent for a command that needs no files. */
     code: z.object({ name: z.string(), version: z.string() }).optional(),
-    environment: z.string().optional(),
+    /** `azureml:<name>:<version>` of this workspace, the id as sent of one that is not registered here, or what it is made of. */
+    environment: z
+      .union([
+        z.object({ reference: z.string() }),
+        z.object({ image: z.string().nullable(), condaFile: z.string().nullable() }),
+      ])
+      .optional(),
     environmentVariables: z.record(z.string(), z.string()),
     timeoutSeconds: z.number().optional(),
   }),
@@ -36,7 +66,10 @@ export const StepWork = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('scoring'),
     endpoint: z.string(),
-    deployment: z.string(),
+    /** Null: the endpoint's default, as it is when the step runs. */
+    deployment: z.string().nullable(),
+    /** What the step sets of the deployment's settings. */
+    overrides: ScoringOverrides,
     /** The input that is scored, and the output that gets the predictions. */
     input: z.string(),
     output: z.string(),

@@ -25,7 +25,7 @@ const Stamp = z.object({ bytes: z.number() });
  * ask; a build that fails or whose process dies leaves nothing. Above `maxBytes` the least recently used are removed, but none
  * that this process leases or that another living process has used.
  *
- * `processes/` has a folder for each process: what it builds, and in `uses/` a file for each environment that it uses.
+ * `live/` has a folder for each process: what it builds, and in `uses/` a file for each environment that it uses.
  */
 export async function builtEnvironments(setting: {
   readonly root: string;
@@ -34,7 +34,7 @@ export async function builtEnvironments(setting: {
 }): Promise<BuiltEnvironments> {
   const { root, maxBytes, say } = setting;
   const built = join(root, 'built');
-  const processes = join(root, 'processes');
+  const processes = join(root, 'live');
   const lockFolder = join(root, 'locks');
   await Promise.all([built, lockFolder].map((folder) => mkdir(folder, { recursive: true })));
   const own = await processFolder(processes);
@@ -108,7 +108,8 @@ export async function builtEnvironments(setting: {
           },
           waiting,
         );
-        if (isNew) await evict();
+        if (isNew)
+          await evict().catch((error: unknown) => say(`No room could be made for environments: ${String(error)}`));
       } catch (error) {
         release();
         throw error;

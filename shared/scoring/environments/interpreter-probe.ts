@@ -5,15 +5,16 @@ import { ModelFault } from '../engine.ts';
 import { runProgram } from './run-program.ts';
 
 const Answer = z.object({
-  /** The interpreter itself, behind any virtual environment or launcher. */
+  /** The interpreter itself, behind any virtual environment, launcher or link. */
   base: z.string().min(1),
   /** `3.11.7`. */
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
 });
 export type Interpreter = z.infer<typeof Answer>;
 
-const PROGRAM = `import json, sys
-print(json.dumps({"base": getattr(sys, "_base_executable", None) or sys.executable, "version": "%d.%d.%d" % sys.version_info[:3]}))`;
+const PROGRAM = `import json, os, sys
+base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+print(json.dumps({"base": base, "version": "%d.%d.%d" % sys.version_info[:3]}))`;
 
 const SECONDS = 60;
 
@@ -27,7 +28,7 @@ export async function probeInterpreter(
     const { code, lines } = await runProgram([python, '-I', '-c', PROGRAM], {
       env: codeEnvironment(own, {}),
       cwd: tmpdir(),
-      signal: AbortSignal.timeout(SECONDS * 1000),
+      seconds: SECONDS,
     });
     if (code === 0) return Answer.parse(JSON.parse(lines.at(-1) ?? ''));
     throw new Error(lines.at(-1) ?? `it ended with code ${code}`);

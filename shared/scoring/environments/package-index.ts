@@ -71,7 +71,7 @@ async function pipSettings(
   const { code, lines } = await runProgram([python, '-m', 'pip', 'config', 'list'], {
     env,
     cwd: tmpdir(),
-    signal: AbortSignal.timeout(60_000),
+    seconds: 60,
   });
   if (code === 0) return fromPipConfig(lines);
   print(`pip's configuration files are not read: ${lines.at(-1) ?? `pip ended with code ${code}`}`);

@@ -103,7 +103,7 @@ export function pythonEnvironments(setting: PythonEnvironmentsSetting): PythonEn
     print: (line: string) => void,
   ): Promise<PythonLease> {
     const { ignored, requirements } = what;
-    if (ignored.length > 0) print(`Not installed of ${needs.label}, because only conda has it: ${ignored.join('; ')}.`);
+    if (ignored.length > 0) print(`Ignored of ${needs.label}, because pip has no such thing: ${ignored.join('; ')}.`);
     const interpreter = await findInterpreter(what.python, needs);
     const key = keyOf(interpreter, requirements);
     const shared = builds.join(key, print, async (printAll) => {
@@ -163,5 +163,5 @@ const mapLine = (needs: EnvironmentNeeds): string =>
 /** Two environments of one key have the same packages by the same interpreter; it is the name of a folder. */
 function keyOf(interpreter: Interpreter, requirements: readonly string[]): string {
   const content = JSON.stringify([interpreter.base, interpreter.version, requirements]);
-  return createHash('sha256').update(content).digest('hex').slice(0, 24);
+  return createHash('sha256').update(content).digest('hex').slice(0, 20);
 }

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { spawnGroup } from '../process-group.ts';
 
 export interface ProgramRun {
   /** Null when a signal ended it. */
@@ -12,30 +13,26 @@ const LINES_KEPT = 2000;
 const LONGEST_LINE = 2000;
 
 /**
- * Runs a program to its end and gives its lines to `print` as they come. An aborted `signal` ends it with all that it started.
- * Rejects with the system's error when it cannot be started (ENOENT: there is none of that name).
+ * Runs a program to its end and gives its lines to `print` as they come. After `seconds`, or when `signal` is aborted, it is
+ * ended with all that it started, and this throws. Rejects with the system's error when it cannot be started (ENOENT: there is
+ * none of that name).
  */
-export function runProgram(
+export async function runProgram(
   [command, ...args]: readonly [string, ...string[]],
   options: {
     readonly env: Readonly<Record<string, string>>;
     readonly cwd: string;
-    readonly signal: AbortSignal;
+    readonly seconds: number;
+    readonly signal?: AbortSignal;
     readonly print?: (line: string) => void;
   },
 ): Promise<ProgramRun> {
-  const { env, cwd, signal, print } = options;
-  signal.throwIfAborted();
-  const child = spawn(command, args, {
-    env,
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Its own group, so that a compiler that it started ends with it.
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  });
+  const { env, cwd, seconds, signal, print } = options;
+  signal?.throwIfAborted();
+  const { leader, kill } = await spawnGroup(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [leader.stdout, leader.stderr]) {
+    if (stream === null) continue;
     createInterface(stream).on('line', (text) => {
       const line = text.slice(0, LONGEST_LINE);
       lines.push(line);
@@ -43,17 +40,13 @@ export function runProgram(
       print?.(line);
     });
   }
-  const end = (): void => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    if (process.platform === 'win32') child.kill();
-    else process.kill(-child.pid, 'SIGKILL');
-  };
-  signal.addEventListener('abort', end, { once: true });
-  return new Promise<ProgramRun>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (signal.aborted) reject(signal.reason instanceof Error ? signal.reason : new Error('The program was ended.'));
-      else resolve({ code, lines });
-    });
-  }).finally(() => signal.removeEventListener('abort', end));
+  const limit = AbortSignal.any([AbortSignal.timeout(seconds * 1000), ...(signal ? [signal] : [])]);
+  const end = (): void => kill();
+  limit.addEventListener('abort', end, { once: true });
+  if (limit.aborted) end();
+  await once(leader, 'close');
+  limit.removeEventListener('abort', end);
+  signal?.throwIfAborted();
+  if (limit.aborted) throw new Error(`${[command, ...args].join(' ')} took longer than ${seconds} s`);
+  return { code: leader.exitCode, lines };
 }

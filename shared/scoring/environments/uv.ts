@@ -6,6 +6,9 @@ import { packageEnvironment } from './package-index.ts';
 import { runProgram, type ProgramRun } from './run-program.ts';
 import { tellingLine } from './telling-line.ts';
 
+/** A build that takes longer is ended: the host gives what asked for it 30 minutes. */
+const SECONDS = 20 * 60;
+
 export interface Uv {
   /** Path of an interpreter that fits a request of uv's (`3.10`, `>=3.9,<3.12`; null for any); undefined when there is none. */
   find(request: string | null): Promise<string | undefined>;
@@ -44,17 +47,17 @@ export async function findUv(setting: {
   const { own, python, preferred, cwd, signal, say } = setting;
   const env = {
     ...(await packageEnvironment(own, python, say)),
-    PATH: [dirname(preferred.base), own['PATH'] ?? ''].join(delimiter),
+    PATH: [dirname(preferred.base), own['PATH']].filter((part) => part).join(delimiter),
     UV_PYTHON_DOWNLOADS: 'never',
     UV_PYTHON_PREFERENCE: 'system',
     UV_NO_PROGRESS: '1',
     NO_COLOR: '1',
   };
   const command = await commandOfUv(python, (candidate) =>
-    runProgram([...candidate, '--version'], { env, cwd, signal }),
+    runProgram([...candidate, '--version'], { env, cwd, signal, seconds: 60 }),
   );
   const run = (args: readonly string[], print?: (line: string) => void): Promise<ProgramRun> =>
-    runProgram([...command, ...args], { env, cwd, signal, ...(print && { print }) });
+    runProgram([...command, ...args], { env, cwd, signal, seconds: SECONDS, ...(print && { print }) });
 
   async function must(args: readonly string[], print: (line: string) => void): Promise<void> {
     const { code, lines } = await run(args, (line) => print(withoutSecrets(line)));

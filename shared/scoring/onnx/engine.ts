@@ -1,5 +1,6 @@
 import type { FileEngine } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
+import { places } from '../places.ts';
 import { modelWorker, type ModelWorker } from './model-worker.ts';
 
 export interface OnnxModel {
@@ -21,36 +22,8 @@ export async function onnxEngine({ model, signature, threads }: OnnxModel): Prom
   const first = await modelWorker(model, signature);
   const idle: ModelWorker[] = [first];
   const workers = new Set<ModelWorker>([first]);
-  const waiting: (() => void)[] = [];
-  let places = threads;
+  const turns = places(threads);
   let closed = false;
-
-  /** One of `threads` places, in the order of asking. */
-  async function takePlace(signal: AbortSignal): Promise<void> {
-    if (places > 0) {
-      places--;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const abort = () => {
-        waiting.splice(waiting.indexOf(granted), 1);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's reason, unchanged
-        reject(signal.reason);
-      };
-      const granted = () => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      waiting.push(granted);
-    });
-  }
-
-  function freePlace(): void {
-    const next = waiting.shift();
-    if (next === undefined) places++;
-    else next();
-  }
 
   async function takeWorker(): Promise<ModelWorker> {
     for (let worker = idle.pop(); worker !== undefined; worker = idle.pop()) {
@@ -70,9 +43,8 @@ export async function onnxEngine({ model, signature, threads }: OnnxModel): Prom
     kind: 'file',
     columns: first.columns,
     async *score(file, options, signal) {
-      signal.throwIfAborted();
       assertOpen();
-      await takePlace(signal);
+      await turns.take(signal);
       try {
         assertOpen();
         const worker = await takeWorker();
@@ -88,7 +60,7 @@ export async function onnxEngine({ model, signature, threads }: OnnxModel): Prom
           }
         }
       } finally {
-        freePlace();
+        turns.free();
       }
     },
     async close() {

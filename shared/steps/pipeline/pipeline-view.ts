@@ -20,6 +20,7 @@ export interface StepView {
 
 /** A pipeline job as every surface shows it. */
 export interface PipelineView {
+  readonly kind: 'pipeline';
   /** With what was changed of its description since. */
   readonly spec: PipelineSpec;
   readonly archived: boolean;
@@ -52,6 +53,7 @@ export async function viewPipeline({ pipelines }: PipelineViewDeps, name: string
     return { plan, record: step, status: stepStatus(step, record) };
   });
   return {
+    kind: 'pipeline',
     spec: editedSpec(spec, edits),
     archived: edits.archived,
     record,

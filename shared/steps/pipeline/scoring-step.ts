@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { ApiError } from '../../domain/errors.ts';
 import { InvocationBody } from '../../domain/invocation.ts';
+import { formatDuration } from '../../domain/invocation-settings.ts';
 import { isEnded, type Reason } from '../../domain/job.ts';
-import { isStepEnded, NO_FACTS, type PipelineSpec, type PlannedStep } from '../../domain/pipeline/pipeline-job.ts';
+import {
+  isStepEnded,
+  NO_FACTS,
+  type PipelineSpec,
+  type PlannedStep,
+  type StepWork,
+} from '../../domain/pipeline/pipeline-job.ts';
 import { sha256 } from '../../domain/blocks.ts';
 import { cancelJob } from '../cancel-job.ts';
 import { invokeEndpoint, jobName } from '../invoke-endpoint.ts';
@@ -36,6 +43,7 @@ export async function beginScoring(
   const { properties: invocation } = InvocationBody.parse({
     properties: {
       name: `${spec.displayName} ${step.path}`.slice(0, 255),
+      ...overrideFields(work.overrides),
       inputData: { [work.input]: { jobInputType: uriFolder ? 'UriFolder' : 'UriFile', uri: input.uri } },
       outputData: {
         [work.output]: { jobOutputType: output.uri.endsWith('/') ? 'UriFolder' : 'UriFile', uri: output.uri },
@@ -45,13 +53,28 @@ export async function beginScoring(
   try {
     const { endpoint, deployment } = work;
     const requestId = sha256(`${spec.name}/${step.path}`);
-    const request = { endpoint, deployment, invocation, requestId, caller: spec.createdBy };
+    const request = { endpoint, deployment: deployment ?? undefined, invocation, requestId, caller: spec.createdBy };
     return { scores: await invokeEndpoint(deps, request) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return { reason: { code: error.code, message: error.message } };
   }
 }
+
+/** As an invocation writes them. */
+const overrideFields = ({
+  instanceCount,
+  maxRetries,
+  timeoutSeconds,
+  ...same
+}: Extract<StepWork, { kind: 'scoring' }>['overrides']) => ({
+  ...same,
+  ...(instanceCount !== undefined && { compute: { instanceCount } }),
+  retrySettings: {
+    ...(maxRetries !== undefined && { maxRetries }),
+    ...(timeoutSeconds !== undefined && { timeout: formatDuration(timeoutSeconds) }),
+  },
+});
 
 export const ScoringStepAnswer = z.object({ ended: z.boolean(), next: z.array(z.string()) });
 export type ScoringStepAnswer = z.infer<typeof ScoringStepAnswer>;

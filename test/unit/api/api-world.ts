@@ -15,7 +15,8 @@ import { JOBS_CONTAINER, jobsRegistry } from '../../../shared/storage/registry/j
 import { resourceRegistry } from '../../../shared/storage/registry/resources.ts';
 import { datastoreSource, type Datastores } from '../../../shared/steps/datastore-source.ts';
 import type { Datastore } from '../../../shared/steps/deps.ts';
-import { cancelJob } from '../../../shared/steps/cancel-job.ts';
+import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts';
+import { cancelAnyJob } from '../../../shared/steps/any-job.ts';
 
 export const WORKSPACE =
   '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
@@ -70,6 +71,7 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
     state: async () => 'active' as const,
   };
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
+  const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const log = (fields: Readonly<Record<string, unknown>>, message: string) => {
     lines.push({ fields, message });
   };
@@ -81,7 +83,9 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
   };
   const deps: ApiDeps = {
     jobs,
+    pipelines,
     orchestrations,
+    pipelineOrchestrations: orchestrations,
     clock,
     log: { debug: log, info: log, warn: log, error: log },
     registry,
@@ -98,14 +102,27 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
     baseUrl: () => BASE,
     verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
     proveModel: async () => undefined,
-    cancelJob: (name) => cancelJob({ jobs, orchestrations, clock }, name),
+    cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock }, name),
     salvageJob: (name) => Promise.reject(conflict(`Job '${name}' had finished nothing that could be salvaged.`)),
     appExtensions: {},
     ...changes,
   };
   const api = createApi(deps);
   const token = await issuer.sign({ audience: 'api://batchpoint' });
-  return { api, deps, issuer, clock, jobs, writes, lines, started, systemBlobs, dataBlobs, call: caller(api, token) };
+  return {
+    api,
+    deps,
+    issuer,
+    clock,
+    jobs,
+    pipelines,
+    writes,
+    lines,
+    started,
+    systemBlobs,
+    dataBlobs,
+    call: caller(api, token),
+  };
 }
 
 export type World = Awaited<ReturnType<typeof apiWorld>>;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
+import { endJob, makeJob } from './runs-world.ts';
 
 const PATHS = 'azureml://datastores/workspaceblobstore/paths';
 const TYPE = 'Microsoft.MachineLearningServices/workspaces';
@@ -250,6 +251,17 @@ it('refuses tables and places outside the datastores', async () => {
   for (const [properties, status, target] of refusals)
     expect(errorOf(await put('data/d/versions/1', properties))).toMatchObject({ status, target });
   expect(await list('data?listViewType=All')).toEqual([]);
+});
+
+it("keeps where an earlier job's output lies, which stays that output's place", async () => {
+  await deployHeart(world);
+  const job = await makeJob(world);
+  const dataUri = `azureml://jobs/${job}/outputs/score/paths/`;
+  const register = () => put('data/d/versions/1', { dataType: 'uri_folder', dataUri });
+  expect(errorOf(await register())).toMatchObject({ status: 400, target: 'properties.dataUri' });
+  await endJob(world, job, { state: 'completed', outputUri: `${PATHS}/azureml/j/score/predictions.csv` });
+  const place = { properties: { dataUri: `${PATHS}/azureml/j/score/` } };
+  for (const status of [201, 200]) expect(await register()).toMatchObject({ status, body: place });
 });
 
 it('keeps a model that a deployment uses, and removes its files when none does', async () => {

@@ -77,20 +77,28 @@ describe('processFolder', () => {
   });
 
   test('removes what a process left that was killed while it made its folder', async () => {
-    const [fresh, old] = [join(root, '.new-fresh'), join(root, '.new-old')];
+    const [fresh, old] = [join(root, '.bp-000000000001'), join(root, '.bp-000000000002')];
     await mkdir(fresh);
     await mkdir(old);
     const longAgo = new Date(Date.now() - 3_600_000);
     await utimes(old, longAgo, longAgo);
     const own = await processFolder(root);
-    expect((await readdir(root)).sort()).toEqual(['.new-fresh', nameOf(own)].sort());
+    expect((await readdir(root)).sort()).toEqual(['.bp-000000000001', nameOf(own)].sort());
   });
 
   test('removes a folder that was half removed', async () => {
-    await mkdir(join(root, '0123456789ab/files'), { recursive: true });
-    await writeFile(join(root, '0123456789ab/files/model.bin'), 'x');
+    await mkdir(join(root, 'bp-0123456789ab/files'), { recursive: true });
+    await writeFile(join(root, 'bp-0123456789ab/files/model.bin'), 'x');
     const own = await processFolder(root);
     expect(await readdir(root)).toEqual([nameOf(own)]);
+  });
+
+  test('leaves everything alone that no process made as its folder', async () => {
+    await mkdir(join(root, 'environments/files'), { recursive: true });
+    await writeFile(join(root, 'bp-notes.txt'), 'x');
+    const own = await processFolder(root);
+    expect((await readdir(root)).sort()).toEqual(['bp-notes.txt', 'environments', nameOf(own)].sort());
+    expect(await readdir(join(root, 'environments'))).toEqual(['files']);
   });
 
   test('says so when the root cannot hold a socket', async () => {

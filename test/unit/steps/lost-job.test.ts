@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { OrchestrationState } from '../../../shared/domain/job.ts';
 import { cancelJob } from '../../../shared/steps/cancel-job.ts';
-import { listJobs, viewJob } from '../../../shared/steps/job-view.ts';
-import { jobWorld, numbered, planned } from '../../support/job-world.ts';
+import { listJobs } from '../../../shared/steps/any-job.ts';
+import { viewJob } from '../../../shared/steps/job-view.ts';
+import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts';
+import { jobWorld, numbered, planned, type JobWorld } from '../../support/job-world.ts';
 
 const world = async () => {
   const made = jobWorld({ sliceMs: 0 });
@@ -27,7 +29,7 @@ describe('a job whose orchestration is lost', () => {
         reason: { code: 'OrchestrationLost' },
       });
       expect(await lost.record('job')).toMatchObject({ state: 'failed' });
-      expect((await listJobs(lost.deps, { endpoint: 'heart' }, 5)).views).toMatchObject([{ status: 'Failed' }]);
+      expect((await listJobs(listing(lost), { endpoint: 'heart' }, 5)).views).toMatchObject([{ status: 'Failed' }]);
       await lost.accept('next');
       expect(await lost.run('next')).toMatchObject({ state: 'completed' });
     },
@@ -46,7 +48,12 @@ describe('the list', () => {
     const running = await world();
     await planned(running, 'job');
     await running.slice('job', 0);
-    const { views } = await listJobs(running.deps, { endpoint: 'heart' }, 5);
+    const { views } = await listJobs(listing(running), { endpoint: 'heart' }, 5);
     expect(views).toMatchObject([{ status: 'Running', totals: { files: 3, filesDone: 1, rows: 1 } }]);
   });
+});
+
+const listing = ({ deps, table, system }: Pick<JobWorld, 'deps' | 'table' | 'system'>) => ({
+  ...deps,
+  pipelines: pipelinesRegistry({ table, blobs: system }),
 });

@@ -1,16 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../shared/scoring/engine.ts';
 import { BEAT_MS } from '../../../shared/steps/lane-report.ts';
 import { scoreSlice, type SliceAnswer } from '../../../shared/steps/score-slice.ts';
+import { codeEngine, namesAndContents } from '../../support/code-engine.ts';
 import { jobWorld, numbered, numberedOutput, planned, runLane, type JobWorld } from '../../support/job-world.ts';
 import { lineEngine } from '../../support/line-engine.ts';
+
+interface Mortal {
+  readonly engine: Engine;
+  readonly death: Promise<'died'>;
+}
 
 /**
  * An engine in a process of its own that dies when it meets a file that kills: nothing of that process ever answers again.
  * What a test would wait for is the death.
  */
-function mortalEngine(kills: readonly string[]) {
+function mortalEngine(kills: readonly string[]): Mortal {
   const engine = lineEngine();
   const death = Promise.withResolvers<'died'>();
   let dead = false;
@@ -31,13 +40,24 @@ function mortalEngine(kills: readonly string[]) {
   return { engine: mortal, death: death.promise };
 }
 
+/** The same, of an engine that runs a user's code. */
+function mortalCode(kills: readonly string[]): Mortal {
+  const death = Promise.withResolvers<'died'>();
+  const engine: Engine = codeEngine(async (call) => {
+    if (!call.files.some(({ name }) => kills.includes(name))) return namesAndContents(call);
+    death.resolve('died');
+    return new Promise<never>(() => undefined);
+  });
+  return { engine, death: death.promise };
+}
+
 /** Runs a lane as the host does: a slice whose process died is delivered again, to a new process. */
-async function deliver(world: JobWorld, kills: readonly string[], lane = 0) {
+async function deliver(world: JobWorld, kills: readonly string[], mortal = mortalEngine, lane = 0) {
   let deaths = 0;
   let attempts = 0;
   let most = 0;
   for (let at: Pick<SliceAnswer, 'position' | 'receipt'> | undefined; ;) {
-    const { engine, death } = mortalEngine(kills);
+    const { engine, death } = mortal(kills);
     const process = world.process({ engine: async () => ({ engine, release() {} }) });
     const input = { job: 'job', lane, position: at?.position ?? null, receipt: at?.receipt ?? null };
     const answer = await Promise.race([scoreSlice(process, input), death]);
@@ -107,6 +127,29 @@ describe('a file that kills its process', () => {
     await world.commit('job', [result]);
     expect(await world.record('job')).toMatchObject({ totals: { filesDone: 6, filesFailed: 3, rows: 6 } });
     expect(await world.text('out/predictions.csv')).toBe(without(9, 0, 2, 7));
+  });
+
+  it("is found among the files of a user's code", async () => {
+    // What the dead left stays here: it is their process's folder that goes.
+    const workFolder = await mkdtemp(join(tmpdir(), 'started-marks-'));
+    try {
+      const world = jobWorld({ workFolder });
+      await world.put(numbered(7));
+      await world.accept('job', { miniBatchSize: 3 });
+      await planned(world, 'job');
+      const { most, result } = await deliver(world, ['f001.csv', 'f005.csv'], mortalCode);
+      expect(most).toBeLessThanOrEqual(TRIES);
+      await world.commit('job', [result]);
+      expect(await world.record('job')).toMatchObject({
+        state: 'completed',
+        totals: { files: 7, filesDone: 5, filesFailed: 2, rows: 5 },
+        failures: [died('f001.csv', 3), died('f005.csv', 3)],
+      });
+      const rows = [0, 2, 3, 4, 6].map((i) => `f00${i}.csv v${i}`);
+      expect(await world.text('out/predictions.csv')).toBe(['prediction', ...rows, ''].join('\n'));
+    } finally {
+      await rm(workFolder, { recursive: true });
+    }
   });
 
   it('counts for the error threshold', async () => {

@@ -233,6 +233,7 @@ test('a view of no job is nothing', async () => {
 const command = (text: string): NonNullable<GraphStep['work']> => ({
   kind: 'command',
   command: text,
+  inputNames: [],
   environmentVariables: {},
 });
 

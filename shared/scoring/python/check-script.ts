@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { codeEnvironment } from '../code-environment.ts';
+import { ModelFault } from '../engine.ts';
+import { DRIVER, interpreterFault, isThere } from './interpreter.ts';
+
+/** Kept equal to REFUSED in driver/batchpoint_driver/check.py. */
+const REFUSED = 3;
+
+/**
+ * Looks at a scoring script without running it. Throws ModelFault, in one line, for a file that is not there, a fault of syntax,
+ * a script without `init` or `run`, and an interpreter that cannot be started.
+ */
+export async function checkScript(python: string, codeFolder: string, script: string): Promise<void> {
+  const path = await findScript(codeFolder, script);
+  const env = codeEnvironment(process.env, {});
+  const { error, stdout, stderr } = await new Promise<{ error: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(python, [DRIVER, '--check', path], { env }, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
+  });
+  if (!(error instanceof Error)) return;
+  if (!('code' in error) || typeof error.code !== 'number') throw interpreterFault(python, error);
+  if (error.code === REFUSED) throw new ModelFault(stdout);
+  const said = stderr.trim().split('\n').at(-1) || `it ended with exit code ${error.code}`;
+  throw new ModelFault(`'${python}' cannot check ${script}: ${said}`);
+}
+
+/** Path of a scoring script. Throws ModelFault when it is not there. */
+export async function findScript(codeFolder: string, script: string): Promise<string> {
+  const path = join(codeFolder, script);
+  if (await isThere(path, 'file')) return path;
+  throw new ModelFault(`The code has no file ${script}. Correct scoringScript, or upload the code with it.`);
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface VirtualEnvironment {
+  readonly folder: string;
+  /** A file with the pinned packages. */
+  readonly requirements: string;
+  /** Says in a word what is installed. */
+  readonly purpose: string;
+}
+
+/** Path of the interpreter of a virtual environment; makes it on first use, and again when its requirements have changed. */
+export async function ensureVirtualEnvironment(environment: VirtualEnvironment): Promise<string> {
+  const { folder, requirements, purpose } = environment;
+  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  // Written last, with what was installed: an install that was cut off or is of other versions does not count.
+  const stamp = join(folder, '.installed');
+  const wanted = await readFile(requirements, 'utf8');
+  if ((await installed(stamp)) === wanted) return python;
+  console.log(`Installing ${purpose} into ${folder} …`);
+  await rm(folder, { recursive: true, force: true });
+  await run(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', folder]);
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  await writeFile(stamp, wanted);
+  return python;
+}
+
+async function installed(stamp: string): Promise<string | undefined> {
+  try {
+    return await readFile(stamp, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: 'inherit' });
+  await once(child, 'close');
+  if (child.exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${child.exitCode}.`);
+}
