@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { stepSummary } from '../../shared/domain/step-tracking.ts';
-import './environment.ts';
 import { output, stepWorld, type StepWorld } from '../support/step-world.ts';
 
 let world: StepWorld;
