@@ -14,6 +14,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const IMPORTS = 'import mlflow, numpy as np\nfrom sklearn.linear_model import LogisticRegression\n';
+/** MLflow would start another Python to find a model's requirements, and need one more package to write it. */
+const SAVE = 'SAVE = dict(pip_requirements=[], serialization_format="cloudpickle")\n';
 const DATA = 'X = np.random.default_rng(0).normal(size=(60, 3))\ny = (X[:, 0] > 0).astype(int)\n';
 
 /** Runs a Python program as a step, as a pipeline does. */
@@ -61,13 +63,13 @@ open(os.environ["OUT"] + "/done", "w").write("x")
 
   it('gets what autolog sees, and its registered model among its files', async () => {
     const outcome = await train(
-      `${IMPORTS}${DATA}
+      `${IMPORTS}${SAVE}${DATA}
 import sys
 mlflow.autolog(log_models=False)
 with mlflow.start_run(nested=True):
     model = LogisticRegression(C=0.5).fit(X, y)
     mlflow.log_metrics({"accuracy": model.score(X, y)})
-    mlflow.sklearn.log_model(model, name="model", registered_model_name="heart", pip_requirements=[])
+    mlflow.sklearn.log_model(model, name="model", registered_model_name="heart", **SAVE)
 open(sys.argv[1] + "/done", "w").write("x")
 `,
       'python3 train.py ${{outputs.out}}',
@@ -88,10 +90,10 @@ open(sys.argv[1] + "/done", "w").write("x")
 
   it('registers a model that it logged before, and each version of it', async () => {
     const outcome = await train(
-      `${IMPORTS}${DATA}
+      `${IMPORTS}${SAVE}${DATA}
 with mlflow.start_run():
     for _ in range(2):
-        info = mlflow.sklearn.log_model(LogisticRegression().fit(X, y), name="model", pip_requirements=[])
+        info = mlflow.sklearn.log_model(LogisticRegression().fit(X, y), name="model", **SAVE)
         mlflow.register_model(info.model_uri, "heart", tags={"stage": "test"})
 `,
       'python train.py && touch ${{outputs.out}}/done',
@@ -124,9 +126,9 @@ with mlflow.start_run():
 
   it('may save a model into its output itself', async () => {
     const outcome = await train(
-      `${IMPORTS}${DATA}
+      `${IMPORTS}${SAVE}${DATA}
 import sys
-mlflow.sklearn.save_model(LogisticRegression().fit(X, y), sys.argv[1], pip_requirements=[])
+mlflow.sklearn.save_model(LogisticRegression().fit(X, y), sys.argv[1], **SAVE)
 `,
       'python train.py ${{outputs.out}}',
     );
