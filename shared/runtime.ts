@@ -63,7 +63,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
-  const scorers = engines(settings, registry, systemBlobs);
+  const scorers = engines(settings, registry, systemBlobs, log);
   const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };

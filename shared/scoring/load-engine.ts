@@ -6,8 +6,10 @@ import { assetFile } from '../storage/asset-files.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { assetFolder, assetKey, modelBase } from './asset-folder.ts';
+import { environmentNeeds, modelNeeds, NO_ENVIRONMENT } from './environment-needs.ts';
+import type { PythonEnvironments } from './environments/python-environments.ts';
 import { ModelFault, type Engine, type FileEngine, type MiniBatchEngine } from './engine.ts';
-import type { FolderLease, FolderSource, LocalFolders } from './local-folders.ts';
+import type { LocalFolders } from './local-folders.ts';
 import { fetchFile, modelKind, type ModelKind, type ModelSource } from './model-kind.ts';
 import { onnxEngine } from './onnx/engine.ts';
 
@@ -37,21 +39,13 @@ export interface CodeEngines {
   checkScript(python: string, codeFolder: string, script: string): Promise<void>;
 }
 
-/** Where the Python of a scorer is. Both throw ModelFault when there can be none. */
-export interface Interpreters {
-  /** Undefined for one that has yet to be made. */
-  check(scorer: Scorer): Promise<string | undefined>;
-  /** Makes it, where it has yet to be made. */
-  path(scorer: Scorer): Promise<string>;
-}
-
 export interface EngineDeps {
-  readonly registry: Pick<Registry, 'models' | 'codes'>;
+  readonly registry: Pick<Registry, 'models' | 'codes' | 'environments'>;
   /** Where the registered files lie. */
   readonly blobs: Blobs;
   readonly folders: Pick<LocalFolders, 'lease'>;
   readonly engines: CodeEngines;
-  readonly interpreters: Interpreters;
+  readonly environments: Pick<PythonEnvironments, 'interpreter' | 'check'>;
   readonly allowCode: boolean;
   /** Files that an ONNX model scores at once. */
   readonly threads: number;
@@ -61,7 +55,8 @@ export interface EngineDeps {
 export interface LoadableEngine {
   /** Equal ones are one engine. */
   readonly key: string;
-  load(): Promise<Engine>;
+  /** `print` gets what the job's log should tell of it. */
+  load(print: (line: string) => void): Promise<Engine>;
   /** Throws ModelFault for what could not score, as far as can be told without running it. */
   prove(): Promise<void>;
 }
@@ -76,7 +71,7 @@ export async function engineOf(deps: EngineDeps, scorer: Scorer): Promise<Loadab
   const kind = await modelKind(source);
   return kind.kind === 'onnx'
     ? onnx(source, kind, assetKey('models', model), deps.threads)
-    : pythonFunction(deps, scorer, model, kind.folder);
+    : pythonFunction(deps, scorer, model, source, kind.folder);
 }
 
 async function codeOf(
@@ -112,20 +107,20 @@ function scriptEngine(
   checkAllowed(deps, `The scoring script ${script}`);
   const isPython = script.endsWith('.py');
   const codeSource = assetFolder('codes', code, deps.blobs);
+  const needs = async () => (await environmentNeeds(deps.registry, scorer)) ?? NO_ENVIRONMENT;
   return {
     key: codeKey(scorer, [assetKey('models', model), codeSource.key]),
-    load: () =>
-      overCopies<MiniBatchEngine>(deps, async (copyOf) => {
-        const python = isPython ? await deps.interpreters.path(scorer) : undefined;
-        const codeFolder = await copyOf(codeSource);
-        const modelFolder = await copyOf(assetFolder('models', model, deps.blobs));
+    load: (print) =>
+      withLeases<MiniBatchEngine>(async (hold) => {
+        const python = isPython ? hold(await deps.environments.interpreter(await needs(), print)).python : undefined;
+        const codeFolder = hold(await deps.folders.lease(codeSource)).path;
+        const modelFolder = hold(await deps.folders.lease(assetFolder('models', model, deps.blobs))).path;
         const options = { ...codeOptions(scorer), codeFolder, modelFolder, script };
         return python === undefined ? deps.engines.module(options) : deps.engines.python({ ...options, python });
       }),
     async prove() {
       if (!isPython) return;
-      const python = await deps.interpreters.check(scorer);
-      if (python === undefined) return;
+      const python = await deps.environments.check(await needs());
       const folder = await deps.folders.lease(codeSource);
       try {
         await deps.engines.checkScript(python, folder.path, script);
@@ -136,19 +131,26 @@ function scriptEngine(
   };
 }
 
-function pythonFunction(deps: EngineDeps, scorer: Scorer, model: ModelRecord, folder: string): LoadableEngine {
+function pythonFunction(
+  deps: EngineDeps,
+  scorer: Scorer,
+  model: ModelRecord,
+  source: ModelSource,
+  folder: string,
+): LoadableEngine {
   checkAllowed(deps, `The python_function model '${model.name}' version '${model.version}'`);
+  const needs = async () => (await environmentNeeds(deps.registry, scorer)) ?? (await modelNeeds(source, folder));
   return {
     key: codeKey(scorer, [assetKey('models', model)]),
-    load: () =>
-      overCopies<FileEngine>(deps, async (copyOf) => {
-        const python = await deps.interpreters.path(scorer);
-        const parent = await copyOf(assetFolder('models', model, deps.blobs));
-        const modelFolder = join(parent, modelBase(model), folder);
+    load: (print) =>
+      withLeases<FileEngine>(async (hold) => {
+        const { python } = hold(await deps.environments.interpreter(await needs(), print));
+        const { path } = hold(await deps.folders.lease(assetFolder('models', model, deps.blobs)));
+        const modelFolder = join(path, modelBase(model), folder);
         return deps.engines.pyfunc({ ...codeOptions(scorer), python, modelFolder });
       }),
     async prove() {
-      await deps.interpreters.check(scorer);
+      await deps.environments.check(await needs());
     },
   };
 }
@@ -168,18 +170,18 @@ const codeOptions = ({ workers, environmentVariables = {}, loggingLevel }: Score
   loggingLevel,
 });
 
-/** Opens an engine over local copies, which stay until it is closed. */
-async function overCopies<E extends Engine>(
-  { folders }: EngineDeps,
-  open: (copyOf: (source: FolderSource) => Promise<string>) => Promise<E>,
-): Promise<E> {
-  const leases: FolderLease[] = [];
+interface Lease {
+  release(): void;
+}
+
+/** Opens an engine over what it needs on this machine; that is held until the engine is closed. */
+async function withLeases<E extends Engine>(open: (hold: <L extends Lease>(lease: L) => L) => Promise<E>): Promise<E> {
+  const leases: Lease[] = [];
   const release = (): void => leases.forEach((lease) => lease.release());
   try {
-    const engine = await open(async (source) => {
-      const lease = await folders.lease(source);
+    const engine = await open((lease) => {
       leases.push(lease);
-      return lease.path;
+      return lease;
     });
     return {
       ...engine,

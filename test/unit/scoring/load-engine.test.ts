@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Scorer } from '../../../shared/domain/scorer.ts';
 import { ModelFault } from '../../../shared/scoring/engine.ts';
 import { engineOf, type CodeEngines, type EngineDeps } from '../../../shared/scoring/load-engine.ts';
+import type { EnvironmentNeeds } from '../../../shared/scoring/environments/needs.ts';
 import { localFolders, type LocalFolders } from '../../../shared/scoring/local-folders.ts';
 import { scoringEngines } from '../../../shared/scoring/scoring-engines.ts';
 import { assetFile, type FileKind } from '../../../shared/storage/asset-files.ts';
@@ -36,6 +37,8 @@ async function world(change: Partial<EngineDeps> = {}) {
   const blobs = memoryBlobs();
   const registry = resourceRegistry({ table: memoryTables()('registry'), blobs });
   const log: [engine: string, options: object][] = [];
+  const asked: EnvironmentNeeds[] = [];
+  let leased = 0;
   const never = () => {
     throw new Error('nothing is scored here');
   };
@@ -49,9 +52,17 @@ async function world(change: Partial<EngineDeps> = {}) {
     module: async (options) => ({ kind: 'miniBatch', ...loaded('module', options) }),
     checkScript: async (...options) => void log.push(['checkScript', options]),
   };
-  const interpreters = { check: async () => '/env/python', path: async () => '/env/python' };
+  const environments: EngineDeps['environments'] = {
+    check: async (needs) => (asked.push(needs), '/env/python'),
+    interpreter: async (needs, print) => {
+      asked.push(needs);
+      print(`building ${needs.label}`);
+      leased++;
+      return { python: '/env/python', ignored: [], release: () => void leased-- };
+    },
+  };
   const deps: EngineDeps = {
-    ...{ registry, blobs, folders, engines, interpreters, allowCode: true, threads: 1 },
+    ...{ registry, blobs, folders, engines, environments, allowCode: true, threads: 1 },
     ...change,
   };
 
@@ -73,11 +84,12 @@ async function world(change: Partial<EngineDeps> = {}) {
     }
   }
   let registered = 0;
-  return { deps, log, register };
+  return { deps, log, register, asked, interpretersInUse: () => leased };
 }
 
 const text = (...path: string[]) => readFile(join(...path), 'utf8');
-const load = async (deps: EngineDeps, asked: Scorer) => (await engineOf(deps, asked)).load();
+const unheard = () => undefined;
+const load = async (deps: EngineDeps, asked: Scorer) => (await engineOf(deps, asked)).load(unheard);
 
 /** The options that the only engine was opened with. */
 function only<T>(log: [string, T][]): [string, T] {
@@ -90,8 +102,11 @@ describe('without code', () => {
     const { deps, register } = await world({ allowCode: false });
     await register('models', 'heart', { 'model.onnx': MODEL });
     const engines = scoringEngines(deps);
-    const one = await engines.lease(scorer);
-    const other = await engines.lease({ ...scorer, workers: 9, loggingLevel: 'Debug', environment: 'azureml:e:1' });
+    const one = await engines.lease(scorer, unheard);
+    const other = await engines.lease(
+      { ...scorer, workers: 9, loggingLevel: 'Debug', environment: 'azureml:e:1' },
+      unheard,
+    );
     expect([one.engine.kind, one.engine.columns, other.engine === one.engine]).toEqual(['file', ['y_0', 'y_1'], true]);
     one.release();
     other.release();
@@ -234,6 +249,85 @@ describe('with code', () => {
   });
 });
 
+describe('the interpreter', () => {
+  const conda = 'name: x\n';
+  const none = { image: null, condaFile: null, requirements: null };
+  async function needsOf(asked: Scorer, content?: object, files: Record<string, string> = {}) {
+    const made = await world();
+    await made.register('models', 'heart', { 'm/MLmodel': PYFUNC, ...files }, 'heart');
+    await made.register('codes', 'scoring', { 'score.py': '' });
+    const stored = { description: null, tags: {}, properties: {}, createdAt: '', createdBy: 't', modifiedAt: '' };
+    const flags = { isAnonymous: false, isArchived: false };
+    if (content)
+      await made.deps.registry.environments.create({
+        name: 'e',
+        version: '1',
+        ...stored,
+        ...flags,
+        content: { ...content },
+      });
+    await (await engineOf(made.deps, asked)).prove();
+    return made.asked;
+  }
+  const registered = { image: null, condaFile: null, build: null };
+
+  it.each<[string, object]>([
+    ['a conda file', { image: 'ubuntu:1', condaFile: conda }],
+    ['an image', { image: 'ubuntu:1' }],
+    ['nothing', {}],
+  ])('is asked for what the environment has: %s', async (_what, content) => {
+    const asked = { ...withScript('score.py'), environment: 'azureml:e:1' };
+    expect(await needsOf(asked, { ...registered, ...content })).toEqual([
+      { label: 'azureml:e:1', ...none, ...content },
+    ]);
+  });
+
+  it('is asked for an image that would have to be built', async () => {
+    const asked = { ...withScript('score.py'), environment: 'azureml:e:1' };
+    const build = { contextUri: 'azureml://x', dockerfilePath: 'Dockerfile' };
+    expect(await needsOf(asked, { ...registered, build })).toEqual([
+      { label: 'azureml:e:1', ...none, image: 'azureml://x' },
+    ]);
+  });
+
+  it.each(['azureml:AzureML-Minimal:3', 'azureml://registries/azureml/environments/sklearn/labels/latest'])(
+    'is asked for %s by its name alone',
+    async (environment) => {
+      expect(await needsOf({ ...withScript('score.py'), environment })).toEqual([{ label: environment, ...none }]);
+    },
+  );
+
+  it('is not asked for an environment that is gone', async () => {
+    await expect(needsOf({ ...scorer, environment: 'azureml:e:1' })).rejects.toEqual(
+      new ModelFault('Environment azureml:e:1 is not registered any more.'),
+    );
+  });
+
+  it.each<[Record<string, string>, object]>([
+    [{ 'm/conda.yaml': conda, 'm/requirements.txt': 'mlflow' }, { condaFile: conda }],
+    [{ 'm/requirements.txt': 'mlflow', 'conda.yaml': conda }, { requirements: 'mlflow' }],
+    [{}, {}],
+  ])('of a model that names none is asked for what the model brings: %j', async (files, asked) => {
+    expect(await needsOf(scorer, undefined, files)).toEqual([
+      { label: "the model's own requirements", ...none, ...asked },
+    ]);
+  });
+
+  it('of a script that names none is any', async () => {
+    expect(await needsOf(withScript('score.py'))).toEqual([{ label: 'no environment', ...none }]);
+  });
+
+  it('is in use until the engine is closed, and its building is heard', async () => {
+    const { deps, register, interpretersInUse } = await world();
+    await register('models', 'heart', { MLmodel: PYFUNC }, 'heart');
+    const lines: string[] = [];
+    const engine = await (await engineOf(deps, scorer)).load((line) => lines.push(line));
+    expect([interpretersInUse(), lines]).toEqual([1, ["building the model's own requirements"]]);
+    await engine.close();
+    expect(interpretersInUse()).toBe(0);
+  });
+});
+
 describe('where no code is allowed', () => {
   it.each<[string, Scorer]>([
     ['The scoring script score.py', withScript('score.py')],
@@ -248,7 +342,7 @@ describe('where no code is allowed', () => {
     );
     const { prove, lease } = scoringEngines(deps);
     await expect(prove(asked)).rejects.toEqual(fault);
-    await expect(lease(asked)).rejects.toEqual(fault);
+    await expect(lease(asked, unheard)).rejects.toEqual(fault);
   });
 });
 
@@ -267,17 +361,12 @@ describe('the proof', () => {
     ]);
   });
 
-  it('of a Python script waits for an environment that is not made yet', async () => {
-    const interpreters = { check: async () => undefined, path: () => Promise.reject(new Error('not now')) };
-    expect(await proved(withScript('score.py'), { interpreters })).toEqual([]);
-  });
-
   it('of what needs Python fails where there is none', async () => {
     const none = () => Promise.reject(new ModelFault('there is no python3'));
-    const interpreters = { check: none, path: none };
+    const environments = { check: none, interpreter: none };
     for (const asked of [scorer, withScript('score.py')])
-      await expect(proved(asked, { interpreters })).rejects.toThrow('there is no python3');
-    expect(await proved(withScript('score.js'), { interpreters })).toEqual([]);
+      await expect(proved(asked, { environments })).rejects.toThrow('there is no python3');
+    expect(await proved(withScript('score.js'), { environments })).toEqual([]);
   });
 
   it('of an ONNX model loads it', async () => {
