@@ -27,8 +27,8 @@ export interface JobDeps {
   readonly logs: JobLogs;
   readonly datastores: Datastores;
   readonly workspace: WorkspaceAddress;
-  /** Throws ModelFault for what can never be scored with. */
-  engine(scorer: Scorer): Promise<EngineLease>;
+  /** `print` gets what the job's log should tell of its loading. Throws ModelFault for what can never be scored with. */
+  engine(scorer: Scorer, print: (line: string) => void): Promise<EngineLease>;
   /** Folder on this machine's disk for the files that user code reads and writes; it is made when it is needed. */
   readonly workFolder: string;
   readonly clock: Clock;

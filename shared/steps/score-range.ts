@@ -68,7 +68,7 @@ async function scoreAndReceipt(
     input: await datastoreOf(deps, plan.manifest.inputDatastore),
     output: await datastoreOf(deps, plan.manifest.output.datastore),
   };
-  const lease = await deps.engine(scorerOf(plan.manifest));
+  const lease = await deps.engine(scorerOf(plan.manifest), (line) => log.info({}, line));
   const { engine } = lease;
   const work = sliceWork(deps, stores, plan, { lane, attempt, previous, engine, log });
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });

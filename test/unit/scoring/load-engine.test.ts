@@ -1,92 +1,15 @@
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Scorer } from '../../../shared/domain/scorer.ts';
 import { ModelFault } from '../../../shared/scoring/engine.ts';
-import { engineOf, type CodeEngines, type EngineDeps } from '../../../shared/scoring/load-engine.ts';
-import type { EnvironmentNeeds } from '../../../shared/scoring/environments/needs.ts';
-import { localFolders, type LocalFolders } from '../../../shared/scoring/local-folders.ts';
+import { engineOf, type EngineDeps } from '../../../shared/scoring/load-engine.ts';
 import { scoringEngines } from '../../../shared/scoring/scoring-engines.ts';
-import { assetFile, type FileKind } from '../../../shared/storage/asset-files.ts';
-import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
-import { memoryTables } from '../../../shared/storage/memory-tables.ts';
-import { resourceRegistry } from '../../../shared/storage/registry/resources.ts';
+import { engineWorld, ONNX, PYFUNC, scorer, testFolders, withScript } from './engine-world.ts';
 import { MODEL } from './engines.ts';
 
-const ONNX = 'flavors:\n  python_function: {}\n  onnx: {data: model.onnx}\n';
-const PYFUNC = 'flavors:\n  python_function: {}\n  sklearn: {}\n';
-
-const scorer: Scorer = { model: { name: 'heart', version: '1' }, loggingLevel: 'Info', workers: 2 };
-const withScript = (script: string): Scorer => ({ ...scorer, code: { name: 'scoring', version: '1', script } });
-
-let root: string;
-let folders: LocalFolders;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'batchpoint-load-'));
-  // Copies that nobody uses go at once.
-  folders = localFolders({ root, maxBytes: 0 });
-});
-afterEach(async () => {
-  await folders.close();
-  await rm(root, { recursive: true, force: true });
-});
-
-/** Registered versions, and engines of users' code that only tell what they were given. */
-async function world(change: Partial<EngineDeps> = {}) {
-  const blobs = memoryBlobs();
-  const registry = resourceRegistry({ table: memoryTables()('registry'), blobs });
-  const log: [engine: string, options: object][] = [];
-  const asked: EnvironmentNeeds[] = [];
-  let leased = 0;
-  const never = () => {
-    throw new Error('nothing is scored here');
-  };
-  const loaded = (engine: string, options: object) => {
-    log.push([engine, options]);
-    return { columns: [engine], score: never, close: async () => undefined };
-  };
-  const engines: CodeEngines = {
-    python: async (options) => ({ kind: 'miniBatch', ...loaded('python', options) }),
-    pyfunc: async (options) => ({ kind: 'file', ...loaded('pyfunc', options) }),
-    module: async (options) => ({ kind: 'miniBatch', ...loaded('module', options) }),
-    checkScript: async (...options) => void log.push(['checkScript', options]),
-  };
-  const environments: EngineDeps['environments'] = {
-    check: async (needs) => (asked.push(needs), '/env/python'),
-    interpreter: async (needs, print) => {
-      asked.push(needs);
-      print(`building ${needs.label}`);
-      leased++;
-      return { python: '/env/python', ignored: [], release: () => void leased-- };
-    },
-  };
-  const deps: EngineDeps = {
-    ...{ registry, blobs, folders, engines, environments, allowCode: true, threads: 1 },
-    ...change,
-  };
-
-  async function register(kind: FileKind, name: string, files: Record<string, string | Uint8Array>, folder?: string) {
-    const stored = { description: null, tags: {}, properties: {}, createdBy: 't', modifiedAt: '' };
-    const createdAt = new Date(Date.UTC(2026, 0, 1) + registered++).toISOString();
-    const record = {
-      ...{ name, version: '1', ...stored, createdAt, isAnonymous: false, isArchived: false },
-      files: Object.entries(files).map(([path, content]) => ({ path, length: Buffer.from(content).length })),
-      ...(folder !== undefined && { folder }),
-    };
-    await blobs.ensureContainer(`batchpoint-${kind}`);
-    for (const [path, content] of Object.entries(files))
-      await blobs.write(assetFile(kind, record, path), Buffer.from(content));
-    if (kind === 'codes') await registry.codes.create({ ...record, content: { codeUri: 'u' } });
-    else {
-      const content = { modelType: 'custom_model', modelUri: 'u', flavors: {}, jobName: null };
-      await registry.models.create({ ...record, content });
-    }
-  }
-  let registered = 0;
-  return { deps, log, register, asked, interpretersInUse: () => leased };
-}
-
+const local = testFolders();
+const world = (change: Partial<EngineDeps> = {}) => engineWorld(local.folders, change);
 const text = (...path: string[]) => readFile(join(...path), 'utf8');
 const unheard = () => undefined;
 const load = async (deps: EngineDeps, asked: Scorer) => (await engineOf(deps, asked)).load(unheard);
@@ -215,7 +138,7 @@ describe('with code', () => {
     let open = 0;
     const counted: EngineDeps['folders'] = {
       async lease(source) {
-        const { path, release } = await folders.lease(source);
+        const { path, release } = await local.folders.lease(source);
         open++;
         return { path, release: () => (open--, release()) };
       },
@@ -249,85 +172,6 @@ describe('with code', () => {
   });
 });
 
-describe('the interpreter', () => {
-  const conda = 'name: x\n';
-  const none = { image: null, condaFile: null, requirements: null };
-  async function needsOf(asked: Scorer, content?: object, files: Record<string, string> = {}) {
-    const made = await world();
-    await made.register('models', 'heart', { 'm/MLmodel': PYFUNC, ...files }, 'heart');
-    await made.register('codes', 'scoring', { 'score.py': '' });
-    const stored = { description: null, tags: {}, properties: {}, createdAt: '', createdBy: 't', modifiedAt: '' };
-    const flags = { isAnonymous: false, isArchived: false };
-    if (content)
-      await made.deps.registry.environments.create({
-        name: 'e',
-        version: '1',
-        ...stored,
-        ...flags,
-        content: { ...content },
-      });
-    await (await engineOf(made.deps, asked)).prove();
-    return made.asked;
-  }
-  const registered = { image: null, condaFile: null, build: null };
-
-  it.each<[string, object]>([
-    ['a conda file', { image: 'ubuntu:1', condaFile: conda }],
-    ['an image', { image: 'ubuntu:1' }],
-    ['nothing', {}],
-  ])('is asked for what the environment has: %s', async (_what, content) => {
-    const asked = { ...withScript('score.py'), environment: 'azureml:e:1' };
-    expect(await needsOf(asked, { ...registered, ...content })).toEqual([
-      { label: 'azureml:e:1', ...none, ...content },
-    ]);
-  });
-
-  it('is asked for an image that would have to be built', async () => {
-    const asked = { ...withScript('score.py'), environment: 'azureml:e:1' };
-    const build = { contextUri: 'azureml://x', dockerfilePath: 'Dockerfile' };
-    expect(await needsOf(asked, { ...registered, build })).toEqual([
-      { label: 'azureml:e:1', ...none, image: 'azureml://x' },
-    ]);
-  });
-
-  it.each(['azureml:AzureML-Minimal:3', 'azureml://registries/azureml/environments/sklearn/labels/latest'])(
-    'is asked for %s by its name alone',
-    async (environment) => {
-      expect(await needsOf({ ...withScript('score.py'), environment })).toEqual([{ label: environment, ...none }]);
-    },
-  );
-
-  it('is not asked for an environment that is gone', async () => {
-    await expect(needsOf({ ...scorer, environment: 'azureml:e:1' })).rejects.toEqual(
-      new ModelFault('Environment azureml:e:1 is not registered any more.'),
-    );
-  });
-
-  it.each<[Record<string, string>, object]>([
-    [{ 'm/conda.yaml': conda, 'm/requirements.txt': 'mlflow' }, { condaFile: conda }],
-    [{ 'm/requirements.txt': 'mlflow', 'conda.yaml': conda }, { requirements: 'mlflow' }],
-    [{}, {}],
-  ])('of a model that names none is asked for what the model brings: %j', async (files, asked) => {
-    expect(await needsOf(scorer, undefined, files)).toEqual([
-      { label: "the model's own requirements", ...none, ...asked },
-    ]);
-  });
-
-  it('of a script that names none is any', async () => {
-    expect(await needsOf(withScript('score.py'))).toEqual([{ label: 'no environment', ...none }]);
-  });
-
-  it('is in use until the engine is closed, and its building is heard', async () => {
-    const { deps, register, interpretersInUse } = await world();
-    await register('models', 'heart', { MLmodel: PYFUNC }, 'heart');
-    const lines: string[] = [];
-    const engine = await (await engineOf(deps, scorer)).load((line) => lines.push(line));
-    expect([interpretersInUse(), lines]).toEqual([1, ["building the model's own requirements"]]);
-    await engine.close();
-    expect(interpretersInUse()).toBe(0);
-  });
-});
-
 describe('where no code is allowed', () => {
   it.each<[string, Scorer]>([
     ['The scoring script score.py', withScript('score.py')],
@@ -343,35 +187,5 @@ describe('where no code is allowed', () => {
     const { prove, lease } = scoringEngines(deps);
     await expect(prove(asked)).rejects.toEqual(fault);
     await expect(lease(asked, unheard)).rejects.toEqual(fault);
-  });
-});
-
-describe('the proof', () => {
-  const proved = async (asked: Scorer, change: Partial<EngineDeps> = {}) => {
-    const { deps, log, register } = await world(change);
-    await register('models', 'heart', { MLmodel: PYFUNC }, 'heart');
-    await register('codes', 'scoring', { 'score.py': '', 'score.js': '' });
-    await scoringEngines(deps).prove(asked);
-    return log;
-  };
-
-  it('of a Python script checks it with the interpreter, and starts nothing', async () => {
-    expect(await proved(withScript('score.py'))).toEqual([
-      ['checkScript', ['/env/python', expect.stringContaining(root), 'score.py']],
-    ]);
-  });
-
-  it('of what needs Python fails where there is none', async () => {
-    const none = () => Promise.reject(new ModelFault('there is no python3'));
-    const environments = { check: none, interpreter: none };
-    for (const asked of [scorer, withScript('score.py')])
-      await expect(proved(asked, { environments })).rejects.toThrow('there is no python3');
-    expect(await proved(withScript('score.js'), { environments })).toEqual([]);
-  });
-
-  it('of an ONNX model loads it', async () => {
-    const { deps, register } = await world();
-    await register('models', 'heart', { 'model.onnx': 'no graph' });
-    await expect(scoringEngines(deps).prove(scorer)).rejects.toBeInstanceOf(ModelFault);
   });
 });
