@@ -60,9 +60,9 @@ describe("a job of a user's code", () => {
     await world.accept('job', { maxConcurrencyPerInstance: 4, loggingLevel: 'Debug' }, scorer);
     await planned(world, 'job');
     const process = world.process({
-      engine: (asked) => {
+      engine: (asked, print) => {
         scorers.push(asked);
-        return world.deps.engine(asked);
+        return world.deps.engine(asked, print);
       },
     });
     await scoreSlice(process, { job: 'job', lane: 0, position: null, receipt: null });
