@@ -1,4 +1,4 @@
-/** Makes model/ and data/: `node examples/image-classification/make.ts`. A second run writes the same bytes. */
+/** Makes shapes/ and data/: `node examples/image-classification/make.ts`. A second run writes the same bytes. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -113,8 +113,8 @@ const model = onnxModel({
   ],
   outputs: [{ name: 'probabilities', type: 'float32', shape: [1, SHAPES.length] }],
 });
-await writeFile(join(FOLDER, 'model/shapes.onnx'), model);
-await writeFile(join(FOLDER, 'model/labels.txt'), `${SHAPES.join('\n')}\n`);
+await writeFile(join(FOLDER, 'shapes/model.onnx'), model);
+await writeFile(join(FOLDER, 'shapes/labels.txt'), `${SHAPES.join('\n')}\n`);
 
 const next = random(3);
 const truth: string[] = [];

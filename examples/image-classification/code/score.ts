@@ -11,9 +11,9 @@ let session: InferenceSession;
 let labels: string[];
 
 export async function init({ model, logger }: ModuleContext): Promise<void> {
-  // The model was registered as the folder `model`, so it lies here under this name.
-  session = await InferenceSession.create(join(model, 'model', 'shapes.onnx'));
-  labels = (await readFile(join(model, 'model', 'labels.txt'), 'utf8')).trim().split('\n');
+  // The folder `shapes` was registered as the model, so it lies here under this name.
+  session = await InferenceSession.create(join(model, 'shapes', 'model.onnx'));
+  labels = (await readFile(join(model, 'shapes', 'labels.txt'), 'utf8')).trim().split('\n');
   logger.info(`The model tells ${labels.join(', ')}.`);
 }
 

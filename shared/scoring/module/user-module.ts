@@ -13,7 +13,7 @@ export interface UserModule {
   readonly run: (...args: unknown[]) => unknown;
 }
 
-const TYPESCRIPT = ['.ts', '.mts', '.cts'];
+const TYPESCRIPT = ['.ts', '.mts'];
 const ENDINGS = ['.js', '.mjs', '.cjs', ...TYPESCRIPT];
 
 /** Imports the module. Throws ModelFault with one line: where it is wrong and what to do. `codeFolder` is a real path. */

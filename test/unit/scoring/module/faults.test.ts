@@ -70,7 +70,7 @@ describe('a module that cannot be loaded is refused with one line', () => {
       'export const run = () => []; export const init = () => process.exit(0);',
       'The module could not be loaded. The module ended its process with exit code 0: it must not call process.exit(), but',
     ],
-    ['another language', 'score.rb', 'def run', 'The module score.rb is none of .js, .mjs, .cjs, .ts, .mts, .cts.'],
+    ['another language', 'score.rb', 'def run', 'The module score.rb is none of .js, .mjs, .cjs, .ts, .mts.'],
   ];
   it.each(cases)('%s', async (_, script, code, message) => {
     const failure = await engineOf({ files: { [script]: code } }).catch((error: unknown) => error);

@@ -17,10 +17,6 @@ describe('a module', () => {
       `import { of } from './names.mts';\nexport const run = (miniBatch: { name: string }[]) => miniBatch.map(of);`,
     ],
     [
-      'score.cts',
-      `const run = (miniBatch: { name: string }[]): string[] => miniBatch.map(({ name }) => name);\nmodule.exports = { run };`,
-    ],
-    [
       'score.mjs',
       `export default { names: ({ name }) => name, run(miniBatch) { return miniBatch.map(this.names); } };`,
     ],
