@@ -1,7 +1,10 @@
 import { join } from 'node:path';
-import { ModelFault } from './scoring/engine.ts';
 import { pythonEnvironments } from './scoring/environments/python-environments.ts';
 import { localFolders } from './scoring/local-folders.ts';
+import { moduleEngine } from './scoring/module/engine.ts';
+import { checkScript } from './scoring/python/check-script.ts';
+import { pythonEngine } from './scoring/python/engine.ts';
+import { pyfuncEngine } from './scoring/python/pyfunc.ts';
 import { scoringEngines, type ScoringEngines } from './scoring/scoring-engines.ts';
 import type { Settings } from './settings.ts';
 import type { Log } from './steps/ports.ts';
@@ -12,14 +15,20 @@ import type { Registry } from './storage/registry/resources.ts';
 export function engines(settings: Settings, registry: Registry, blobs: Blobs, log: Log): ScoringEngines {
   const { BATCHPOINT_WORK_FOLDER: root } = settings;
   const maxBytes = settings.BATCHPOINT_CACHE_MB * 1024 * 1024;
-  const absent = async (): Promise<never> => {
-    throw new ModelFault("Users' code is not run yet.");
+  const workers = {
+    idleMs: settings.BATCHPOINT_WORKER_IDLE_SECONDS * 1000,
+    memoryMb: settings.BATCHPOINT_WORKER_MEMORY_MB,
   };
   return scoringEngines({
     registry,
     blobs,
     folders: localFolders({ root: join(root, 'assets'), maxBytes }),
-    engines: { python: absent, pyfunc: absent, module: absent, checkScript: absent },
+    engines: {
+      python: (options) => pythonEngine({ ...options, ...workers }),
+      pyfunc: (options) => pyfuncEngine({ ...options, ...workers }),
+      module: (options) => moduleEngine({ ...options, ...workers }),
+      checkScript,
+    },
     environments: pythonEnvironments({
       python: settings.BATCHPOINT_PYTHON,
       map: settings.BATCHPOINT_PYTHON_ENVIRONMENTS,

@@ -8,7 +8,7 @@ import type { Registry } from '../storage/registry/resources.ts';
 import { assetFolder, assetKey, modelBase } from './asset-folder.ts';
 import { environmentNeeds, modelNeeds, NO_ENVIRONMENT } from './environment-needs.ts';
 import type { PythonEnvironments } from './environments/python-environments.ts';
-import { ModelFault, type Engine, type FileEngine, type MiniBatchEngine } from './engine.ts';
+import { ModelFault, type Engine, type FileEngine, type MiniBatchEngine, type PrintedLine } from './engine.ts';
 import type { LocalFolders } from './local-folders.ts';
 import { fetchFile, modelKind, type ModelKind, type ModelSource } from './model-kind.ts';
 import { onnxEngine } from './onnx/engine.ts';
@@ -20,6 +20,8 @@ interface CodeOptions {
   readonly modelFolder: string;
   readonly environmentVariables: Readonly<Record<string, string>>;
   readonly loggingLevel: Scorer['loggingLevel'];
+  /** Gets what is printed where there is no run that it belongs to. */
+  readonly print: (line: PrintedLine) => void;
 }
 interface ScriptOptions extends CodeOptions {
   readonly codeFolder: string;
@@ -115,7 +117,7 @@ function scriptEngine(
         const python = isPython ? hold(await deps.environments.interpreter(await needs(), print)).python : undefined;
         const codeFolder = hold(await deps.folders.lease(codeSource)).path;
         const modelFolder = hold(await deps.folders.lease(assetFolder('models', model, deps.blobs))).path;
-        const options = { ...codeOptions(scorer), codeFolder, modelFolder, script };
+        const options = { ...codeOptions(scorer, print), codeFolder, modelFolder, script };
         return python === undefined ? deps.engines.module(options) : deps.engines.python({ ...options, python });
       }),
     async prove() {
@@ -147,7 +149,7 @@ function pythonFunction(
         const { python } = hold(await deps.environments.interpreter(await needs(), print));
         const { path } = hold(await deps.folders.lease(assetFolder('models', model, deps.blobs)));
         const modelFolder = join(path, modelBase(model), folder);
-        return deps.engines.pyfunc({ ...codeOptions(scorer), python, modelFolder });
+        return deps.engines.pyfunc({ ...codeOptions(scorer, print), python, modelFolder });
       }),
     async prove() {
       await deps.environments.check(await needs());
@@ -164,10 +166,14 @@ function checkAllowed({ allowCode }: EngineDeps, what: string): void {
 
 const codeKey = (scorer: Scorer, assets: readonly string[]): string => canonical({ ...scorer, assets });
 
-const codeOptions = ({ workers, environmentVariables = {}, loggingLevel }: Scorer) => ({
+const codeOptions = (
+  { workers, environmentVariables = {}, loggingLevel }: Scorer,
+  print: (line: string) => void,
+): Pick<CodeOptions, 'workers' | 'environmentVariables' | 'loggingLevel' | 'print'> => ({
   workers,
   environmentVariables,
   loggingLevel,
+  print: ({ worker, stream, text }) => print(`worker ${worker} ${stream}: ${text}`),
 });
 
 interface Lease {

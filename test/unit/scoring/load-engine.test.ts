@@ -49,12 +49,13 @@ describe('without code', () => {
     await register('models', 'heart', { 'm/MLmodel': PYFUNC, 'm/model.pkl': 'pickle' }, 'heart');
     const variables = { LEVEL: '3' };
     const engine = await load(deps, { ...scorer, environmentVariables: variables });
-    const [kind, options] = only(log as [string, { modelFolder: string }][]);
+    const [kind, options] = only(log as [string, { modelFolder: string; print: unknown }][]);
     expect([kind, options]).toEqual([
       'pyfunc',
       {
         ...{ python: '/env/python', workers: 2, loggingLevel: 'Info', environmentVariables: variables },
         modelFolder: options.modelFolder,
+        print: options.print,
       },
     ]);
     expect(await text(options.modelFolder, 'model.pkl')).toBe('pickle');
@@ -96,12 +97,12 @@ describe('with code', () => {
     await register('models', 'heart', { 'a/weights.bin': 'weights' }, 'model');
     await register('codes', 'scoring', { [script]: 'the code', 'lib/tools.py': 'tools' }, 'src');
     const engine = await load(deps, withScript(script));
-    const [kind, options] = only(log as [string, { codeFolder: string; modelFolder: string }][]);
+    const [kind, options] = only(log as [string, { codeFolder: string; modelFolder: string; print: unknown }][]);
     expect([kind, options]).toEqual([
       engineKind,
       {
         ...{ workers: 2, loggingLevel: 'Info', environmentVariables: {}, script, ...more },
-        ...{ codeFolder: options.codeFolder, modelFolder: options.modelFolder },
+        ...{ codeFolder: options.codeFolder, modelFolder: options.modelFolder, print: options.print },
       },
     ]);
     expect(await text(options.codeFolder, script)).toBe('the code');
