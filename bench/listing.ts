@@ -53,10 +53,14 @@ async function makeJobs(connectionString: string): Promise<void> {
     blobs: azureBlobs({ connectionString }),
   });
   const first = Date.now() - JOBS * 1000;
-  await mapBounded(Array.from({ length: JOBS }, (_, index) => index), WIDTH, async (index) => {
-    const spec = jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000));
-    await orAgain(() => jobs.create(spec));
-  });
+  await mapBounded(
+    Array.from({ length: JOBS }, (_, index) => index),
+    WIDTH,
+    async (index) => {
+      const spec = jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000));
+      await orAgain(() => jobs.create(spec));
+    },
+  );
 }
 
 /** Azurite drops a connection now and then; the same job again is the same job. */

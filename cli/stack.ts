@@ -128,6 +128,8 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
       BATCHPOINT_STATE: connection,
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
+      // Whoever runs this has the code on the same machine.
+      BATCHPOINT_ALLOW_CODE: 'true',
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },

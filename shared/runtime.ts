@@ -1,13 +1,12 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { devIssuer } from './auth/dev-tokens.ts';
 import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
 import { workspaceGuid } from './domain/uri.ts';
-import type { DatastorePlace, ModelRecord, ModelReference } from './domain/resources.ts';
-import { engineCache } from './scoring/engine-cache.ts';
-import { loadEngine } from './scoring/model-engines.ts';
+import type { DatastorePlace } from './domain/resources.ts';
+import { engines } from './engines.ts';
+import { maxTimeoutSeconds } from './function-timeout.ts';
 import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import { withArtifactStore } from './steps/artifact-store.ts';
@@ -17,7 +16,6 @@ import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { processTurns } from './steps/process-turns.ts';
-import { modelFile } from './steps/register-model-files.ts';
 import { accountOf } from './storage/account.ts';
 import { containerAccess } from './storage/container-access.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
@@ -29,7 +27,7 @@ import { memoryTables } from './storage/memory-tables.ts';
 import { once } from './storage/once.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
-import { resourceRegistry, type Registry } from './storage/registry/resources.ts';
+import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
 import type { Blobs, Queue, Table } from './storage/ports.ts';
 
@@ -44,9 +42,6 @@ export interface Runtime {
 
 /** The app's one table: jobs and resources are told apart by their partitions. */
 const TABLE = 'batchpoint';
-
-/** Models kept loaded at once. */
-const MAX_ENGINES = 4;
 
 let made: Promise<Runtime> | undefined;
 
@@ -70,7 +65,8 @@ async function compose(settings: Settings): Promise<Runtime> {
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
-  const engines = modelEngines(registry, systemBlobs, settings.BATCHPOINT_SCORING_THREADS);
+  const scorers = engines(settings, registry, systemBlobs, log);
+  const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
   const files = jobFiles(systemBlobs);
@@ -84,8 +80,8 @@ async function compose(settings: Settings): Promise<Runtime> {
       logs: jobLogChunks(systemBlobs),
       datastores,
       workspace: address,
-      engine: ({ model }) => engines.lease(model),
-      workFolder: once(() => processFolder(join(tmpdir(), 'batchpoint', 'work'))),
+      engine: scorers.lease,
+      workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'))),
       clock,
       log,
       turns: processTurns(),
@@ -110,7 +106,8 @@ async function compose(settings: Settings): Promise<Runtime> {
       },
       baseUrl: () => baseUrl(settings),
       verifyToken,
-      proveModel: engines.prove,
+      prove: scorers.prove,
+      maxTimeoutSeconds: timeLimit,
       appExtensions,
     },
     triggerDeps: {
@@ -124,6 +121,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       log,
       workspace: address,
       appExtensions,
+      maxTimeoutSeconds: timeLimit,
     },
   };
 }
@@ -183,26 +181,6 @@ function account(connection: string) {
     datastore(datastore: string, container: string): Datastore {
       const access = memory ? undefined : containerAccess(connection, container);
       return { address: { name: datastore, account: name, container, endpoint }, blobs, ...(access && { access }) };
-    },
-  };
-}
-
-function modelEngines(registry: Registry, blobs: Blobs, threads: number) {
-  const load = (model: ModelRecord, count: number) =>
-    loadEngine({ blobs, files: model.files, at: (path) => modelFile(model, path) }, count);
-  const cache = engineCache(
-    async (key) => {
-      const [name = '', version = ''] = key.split('\n');
-      const found = await registry.models.get(name, version);
-      if (!found) throw new Error(`model ${name} version ${version} is not registered any more`);
-      return load(found.value, threads);
-    },
-    { maxEngines: MAX_ENGINES },
-  );
-  return {
-    lease: ({ name, version }: ModelReference) => cache.lease(`${name}\n${version}`),
-    async prove(model: ModelRecord): Promise<void> {
-      await (await load(model, 1)).close();
     },
   };
 }

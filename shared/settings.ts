@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
 import { Extensions } from './domain/settings.ts';
@@ -16,6 +18,9 @@ const json = <T extends z.ZodType>(schema: T) =>
       }
     })
     .pipe(schema);
+
+/** `true` or `false`, in any case. */
+const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], error: 'must be true or false' });
 
 const DatastoreSetting = z.object({
   name: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
@@ -65,6 +70,25 @@ export const Settings = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{2,62}(\/[^/{}%]+)*$/, 'must be a container or container/folder')
     .optional(),
+  /** Whether what deployments bring may run: scoring scripts, scoring modules and MLflow's python_function models. */
+  BATCHPOINT_ALLOW_CODE: flag.default(false),
+  /** The Python interpreter of scripts and models whose environment names no other. */
+  BATCHPOINT_PYTHON: z.string().min(1).default('python3'),
+  /** Interpreters by environment: names as deployments give them, where a `*` at the end stands for any rest. */
+  BATCHPOINT_PYTHON_ENVIRONMENTS: json(z.record(z.string().min(1), z.string().min(1))).default({}),
+  /** Make environments that no interpreter is named for, from their conda files. */
+  BATCHPOINT_BUILD_ENVIRONMENTS: flag.default(false),
+  /** Local copies of models and code, built environments, and what scripts write. */
+  BATCHPOINT_WORK_FOLDER: z
+    .string()
+    .min(1)
+    .default(() => join(tmpdir(), 'batchpoint')),
+  /** MiB of local copies that are kept for the next use. */
+  BATCHPOINT_CACHE_MB: z.coerce.number().positive().max(1_000_000).default(4096),
+  /** MiB above which a Python worker is ended; absent: no limit. */
+  BATCHPOINT_WORKER_MEMORY_MB: z.coerce.number().int().min(64).max(1_000_000).optional(),
+  /** After so long without work a Python worker ends and gives its memory back. */
+  BATCHPOINT_WORKER_IDLE_SECONDS: z.coerce.number().positive().max(86_400).default(300),
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */

@@ -1,4 +1,4 @@
-import type { ModelRecord } from '../domain/resources.ts';
+import type { Scorer } from '../domain/scorer.ts';
 import type { Extensions } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
 import type { VerifyToken } from '../auth/token-verifier.ts';
@@ -33,8 +33,10 @@ export interface ApiDeps {
   /** Where clients reach this app, without a slash at the end. */
   baseUrl(request: Request): string;
   readonly verifyToken: VerifyToken;
-  /** Loads the model once to prove that it can be used. Throws ModelFault when it cannot. */
-  proveModel(model: ModelRecord): Promise<void>;
+  /** Proves that the scorer of a deployment can be used, as far as can be told in a moment. Throws ModelFault when it cannot. */
+  prove(scorer: Scorer): Promise<void>;
+  /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
+  readonly maxTimeoutSeconds: number;
   /** Throws ApiError 404, or 409 when the job has ended otherwise. */
   cancelJob(name: string): Promise<AnyJobView>;
   /** Throws ApiError 404, or 409 with the reason when nothing can be salvaged. */

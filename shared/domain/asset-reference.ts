@@ -1,10 +1,16 @@
 import { badRequest } from './errors.ts';
 import { isAssetName, isAssetVersion } from './management-names.ts';
+import type { AssetKindName } from './resources.ts';
 import { workspaceGuid, type WorkspaceAddress } from './uri.ts';
 
-/** Kinds of assets that clients refer to, and what error texts call them. */
-const NOUNS = { models: 'model', data: 'data asset' } as const;
-type Kind = keyof typeof NOUNS;
+/** What error texts call the kinds of assets that clients refer to. */
+const NOUNS: Readonly<Record<AssetKindName, string>> = {
+  models: 'model',
+  data: 'data asset',
+  codes: 'code',
+  environments: 'environment',
+  components: 'component',
+};
 
 export interface AskedAsset {
   readonly name: string;
@@ -24,7 +30,12 @@ export const namesDataAsset = (text: string): boolean =>
  * Reads the forms in which clients name an asset (contract 6): `azureml:name:version`, `azureml:name@latest`, and this
  * workspace's ids, short (`azureml://locations/...`) and long. Throws ApiError 400 for anything else.
  */
-export function parseAssetReference(kind: Kind, text: string, at: WorkspaceAddress, target: string): AskedAsset {
+export function parseAssetReference(
+  kind: AssetKindName,
+  text: string,
+  at: WorkspaceAddress,
+  target: string,
+): AskedAsset {
   const noun = NOUNS[kind];
   const wrong = (message: string) => badRequest(`${target}: ${message}`, target);
   const asked = (name = '', version: string | undefined, label: string | undefined): AskedAsset => {

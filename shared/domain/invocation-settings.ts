@@ -1,14 +1,9 @@
 import { z } from 'zod';
+import { badRequest } from './errors.ts';
 import { caselessEnum, caselessObject, numeric } from './caseless.ts';
 import { ScoringSettings } from './settings.ts';
 
 const rules = ScoringSettings.shape;
-
-/** host.json's functionTimeout; a try that is longer would be killed with its worker (H4). */
-const FUNCTION_TIMEOUT_SECONDS = 30 * 60;
-/** The longest slice (20 s) and a minute of grace. */
-const SLICE_AND_GRACE_SECONDS = 80;
-export const MAX_TIMEOUT_SECONDS = FUNCTION_TIMEOUT_SECONDS - SLICE_AND_GRACE_SECONDS;
 
 const DURATION = /^P(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,6})?)S)?)?$/i;
 
@@ -34,11 +29,9 @@ const timeout = z.string().transform((text, context) => {
   const wrong =
     seconds === undefined
       ? `must be an ISO 8601 duration such as PT30S, not '${text.slice(0, 40)}'`
-      : seconds <= 0
-        ? 'must be longer than nothing'
-        : seconds > MAX_TIMEOUT_SECONDS
-          ? `must be at most ${formatDuration(MAX_TIMEOUT_SECONDS)}: one try has to end within the app's functionTimeout of ${formatDuration(FUNCTION_TIMEOUT_SECONDS)}`
-          : undefined;
+      : rules.timeoutSeconds.unwrap().safeParse(seconds).success
+        ? undefined
+        : 'must be longer than nothing and at most a day';
   if (seconds === undefined || wrong !== undefined) {
     context.addIssue({ code: 'custom', message: wrong ?? 'is no duration', input: text });
     return z.NEVER;
@@ -67,9 +60,20 @@ interface WireSettings {
   readonly maxConcurrencyPerInstance?: number | undefined;
   readonly errorThreshold?: number | undefined;
   readonly outputFileName?: string | undefined;
+  readonly outputAction?: ScoringSettings['outputAction'] | undefined;
   readonly loggingLevel?: ScoringSettings['loggingLevel'] | undefined;
   readonly retrySettings?:
     { readonly maxRetries?: number | undefined; readonly timeout?: number | undefined } | undefined;
+}
+
+/** Throws ApiError 400 for tries that would be killed with their worker: `maxSeconds` is what functionTimeout leaves (H4). */
+export function checkTimeout({ timeoutSeconds }: ScoringSettings, maxSeconds: number): void {
+  const target = 'properties.retrySettings.timeout';
+  if (timeoutSeconds > maxSeconds)
+    throw badRequest(
+      `${target}: must be at most ${formatDuration(maxSeconds)}: one try of a mini-batch has to end within the app's functionTimeout (host.json).`,
+      target,
+    );
 }
 
 /** Lays what was sent over other settings; what was not sent stays. */
@@ -86,7 +90,7 @@ export function withSettings(
     timeoutSeconds: wire.retrySettings?.timeout ?? base.timeoutSeconds,
     errorThreshold: wire.errorThreshold ?? base.errorThreshold,
     outputFileName: wire.outputFileName ?? base.outputFileName,
-    outputAction: base.outputAction,
+    outputAction: wire.outputAction ?? base.outputAction,
     loggingLevel: wire.loggingLevel ?? base.loggingLevel,
   };
 }

@@ -35,11 +35,12 @@ export const DeploymentBody = caselessObject({
       summary_only: 'SummaryOnly',
     }).optional(),
     compute: z.string().nullable().optional(),
-    environmentId: z.string().nullable().optional(),
+    environmentId: z.string().min(1).max(1024).nullable().optional(),
     environmentVariables: textMap.optional(),
+    /** Null takes the code away; absent leaves it. */
     codeConfiguration: caselessObject({
-      codeId: z.string().nullable().default(null),
-      scoringScript: z.string().min(1),
+      codeId: z.string().max(1024).nullable().default(null),
+      scoringScript: z.string().min(1).max(1024),
     })
       .nullable()
       .optional(),

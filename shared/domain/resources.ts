@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { sha256 } from './blocks.ts';
 import { canonical } from './canonical.ts';
-import { ScoringSettings } from './settings.ts';
 
 /** The ETag of a resource: of what is stored, so that it is the same wherever the resource is shown. */
 export const etagOf = (record: object): string => `"${sha256(canonical(record)).slice(0, 32)}"`;
 
 /** Tags, properties and times that every stored resource has. Times are ISO 8601 in UTC. */
-const stored = {
+export const stored = {
   description: z.string().nullable(),
   tags: z.record(z.string(), z.string()),
   properties: z.record(z.string(), z.string()),
@@ -26,24 +25,6 @@ export type EndpointRecord = z.infer<typeof EndpointRecord>;
 
 export const ModelReference = z.object({ name: z.string(), version: z.string() });
 export type ModelReference = z.infer<typeof ModelReference>;
-
-/** A scoring script: the code asset's id and the file in it. */
-export const CodeConfiguration = z.object({ codeId: z.string().nullable(), scoringScript: z.string() });
-
-export const DeploymentRecord = z.object({
-  endpoint: z.string(),
-  name: z.string(),
-  ...stored,
-  model: ModelReference,
-  /** The extensions are read from `properties` when a job is made: only what the client set is there. */
-  settings: ScoringSettings,
-  /** As sent, returned as sent: an ARM id or null. */
-  compute: z.string().nullable(),
-  codeConfiguration: CodeConfiguration.nullable(),
-  environmentId: z.string().nullable(),
-  environmentVariables: z.record(z.string(), z.string()),
-});
-export type DeploymentRecord = z.infer<typeof DeploymentRecord>;
 
 /** Kinds of versioned assets, as they are called in paths. */
 export const ASSET_KINDS = ['models', 'data', 'environments', 'codes', 'components'] as const;
@@ -79,12 +60,24 @@ export const ModelContent = z.object({
   jobName: z.string().nullable(),
 });
 
-/** A model's files as copied into the app's own container when the version was registered: they cannot change afterwards. */
-export const ModelRecord = AssetRecord.extend({
-  content: ModelContent,
+/** A version's files as copied into the app's own container when it was registered: they cannot change afterwards. */
+const assetFiles = {
   files: z.array(z.object({ path: z.string(), length: z.number() })),
-});
+  /** Name of the folder that the files were in; absent for a single file and for a whole container. */
+  folder: z.string().optional(),
+};
+export type AssetFiles = z.infer<z.ZodObject<typeof assetFiles>>;
+
+export const ModelRecord = AssetRecord.extend({ content: ModelContent, ...assetFiles });
 export type ModelRecord = z.infer<typeof ModelRecord>;
+
+export const CodeContent = z.object({
+  /** As sent. */
+  codeUri: z.string(),
+});
+
+export const CodeRecord = AssetRecord.extend({ content: CodeContent, ...assetFiles });
+export type CodeRecord = z.infer<typeof CodeRecord>;
 
 /** One container of one account. */
 export const DatastorePlace = z.object({ account: z.string(), container: z.string() });

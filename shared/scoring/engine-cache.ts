@@ -7,8 +7,8 @@ export interface EngineLease {
 }
 
 export interface EngineCache {
-  /** The engine of a model version, loaded when it is not there. It stays open until the lease is released. */
-  lease(key: string): Promise<EngineLease>;
+  /** The engine under this key, loaded when it is not there. It stays open until the lease is released. */
+  lease(key: string, load: () => Promise<Engine>): Promise<EngineLease>;
   /** Closes the engines that are idle, and the others when their last lease is released. */
   close(): Promise<void>;
 }
@@ -22,10 +22,7 @@ interface Entry {
  * Keeps loaded engines, by key. However many ask at once, a key is loaded once; a failed load is not kept. Above
  * `maxEngines` the least recently used idle engine is closed; engines in use may exceed the limit for as long.
  */
-export function engineCache(
-  load: (key: string) => Promise<Engine>,
-  { maxEngines }: { readonly maxEngines: number },
-): EngineCache {
+export function engineCache({ maxEngines }: { readonly maxEngines: number }): EngineCache {
   // A Map keeps the order of insertion: each lease puts its key at the end, so the first idle one is the oldest.
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
@@ -50,9 +47,9 @@ export function engineCache(
   }
 
   return {
-    async lease(key) {
+    async lease(key, load) {
       if (closed) throw new Error('The engine cache is closed.');
-      const entry = entries.get(key) ?? { engine: load(key), leases: 0 };
+      const entry = entries.get(key) ?? { engine: load(), leases: 0 };
       entry.leases++;
       entries.delete(key);
       entries.set(key, entry);

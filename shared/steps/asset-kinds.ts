@@ -8,22 +8,26 @@ import {
   ModelBody,
   type AssetBody,
 } from '../domain/asset-bodies.ts';
+import type { DeploymentRecord } from '../domain/deployment-record.ts';
 import {
+  CodeContent,
   ModelContent,
+  type AssetFiles,
   type AssetKindName,
   type AssetRecord,
+  type CodeRecord,
   type ModelRecord,
-  type ModelReference,
 } from '../domain/resources.ts';
 import { parseDataUri, type DataAddress, type WorkspaceAddress } from '../domain/uri.ts';
+import { assetFile, type FileKind } from '../storage/asset-files.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry, Versions } from '../storage/registry/resources.ts';
+import { copyAssetFiles } from './copy-asset-files.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
 import { datastoreOf } from './deps.ts';
-import type { Clock } from './ports.ts';
 import { everyDeployment } from './every-deployment.ts';
-import { copyModelFiles, modelFile } from './register-model-files.ts';
+import type { Clock } from './ports.ts';
 
 export interface AssetDeps {
   readonly jobs: Jobs;
@@ -55,7 +59,7 @@ export interface AssetKind<R extends AssetRecord = AssetRecord> {
 
 const pointer = (
   noun: string,
-  kind: Exclude<AssetKindName, 'models'>,
+  kind: Exclude<AssetKindName, FileKind>,
   body: z.ZodType<AssetBody>,
   uri?: string,
 ): AssetKind => ({
@@ -67,7 +71,36 @@ const pointer = (
   make: (_deps, draft) => draft,
 });
 
-/** Its files are copied into the app's own container, so that no later write to the datastore changes what is scored with. */
+/**
+ * Copies the files of a new version into the app's own container, so that no later write to the datastore changes what is
+ * scored with.
+ */
+async function ownFiles(
+  deps: AssetDeps,
+  kind: FileKind,
+  { name, version }: AssetRecord,
+  address: DataAddress | undefined,
+  target: string,
+): Promise<AssetFiles> {
+  if (!address) throw new Error(`a version of ${kind} has no place`);
+  const { blobs } = await datastoreOf(deps, address.datastore);
+  return copyAssetFiles({ address, blobs }, deps.systemBlobs, { kind, name, version, target });
+}
+
+/** A deployment that `uses` something, in words for an error text; undefined when there is none. */
+async function deploymentThat(
+  { registry }: AssetDeps,
+  uses: (deployment: DeploymentRecord) => boolean,
+): Promise<string | undefined> {
+  for await (const deployment of everyDeployment(registry))
+    if (uses(deployment)) return `deployment '${deployment.name}' of endpoint '${deployment.endpoint}'`;
+  return undefined;
+}
+
+async function removeFiles({ systemBlobs }: AssetDeps, kind: FileKind, record: AssetRecord & AssetFiles) {
+  for (const { path } of record.files) await systemBlobs.remove(assetFile(kind, record, path));
+}
+
 export const MODELS: AssetKind<ModelRecord> = {
   kind: 'models',
   noun: 'Model',
@@ -75,41 +108,46 @@ export const MODELS: AssetKind<ModelRecord> = {
   uri: 'modelUri',
   versions: (registry) => registry.models,
   make: async (deps, draft, address) => {
-    if (!address) throw new Error('a model has no place');
-    const { name, version } = draft;
-    const source = { address, blobs: (await datastoreOf(deps, address.datastore)).blobs };
-    const files = await copyModelFiles(source, deps.systemBlobs, { name, version }, 'properties.modelUri');
-    return { ...draft, content: ModelContent.parse(draft.content), files };
+    const files = await ownFiles(deps, 'models', draft, address, 'properties.modelUri');
+    return { ...draft, content: ModelContent.parse(draft.content), ...files };
   },
-  user: deploymentOfModel,
-  release: async ({ systemBlobs }, record) => {
-    for (const { path } of record.files) await systemBlobs.remove(modelFile(record, path));
-  },
+  user: (deps, record) => deploymentThat(deps, ({ model }) => isVersion(model, record)),
+  release: (deps, record) => removeFiles(deps, 'models', record),
 };
 
-async function deploymentOfModel({ registry }: AssetDeps, { name, version }: ModelRecord): Promise<string | undefined> {
-  const key = modelKey({ name, version });
-  for await (const deployment of everyDeployment(registry))
-    if (modelKey(deployment.model) === key)
-      return `deployment '${deployment.name}' of endpoint '${deployment.endpoint}'`;
-  return undefined;
-}
+/** The SDK gives code a random name and looks for its hash, under whatever name it was registered before. */
+export const CODES: AssetKind<CodeRecord> = {
+  kind: 'codes',
+  noun: 'Code',
+  body: CodeBody,
+  uri: 'codeUri',
+  versions: (registry) => registry.codes,
+  key: ({ properties }) => properties['hash_sha256'] && hashKey(properties['hash_sha256']),
+  make: async (deps, draft, address) => {
+    const files = await ownFiles(deps, 'codes', draft, address, 'properties.codeUri');
+    return { ...draft, content: CodeContent.parse(draft.content), ...files };
+  },
+  user: (deps, record) => deploymentThat(deps, ({ code }) => code !== undefined && isVersion(code, record)),
+  release: (deps, record) => removeFiles(deps, 'codes', record),
+};
 
-const modelKey = ({ name, version }: ModelReference): string => `${name}:${version}`.toLowerCase();
+const versionKey = ({ name, version }: Pick<AssetRecord, 'name' | 'version'>): string =>
+  `${name}:${version}`.toLowerCase();
+
+const isVersion = (named: Pick<AssetRecord, 'name' | 'version'>, record: AssetRecord): boolean =>
+  versionKey(named) === versionKey(record);
 
 export const DATA = pointer('Data asset', 'data', DataBody, 'dataUri');
-export const ENVIRONMENTS = pointer('Environment', 'environments', EnvironmentBody);
-/** The SDK gives code a random name and looks for its hash, under whatever name it was registered before. */
-export const CODES: AssetKind = {
-  ...pointer('Code', 'codes', CodeBody, 'codeUri'),
-  key: ({ properties }) => properties['hash_sha256'] && hashKey(properties['hash_sha256']),
+export const ENVIRONMENTS: AssetKind = {
+  ...pointer('Environment', 'environments', EnvironmentBody),
+  user: (deps, record) =>
+    deploymentThat(deps, ({ environment }) => environment?.toLowerCase() === `azureml:${versionKey(record)}`),
 };
+export const COMPONENTS = pointer('Component', 'components', ComponentBody);
 
 /** No name holds a colon, and a key may hold only so much. */
 export const hashKey = (hash: string): string => `hash:${sha256(hash)}`;
 export const isHashKey = (under: string): boolean => /^hash:[0-9a-f]{64}$/.test(under);
-export const COMPONENTS = pointer('Component', 'components', ComponentBody);
-
 /** The place that a version's URI names; undefined for kinds without one. Throws ApiError 400, 403. */
 export async function placeOf(
   { uri }: AssetKind,

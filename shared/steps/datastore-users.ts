@@ -4,7 +4,6 @@ import { parseDataUri, type UriRules, type WorkspaceAddress } from '../domain/ur
 import { allRecords } from '../storage/registry/collection.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
-import { CODES, DATA, type AssetKind } from './asset-kinds.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
 import { everyDeployment } from './every-deployment.ts';
 import { storedWatch } from './watched-deployments.ts';
@@ -16,13 +15,12 @@ export interface DatastoreUserDeps {
   readonly workspace: WorkspaceAddress;
 }
 
-/** What would break without a datastore, in words; undefined when nothing would. Models do not: their files are copies. */
+/** What would break without a datastore, in words; undefined when nothing would. Models and code do not: their files are copies. */
 export async function datastoreUser(deps: DatastoreUserDeps, name: string): Promise<string | undefined> {
   const rules = await uriRules(deps);
   return (
     (await openJobIn(deps, name, rules)) ??
-    (await assetIn(deps, DATA, name, rules)) ??
-    (await assetIn(deps, CODES, name, rules)) ??
+    (await dataIn(deps, name, rules)) ??
     (await watcherOf(deps, name, rules))
   );
 }
@@ -46,17 +44,11 @@ const uris = ({ input, output }: JobSpec): string[] => [
   ...(output === null ? [] : [output.uri]),
 ];
 
-async function assetIn(
-  { registry }: DatastoreUserDeps,
-  kind: AssetKind,
-  name: string,
-  rules: UriRules,
-): Promise<string | undefined> {
-  const { uri = '' } = kind;
-  for await (const container of allRecords(registry.containers, [kind.kind] as const))
-    for await (const asset of allRecords(kind.versions(registry), [container.name] as const))
-      if (liesIn(String(asset.content[uri]), name, rules))
-        return `${kind.noun.toLowerCase()} '${asset.name}' version '${asset.version}'`;
+async function dataIn({ registry }: DatastoreUserDeps, name: string, rules: UriRules): Promise<string | undefined> {
+  for await (const container of allRecords(registry.containers, ['data'] as const))
+    for await (const asset of allRecords(registry.data, [container.name] as const))
+      if (liesIn(String(asset.content['dataUri']), name, rules))
+        return `data asset '${asset.name}' version '${asset.version}'`;
   return undefined;
 }
 

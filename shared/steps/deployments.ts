@@ -1,28 +1,20 @@
+import type { DeploymentRecord } from '../domain/deployment-record.ts';
 import { badRequest, notFound } from '../domain/errors.ts';
 import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
 import { endpointNameFault } from '../domain/management-names.ts';
-import { parseAssetReference } from '../domain/asset-reference.ts';
-import type { DeploymentRecord, ModelRecord } from '../domain/resources.ts';
 import { ScoringSettings } from '../domain/settings.ts';
-import type { WorkspaceAddress } from '../domain/uri.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
-import { ModelFault } from '../scoring/engine.ts';
 import { maxInstancesOf } from './computes.ts';
+import { checkSettings, proveScorer, sentCode, sentModel, type ScorerDeps } from './deployment-scorer.ts';
 import { endpointOf, type EndpointDeps } from './endpoints.ts';
-import { MODELS } from './asset-kinds.ts';
-import { latestVersion } from './asset-lists.ts';
 import { removeDeployment, writeDeployment } from './watched-deployments.ts';
 import { checkIfMatch, writeResource, type Author } from './write-resource.ts';
 
-export interface DeploymentDeps extends EndpointDeps {
-  readonly workspace: WorkspaceAddress;
-  /** Throws ModelFault for a model that cannot be used. */
-  proveModel(model: ModelRecord): Promise<void>;
-}
+export interface DeploymentDeps extends EndpointDeps, ScorerDeps {}
 
-const ASSET = 'properties.model.assetId';
+const NO_CODE = { codeConfiguration: null, environmentId: null, environmentVariables: {} };
 
 /** The deployment, or ApiError 404. */
 export async function deploymentOf(
@@ -49,14 +41,16 @@ export async function putDeployment(
   if (fault !== undefined) throw badRequest(fault, 'name');
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
-  // Without its script the model would predict something else, and nobody would notice.
-  if (sent.codeConfiguration)
-    throw badRequest(
-      'Scoring scripts are not run yet: deploy a model with the onnx flavour, without a code configuration.',
-      'properties.codeConfiguration',
-    );
   await maxInstancesOf(deps, sent.compute ?? null);
-  const model = await usableModel(deps, sent.model);
+  const { name: modelName, version } = await sentModel(deps, sent.model);
+  const scored = {
+    model: { name: modelName, version },
+    settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
+    ...NO_CODE,
+    ...(await sentCode(deps, sent)),
+  };
+  checkSettings(scored, deps);
+  await proveScorer(deps, scored);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(
     deps,
@@ -70,12 +64,8 @@ export async function putDeployment(
       createdAt: stored?.createdAt ?? now,
       createdBy: stored?.createdBy ?? by.subject,
       modifiedAt: now,
-      model: { name: model.name, version: model.version },
-      settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
       compute: sent.compute ?? null,
-      codeConfiguration: sent.codeConfiguration ?? null,
-      environmentId: sent.environmentId ?? null,
-      environmentVariables: sent.environmentVariables ?? {},
+      ...scored,
     }),
     by.ifMatch,
   );
@@ -86,7 +76,7 @@ export async function putDeployment(
   return written;
 }
 
-/** Changes description, tags, properties and settings; the model stays. Throws ApiError 400, 404. */
+/** Changes description, tags, properties, settings, code and environment; the model stays. Throws ApiError 400, 404. */
 export async function patchDeployment(
   deps: DeploymentDeps,
   endpointName: string,
@@ -100,27 +90,29 @@ export async function patchDeployment(
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   await maxInstancesOf(deps, sent.compute ?? null);
   if (sent.model) {
-    const asked = await referencedModel(deps, sent.model);
+    const asked = await sentModel(deps, sent.model);
     if (asked.name !== before.model.name || asked.version !== before.model.version)
       throw badRequest('A PATCH cannot change the model; PUT the deployment instead.', 'properties.model');
   }
+  const code = await sentCode(deps, sent);
+  if (Object.keys(code).length > 0) await proveScorer(deps, { ...before, ...code });
   const { record } = await writeDeployment(
     deps,
     [endpoint.name, name],
     (stored) => {
       if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
-      return {
+      const patched = {
         ...stored,
+        ...code,
         description: sent.description === undefined ? stored.description : sent.description,
         tags: body.tags ?? stored.tags,
         properties: sent.properties ?? stored.properties,
         modifiedAt: new Date(deps.clock.now()).toISOString(),
         settings: withSettings(stored.settings, sent, sent.resources?.instanceCount),
         compute: sent.compute ?? stored.compute,
-        codeConfiguration: sent.codeConfiguration ?? stored.codeConfiguration,
-        environmentId: sent.environmentId ?? stored.environmentId,
-        environmentVariables: sent.environmentVariables ?? stored.environmentVariables,
       };
+      checkSettings(patched, deps);
+      return patched;
     },
     by.ifMatch,
   );
@@ -147,45 +139,4 @@ export async function deleteDeployment(
       return isDefault(stored.defaultDeployment) ? { ...stored, defaultDeployment: null } : stored;
     });
   return removeDeployment(deps, [endpointName, name], by.ifMatch);
-}
-
-type SentModel = NonNullable<NonNullable<DeploymentBody['properties']>['model']>;
-
-async function referencedModel(deps: DeploymentDeps, sent: SentModel | undefined): Promise<ModelRecord> {
-  if (!sent)
-    throw badRequest(
-      'properties.model: is required, such as {"referenceType":"Id","assetId":"azureml:<name>:<version>"}.',
-      'properties.model',
-    );
-  if (sent.referenceType !== 'Id')
-    throw badRequest(
-      `properties.model.referenceType: ${sent.referenceType} is not supported; register the model and use Id.`,
-      'properties.model.referenceType',
-    );
-  if (sent.assetId === undefined) throw badRequest(`${ASSET}: is required`, ASSET);
-  const asked = parseAssetReference('models', sent.assetId, deps.workspace, ASSET);
-  const found = asked.isLabel
-    ? await latestVersion(deps, MODELS, asked.name)
-    : (await deps.registry.models.get(asked.name, asked.version))?.value;
-  if (!found) throw badRequest(`${ASSET}: model '${asked.name}' version '${asked.version}' is not registered.`, ASSET);
-  return found;
-}
-
-async function usableModel(deps: DeploymentDeps, sent: SentModel | undefined): Promise<ModelRecord> {
-  const model = await referencedModel(deps, sent);
-  const isOnnx =
-    Object.keys(model.content.flavors).some((flavor) => flavor.toLowerCase() === 'onnx') ||
-    model.files.some(({ path }) => path.toLowerCase().endsWith('.onnx'));
-  if (!isOnnx)
-    throw badRequest(
-      `Model '${model.name}' version '${model.version}' cannot be deployed: supported are ONNX models, that is a file *.onnx or an MLflow model with the onnx flavor.`,
-      'properties.model',
-    );
-  try {
-    await deps.proveModel(model);
-  } catch (error) {
-    if (error instanceof ModelFault) throw badRequest(error.message, 'properties.model');
-    throw error;
-  }
-  return model;
 }

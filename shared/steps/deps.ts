@@ -27,8 +27,8 @@ export interface JobDeps {
   readonly logs: JobLogs;
   readonly datastores: Datastores;
   readonly workspace: WorkspaceAddress;
-  /** Throws ModelFault for what can never be scored with. */
-  engine(scorer: Scorer): Promise<EngineLease>;
+  /** `print` gets what the job's log should tell of its loading. Throws ModelFault for what can never be scored with. */
+  engine(scorer: Scorer, print: (line: string) => void): Promise<EngineLease>;
   /** This process's own folder on the machine's disk, for the files that user code reads and writes. Made when it is needed. */
   workFolder(): Promise<string>;
   readonly clock: Clock;

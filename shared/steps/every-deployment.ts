@@ -1,4 +1,4 @@
-import type { DeploymentRecord } from '../domain/resources.ts';
+import type { DeploymentRecord } from '../domain/deployment-record.ts';
 import { allRecords } from '../storage/registry/collection.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 

@@ -5,9 +5,11 @@ import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
 import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts';
-import { withSettings } from '../domain/invocation-settings.ts';
+import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
-import type { DeploymentRecord, EndpointRecord } from '../domain/resources.ts';
+import { scorerFieldsOf } from '../domain/scorer.ts';
+import type { DeploymentRecord } from '../domain/deployment-record.ts';
+import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { maxInstancesOf } from './computes.ts';
@@ -21,6 +23,8 @@ export interface InvokeDeps extends SubmitDeps, PlaceDeps {
   readonly clock: Clock;
   /** The app's own settings; a deployment's and an invocation's go before them. */
   readonly appExtensions: Partial<Extensions>;
+  /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
+  readonly maxTimeoutSeconds: number;
 }
 
 export interface InvokeRequest {
@@ -53,6 +57,8 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   const input = await jobInput(deps, invocation.inputData);
   await checkOutput(deps, invocation.outputData);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
+  const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
+  checkTimeout(settings, deps.maxTimeoutSeconds);
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,
@@ -62,7 +68,8 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     tags: invocation.tags,
     properties: invocation.properties,
     model: deployment.model,
-    settings: withSettings(deployment.settings, invocation, invocation.compute?.instanceCount),
+    ...scorerFieldsOf(deployment),
+    settings,
     extensions: layExtensions(
       deps.appExtensions,
       extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { namesDataAsset, parseAssetReference } from '../domain/asset-reference.ts';
+import { namesDataAsset } from '../domain/asset-reference.ts';
 import { badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
 import type { JobSpec } from '../domain/job.ts';
@@ -9,8 +9,8 @@ import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { DATA } from './asset-kinds.ts';
 import { jobOutputPlace } from './job-output-place.ts';
-import { latestVersion } from './asset-lists.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
+import { referencedVersion } from './referenced-version.ts';
 
 export interface PlaceDeps {
   readonly jobs: Jobs;
@@ -46,12 +46,8 @@ async function sourceOf(
 /** A data asset's content, as far as a job needs it. */
 const DataContent = z.object({ dataType: z.enum(['uri_file', 'uri_folder']), dataUri: z.string() });
 
-async function dataAsset({ registry, workspace }: PlaceDeps, text: string, target: string) {
-  const { name, version, isLabel } = parseAssetReference('data', text, workspace, target);
-  const found = isLabel
-    ? await latestVersion({ registry }, DATA, name)
-    : (await registry.data.get(name, version))?.value;
-  if (!found) throw badRequest(`${target}: data asset '${name}' version '${version}' is not registered.`, target);
+async function dataAsset(deps: PlaceDeps, text: string, target: string) {
+  const found = await referencedVersion(deps, DATA, text, target);
   const { dataType, dataUri } = DataContent.parse(found.content);
   return { kind: dataType === 'uri_file' ? ('UriFile' as const) : ('UriFolder' as const), source: dataUri };
 }

@@ -46,7 +46,7 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
   const owner = { job: manifest.job, lane: range.lane, attempt };
   const writerTo = ({ container, blob }: typeof manifest.output) =>
     blockWriter({ blobs: output.blobs, ref: { container, name: blob }, blockBytes: manifest.blockBytes }, owner);
-  const lease = await deps.engine(scorerOf(manifest));
+  const lease = await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
   const { engine } = lease;
   const scoring = scoringOf(deps, range, engine, () => outputStaging(output.blobs, manifest, owner));
   return {

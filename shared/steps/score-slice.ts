@@ -4,6 +4,7 @@ import { scorerOf } from '../domain/scorer.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
+import type { JobLog } from './job-log.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import type { Range } from './open-slice.ts';
 import { scoreRange, withJobLog } from './score-range.ts';
@@ -56,7 +57,7 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   if (stopped) return stopping(range, stopped);
 
   // Loaded before the mark: a process that dies of the model, or while it loads, was not killed by a mini-batch.
-  const loaded = await withJobLog(deps, range, () => load(deps, range));
+  const loaded = await withJobLog(deps, range, (log) => load(deps, range, log));
   if ('code' in loaded) return stopping(range, loaded);
   try {
     return await scoreMarked(deps, range);
@@ -66,9 +67,9 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
 }
 
 /** The engine; or why there can be none, and then the job is told to stop: no retry would help. */
-async function load(deps: JobDeps, { plan: { manifest } }: Range): Promise<EngineLease | Reason> {
+async function load(deps: JobDeps, { plan: { manifest } }: Range, log: JobLog): Promise<EngineLease | Reason> {
   try {
-    return await deps.engine(scorerOf(manifest));
+    return await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
   } catch (error) {
     if (!(error instanceof ModelFault)) throw error;
     const reason = { code: manifest.code ? 'ScriptFailed' : 'ModelFailed', message: error.message };

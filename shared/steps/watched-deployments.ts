@@ -1,5 +1,5 @@
 import { ApiError } from '../domain/errors.ts';
-import type { DeploymentRecord } from '../domain/resources.ts';
+import type { DeploymentRecord } from '../domain/deployment-record.ts';
 import type { DatastoreAddress } from '../domain/uri.ts';
 import { containerKey, folderKey, isWatched, watchOf, type Watch } from '../domain/watch.ts';
 import type { Registry } from '../storage/registry/resources.ts';

@@ -12,6 +12,7 @@ WORKS, DIFFERS, REFUSED = "works", "differs", "refused"
 ALL = "*"
 
 ENDPOINTS, DEPLOYMENTS, INVOKE = "test_endpoints.py", "test_deployments.py", "test_invoke.py"
+CODE = "test_code.py"
 ASSETS, WORKSPACE, JOBS, REFUSALS = "test_assets.py", "test_workspace.py", "test_jobs.py", "test_refusals.py"
 
 DATASTORES, ELSEWHERE = "test_datastores.py", "test_not_here.py"
@@ -27,8 +28,8 @@ ROWS = [
     ("batch_endpoints", "begin_delete", WORKS, (ENDPOINTS, "test_delete"), "refused while a job runs"),
     ("batch_endpoints", "invoke", WORKS, (INVOKE, "test_a_folder_as_input"), "inputs, outputs, overrides: test_invoke.py"),
     ("batch_endpoints", "list_jobs", WORKS, (ENDPOINTS, "test_jobs_of_an_endpoint"), ""),
-    ("batch_deployments", "begin_create_or_update", DIFFERS, (DEPLOYMENTS, "test_create_from_an_object"),
-     "models with the onnx flavour; scoring scripts are refused so far"),
+    ("batch_deployments", "begin_create_or_update", DIFFERS, (CODE, "test_a_scoring_script_scores"),
+     "scoring scripts run in the Python that the app's settings name, not in images"),
     ("batch_deployments", "get", WORKS, (DEPLOYMENTS, "test_create_from_an_object"), ""),
     ("batch_deployments", "list", WORKS, (DEPLOYMENTS, "test_list"), ""),
     ("batch_deployments", "begin_delete", WORKS, (DEPLOYMENTS, "test_delete_the_default_one"),

@@ -7,9 +7,6 @@ from azure.ai.ml.entities import (
     BatchDeployment,
     BatchEndpoint,
     BatchRetrySettings,
-    CodeConfiguration,
-    Environment,
-    Model,
     ModelBatchDeployment,
     ModelBatchDeploymentSettings,
     PipelineComponentBatchDeployment,
@@ -216,31 +213,6 @@ def test_an_unknown_endpoint(client, cpu, registered_model):
     deployment = ModelBatchDeployment(name="blue", endpoint_name="nobody", model=registered_model, compute=cpu)
     with pytest.raises(ResourceNotFoundError):
         client.batch_deployments.begin_create_or_update(deployment)
-
-
-def test_a_scoring_script_is_refused_until_there_are_script_engines(client, endpoint, cpu, registered_model, tmp_path):
-    (tmp_path / "score.py").write_text("def init(): pass\ndef run(mini_batch): return mini_batch\n")
-    deployment = ModelBatchDeployment(
-        name="script",
-        endpoint_name=endpoint.name,
-        model=registered_model,
-        compute=cpu,
-        code_configuration=CodeConfiguration(code=str(tmp_path), scoring_script="score.py"),
-        environment=Environment(image="mcr.microsoft.com/azureml/minimal-ubuntu20.04-py38-cpu-inference:latest"),
-    )
-    with pytest.raises(HttpResponseError, match="(?i)script"):
-        client.batch_deployments.begin_create_or_update(deployment).result()
-
-
-def test_a_model_without_the_onnx_flavour_is_refused_until_there_are_script_engines(client, endpoint, cpu, tmp_path):
-    (tmp_path / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n")
-    (tmp_path / "model.pkl").write_bytes(b"pickle")
-    model = Model(name=f"{endpoint.name}-pickle", version="1", path=str(tmp_path), type="mlflow_model")
-    registered = client.models.create_or_update(model)
-    deployment = ModelBatchDeployment(name="blue", endpoint_name=endpoint.name, model=registered, compute=cpu)
-    with pytest.raises(HttpResponseError, match="(?i)onnx") as refusal:
-        client.batch_deployments.begin_create_or_update(deployment).result()
-    assert refusal.value.status_code == 400
 
 
 @pytest.mark.filterwarnings("ignore:.*experimental")

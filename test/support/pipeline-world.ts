@@ -73,6 +73,7 @@ export function pipelineWorld(options: { readonly twice?: () => boolean } = {}) 
     pipelines: pipelinesRegistry({ table: world.table, blobs: world.system }),
     orchestrations: fakeOrchestrations(),
     appExtensions: {},
+    maxTimeoutSeconds: 1720,
     executor: {
       execute,
       async commit(_job, step, attempt) {

@@ -1,4 +1,4 @@
-import type { DeploymentRecord } from '../../shared/domain/resources.ts';
+import type { DeploymentRecord } from '../../shared/domain/deployment-record.ts';
 import { blobEvent } from '../../shared/domain/blob-event.ts';
 import { ScoringSettings } from '../../shared/domain/settings.ts';
 import { memoryQueues } from '../../shared/storage/memory-queues.ts';
@@ -45,6 +45,7 @@ export async function watchWorld(crash = crashes()) {
     clock,
     log,
     appExtensions: {},
+    maxTimeoutSeconds: 1720,
   };
   const stored = { description: null, tags: {}, createdAt: NOW, createdBy: 't:o', modifiedAt: NOW };
   const deployment = (endpoint: string, name: string, watch: unknown): DeploymentRecord => ({

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runtime } from '../../shared/runtime.ts';
 import { readSettings, readTriggerSettings, sweepSchedule } from '../../shared/settings.ts';
@@ -40,6 +42,26 @@ describe('app settings', () => {
       BATCHPOINT_SLICE_SECONDS: 15,
       BATCHPOINT_BLOCK_MB: 4,
       BATCHPOINT_SCORING_THREADS: 1,
+      BATCHPOINT_ALLOW_CODE: false,
+      BATCHPOINT_PYTHON: 'python3',
+      BATCHPOINT_PYTHON_ENVIRONMENTS: {},
+      BATCHPOINT_BUILD_ENVIRONMENTS: false,
+      BATCHPOINT_WORK_FOLDER: join(tmpdir(), 'batchpoint'),
+      BATCHPOINT_CACHE_MB: 4096,
+      BATCHPOINT_WORKER_IDLE_SECONDS: 300,
+    });
+  });
+
+  it('say what may run, and where', () => {
+    const set = {
+      BATCHPOINT_ALLOW_CODE: 'True',
+      BATCHPOINT_PYTHON_ENVIRONMENTS: '{"AzureML-*":"/opt/ml/bin/python"}',
+      BATCHPOINT_WORKER_MEMORY_MB: '512',
+    };
+    expect(readSettings({ ...good, ...set })).toMatchObject({
+      BATCHPOINT_ALLOW_CODE: true,
+      BATCHPOINT_PYTHON_ENVIRONMENTS: { 'AzureML-*': '/opt/ml/bin/python' },
+      BATCHPOINT_WORKER_MEMORY_MB: 512,
     });
   });
 
@@ -59,6 +81,15 @@ describe('app settings', () => {
     ['BATCHPOINT_OUTPUT_FORMAT', 'parquet'],
     ['BATCHPOINT_INVOKE_QUEUE', 'No Queue'],
     ['BATCHPOINT_INBOX', 'container/{name}'],
+    ['BATCHPOINT_ALLOW_CODE', 'yes'],
+    ['BATCHPOINT_BUILD_ENVIRONMENTS', '1'],
+    ['BATCHPOINT_PYTHON', ''],
+    ['BATCHPOINT_PYTHON_ENVIRONMENTS', 'python3'],
+    ['BATCHPOINT_PYTHON_ENVIRONMENTS', '{"AzureML-*":1}'],
+    ['BATCHPOINT_WORK_FOLDER', ''],
+    ['BATCHPOINT_CACHE_MB', '0'],
+    ['BATCHPOINT_WORKER_MEMORY_MB', '1'],
+    ['BATCHPOINT_WORKER_IDLE_SECONDS', 'never'],
   ])('with %s = %j are refused by name, without the value', (name, value) => {
     let text = '';
     try {

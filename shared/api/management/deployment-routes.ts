@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { formatDuration } from '../../domain/invocation-settings.ts';
 import { DeploymentBody } from '../../domain/management.ts';
-import type { DeploymentRecord } from '../../domain/resources.ts';
+import type { DeploymentRecord } from '../../domain/deployment-record.ts';
 import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';

@@ -43,8 +43,11 @@ export interface PythonEnvironments {
    * Throws ModelFault when it cannot be had as it is asked for, and any other Error when a build failed that may work later.
    */
   interpreter(needs: EnvironmentNeeds, print: (line: string) => void): Promise<PythonLease>;
-  /** Throws ModelFault when the environment can never be had here. Installs nothing, so that packages are not tried. */
-  check(needs: EnvironmentNeeds): Promise<void>;
+  /**
+   * Answers an interpreter of the same version, to look at code with. Throws ModelFault when the environment can never be had
+   * here. Installs nothing, so that packages are not tried.
+   */
+  check(needs: EnvironmentNeeds): Promise<string>;
   /** Ends the builds under way. */
   close(): Promise<void>;
 }
@@ -146,8 +149,9 @@ export function pythonEnvironments(setting: PythonEnvironmentsSetting): PythonEn
     },
     async check(needs) {
       const choice = choose(needs);
-      if (choice.kind === 'build') await findInterpreter(choice.what.python, needs);
-      else await probe(choice.python, choice.whose);
+      if (choice.kind === 'build') return (await findInterpreter(choice.what.python, needs)).base;
+      await probe(choice.python, choice.whose);
+      return choice.python;
     },
     async close() {
       stop.abort(new Error('The app stops.'));

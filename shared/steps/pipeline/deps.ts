@@ -37,4 +37,6 @@ export interface PipelineDeps extends JobDeps {
   readonly executor: StepExecutor;
   /** The app's own settings; a deployment's go before them. */
   readonly appExtensions: Partial<Extensions>;
+  /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
+  readonly maxTimeoutSeconds: number;
 }

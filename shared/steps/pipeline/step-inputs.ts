@@ -5,8 +5,8 @@ import { mapOrStop } from '../../domain/map-bounded.ts';
 import type { PathType } from '../../domain/pipeline/model.ts';
 import type { ModelRecord } from '../../domain/resources.ts';
 import { badBlobName, type DataAddress } from '../../domain/uri.ts';
+import { assetFile } from '../../storage/asset-files.ts';
 import { type BlobItem, type BlobRef, type Blobs, StorageFault } from '../../storage/ports.ts';
-import { modelFile } from '../register-model-files.ts';
 import type { StepDeps } from './step-deps.ts';
 
 /** Where an input's files lie: a place of a datastore, or the files that were kept when a model was registered. */
@@ -95,7 +95,7 @@ async function listed(
 function modelFiles(blobs: Blobs, { model, type }: Extract<StepInput, { from: 'model' }>): Listed {
   const files = model.files.map(({ path, length }) => ({
     blobs,
-    ref: modelFile(model, path),
+    ref: assetFile('models', model, path),
     etag: undefined,
     bytes: length,
     path,

@@ -5,12 +5,13 @@ import {
   isDatastoreName,
   isEndpointName,
 } from '../../domain/management-names.ts';
+import { DeploymentRecord } from '../../domain/deployment-record.ts';
 import {
   AssetContainerRecord,
   AssetRecord,
+  CodeRecord,
   ComputeRecord,
   DatastoreRecord,
-  DeploymentRecord,
   EndpointRecord,
   ModelRecord,
   type AssetKindName,
@@ -41,7 +42,7 @@ export interface Registry {
   readonly models: Versions<ModelRecord>;
   readonly data: Versions;
   readonly environments: Versions;
-  readonly codes: Versions;
+  readonly codes: Versions<CodeRecord>;
   readonly components: Versions;
   readonly containers: Collection<
     AssetContainerRecord,
@@ -71,7 +72,7 @@ export function resourceRegistry({ table, blobs }: { readonly table: Table; read
     models: collection(table, store, ModelRecord, versionKeys('models')),
     data: versions('data'),
     environments: versions('environments'),
-    codes: versions('codes'),
+    codes: collection(table, store, CodeRecord, versionKeys('codes')),
     components: versions('components'),
     containers: collection(table, store, AssetContainerRecord, {
       partition: (kind: AssetKindName) => `containers|${kind}`,

@@ -10,6 +10,9 @@ let world: World;
 
 beforeEach(async () => {
   world = await freshWorld();
+  // Code is copied when it is registered.
+  for (const folder of ['1/src', '2/src', 'aa', 'bb'])
+    await world.dataBlobs.write({ container: 'data', name: `LocalUpload/${folder}/score.py` }, Buffer.from(folder));
 });
 
 const put = (path: string, properties: object, headers = {}) =>

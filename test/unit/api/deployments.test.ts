@@ -5,6 +5,7 @@ import { SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, makeCompute, worldMaker, 
 const HEART = `${WORKSPACE}/batchEndpoints/heart-ep`;
 const BLUE = `${HEART}/deployments/blue`;
 const GREEN = `${HEART}/deployments/green`;
+const ENVIRONMENT = `${WORKSPACE}/environments/e/versions/1`;
 const MODEL = `${WORKSPACE}/models/heart/versions/1`;
 
 const freshWorld = worldMaker();
@@ -53,6 +54,7 @@ describe('a deployment', () => {
 
   it('keeps what the REST sample sends: numbers as strings, names in any case', async () => {
     await makeCompute(world, 'batch-cluster', 4);
+    await world.call('PUT', ENVIRONMENT, { body: { properties: { image: 'mcr.example/base:1' } } });
     const made = await world.call('PUT', GREEN, {
       body: {
         Tags: { A: '1' },
@@ -62,7 +64,7 @@ describe('a deployment', () => {
           Properties: { 'batchpoint.outputFormat': 'azureml', other: 'x' },
           Model: { ReferenceType: 'id', AssetId: `azureml:${MODEL.toLowerCase()}` },
           Compute: `${WORKSPACE}/computes/batch-cluster`,
-          EnvironmentId: '/environments/e/versions/1',
+          EnvironmentId: ENVIRONMENT,
           EnvironmentVariables: { LEVEL: 3 },
           MiniBatchSize: '5',
           ErrorThreshold: '10',
@@ -82,7 +84,7 @@ describe('a deployment', () => {
           description: 'd',
           properties: { 'batchpoint.outputFormat': 'azureml', other: 'x' },
           compute: `${WORKSPACE}/computes/batch-cluster`,
-          environmentId: '/environments/e/versions/1',
+          environmentId: ENVIRONMENT,
           environmentVariables: { LEVEL: '3' },
           miniBatchSize: 5,
           errorThreshold: 10,
@@ -105,15 +107,6 @@ describe('a deployment', () => {
   ])('takes the model as %s', async (assetId) => {
     const made = await world.call('PUT', GREEN, { body: { properties: { model: { assetId } } } });
     expect([made.status, made.body]).toEqual([201, deployment('green')]);
-  });
-
-  it('with a scoring script is refused: it would score without the script', async () => {
-    const codeConfiguration = { codeId: 'azureml:code:1', scoringScript: 'score.py' };
-    const made = await world.call('PUT', GREEN, {
-      body: { properties: { model: { assetId: MODEL }, codeConfiguration } },
-    });
-    expect(errorOf(made)).toMatchObject({ status: 400, target: 'properties.codeConfiguration' });
-    expect((await world.call('GET', GREEN)).status).toBe(404);
   });
 
   it('is replaced by another PUT', async () => {
@@ -164,8 +157,8 @@ describe('a deployment', () => {
 
   it('is refused with a model that cannot be loaded', async () => {
     world = await freshWorld({
-      proveModel: async ({ version }) => {
-        if (version === '2') throw new ModelFault('The input is a sequence.');
+      prove: async ({ model }) => {
+        if (model.version === '2') throw new ModelFault('The input is a sequence.');
       },
     });
     await deployHeart(world);
@@ -215,7 +208,7 @@ describe('bad requests', () => {
     ['a compute that is not there', GREEN, { model, compute: 'azureml:none' }, 400, 'compute'],
     ['a compute of another workspace', GREEN, { model, compute: '/computes/default' }, 400, 'compute'],
     ['a pipeline component', GREEN, { model, deploymentConfiguration: {} }, 400, 'deploymentConfiguration'],
-    ['a summary only', GREEN, { model, outputAction: 'SummaryOnly' }, 400, 'outputAction'],
+    ['a summary without a script', GREEN, { model, outputAction: 'SummaryOnly' }, 400, 'outputAction'],
     [
       'a timeout that does not fit',
       GREEN,

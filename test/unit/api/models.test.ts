@@ -216,18 +216,4 @@ describe('bad requests', () => {
     const answer = await call('PUT', ONE, { body: { properties: { modelUri: `${URI}/big.onnx` } } });
     expect(errorOf(answer)).toMatchObject({ status: 400, target: 'properties.modelUri' });
   });
-
-  it('a model that is not ONNX is registered but not deployed', async () => {
-    await upload('m/model.pkl');
-    expect((await register(ONE, { modelUri })).status).toBe(201);
-    await world.call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep`, { body: {} });
-    const answer = await register(`${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, { model: { assetId: ONE } });
-    expect(errorOf(answer)).toEqual({
-      status: 400,
-      code: 'UserError',
-      target: 'properties.model',
-      message:
-        "Model 'heart' version '1' cannot be deployed: supported are ONNX models, that is a file *.onnx or an MLflow model with the onnx flavor.",
-    });
-  });
 });

@@ -28,10 +28,15 @@ function loader() {
   };
 }
 
+function cacheOver(load: (key: string) => Promise<Engine>, limit: { maxEngines: number }) {
+  const cache = engineCache(limit);
+  return { lease: (key: string) => cache.lease(key, () => load(key)), close: () => cache.close() };
+}
+
 describe('engineCache', () => {
   test('loads a key once, however many ask at once', async () => {
     const { load, log } = loader();
-    const cache = engineCache(load, { maxEngines: 2 });
+    const cache = cacheOver(load, { maxEngines: 2 });
     const leases = await Promise.all([cache.lease('a'), cache.lease('a'), cache.lease('a')]);
     expect(new Set(leases.map(({ engine }) => engine)).size).toBe(1);
     leases.forEach((lease) => lease.release());
@@ -41,7 +46,7 @@ describe('engineCache', () => {
 
   test('a failed load is told to all who asked, and tried again', async () => {
     const { load, log, failures } = loader();
-    const cache = engineCache(load, { maxEngines: 2 });
+    const cache = cacheOver(load, { maxEngines: 2 });
     const failure = new Error('no such model');
     failures.set('a', failure);
     const results = await Promise.allSettled([cache.lease('a'), cache.lease('a')]);
@@ -56,14 +61,14 @@ describe('engineCache', () => {
 
   test('closes the least recently used engine above the limit', async () => {
     const { load, log } = loader();
-    const cache = engineCache(load, { maxEngines: 2 });
+    const cache = cacheOver(load, { maxEngines: 2 });
     for (const key of ['a', 'b', 'a', 'c']) (await cache.lease(key)).release();
     expect(log).toEqual(['load a', 'load b', 'load c', 'close b']);
   });
 
   test('never closes an engine in use: it goes when it is released, once', async () => {
     const { load, log } = loader();
-    const cache = engineCache(load, { maxEngines: 1 });
+    const cache = cacheOver(load, { maxEngines: 1 });
     const a = await cache.lease('a');
     const again = await cache.lease('a');
     const b = await cache.lease('b');
@@ -79,7 +84,7 @@ describe('engineCache', () => {
 
   test('close ends idle engines now, leased ones at their release, and refuses new leases', async () => {
     const { load, log } = loader();
-    const cache = engineCache(load, { maxEngines: 5 });
+    const cache = cacheOver(load, { maxEngines: 5 });
     const a = await cache.lease('a');
     (await cache.lease('b')).release();
     await cache.close();

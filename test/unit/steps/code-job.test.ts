@@ -60,14 +60,17 @@ describe("a job of a user's code", () => {
     await world.accept('job', { maxConcurrencyPerInstance: 4, loggingLevel: 'Debug' }, scorer);
     await planned(world, 'job');
     const process = world.process({
-      engine: (asked) => {
+      engine: (asked, print) => {
         scorers.push(asked);
-        return world.deps.engine(asked);
+        print('its environment is made');
+        return world.deps.engine(asked, print);
       },
     });
     await scoreSlice(process, { job: 'job', lane: 0, position: null, receipt: null });
     const whole = { model: { name: 'm', version: '1' }, ...scorer, loggingLevel: 'Debug', workers: 4 };
     expect(scorers).toEqual([whole, whole]);
+    const log = new TextDecoder().decode(await world.deps.logs.read('job'));
+    expect(log).toContain('INFO  its environment is made\n');
   });
 
   it('reads gzip by Content-Encoding unpacked, and a .gz file as it is', async () => {

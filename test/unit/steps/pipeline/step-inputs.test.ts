@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PathType } from '../../../../shared/domain/pipeline/model.ts';
 import type { ModelRecord } from '../../../../shared/domain/resources.ts';
-import { modelFile, MODELS_CONTAINER } from '../../../../shared/steps/register-model-files.ts';
+import { assetContainer, assetFile } from '../../../../shared/storage/asset-files.ts';
 import type { StepInput } from '../../../../shared/steps/pipeline/step-inputs.ts';
 import type { Blobs } from '../../../../shared/storage/ports.ts';
 import { withFaults, type FaultyBlobs } from '../../../support/faulty-blobs.ts';
@@ -69,9 +69,9 @@ describe('an input', () => {
   });
 
   it('of a registered model is its folder, or its file when it was made of one', async () => {
-    await world.system.ensureContainer(MODELS_CONTAINER);
+    await world.system.ensureContainer(assetContainer('models'));
     const put = (path: string) =>
-      world.system.write(modelFile({ name: 'heart', version: '1' }, path), Buffer.from(path));
+      world.system.write(assetFile('models', { name: 'heart', version: '1' }, path), Buffer.from(path));
     await Promise.all(['MLmodel', 'data/model.pkl'].map(put));
     await world.run(LIST, { inputs: model('azureml://x/paths/folder', ['MLmodel', 'data/model.pkl'], 'mlflow_model') });
     await world.run('cat "${{inputs.data}}"', {

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** The app's folder: this file is in shared/ or in dist/shared/. */
+const HOST_JSON = new URL(import.meta.url.endsWith('.ts') ? '../host.json' : '../../host.json', import.meta.url);
+
+/** What the host takes where host.json says nothing (Flex Consumption, Premium, Dedicated). */
+const DEFAULT_SECONDS = 30 * 60;
+
+const HostJson = z.object({ functionTimeout: z.string().optional() });
+
+/** The longest slice as it is set in Azure, and a minute of grace. */
+const SLICE_SECONDS = 20;
+const GRACE_SECONDS = 60;
+
+/**
+ * Seconds that one try of a mini-batch may take: what the host's functionTimeout leaves beside the slice that the try is in,
+ * because a longer one would be killed with its worker (H4). Reads host.json, over which an app setting goes, as in the host.
+ */
+export async function maxTimeoutSeconds(
+  environment: Readonly<Record<string, string | undefined>>,
+  sliceSeconds: number,
+): Promise<number> {
+  const set = environment['AzureFunctionsJobHost__functionTimeout'] ?? (await readHostJson()).functionTimeout;
+  const whole = set === undefined ? DEFAULT_SECONDS : functionTimeoutSeconds(set);
+  return Math.max(1, whole - Math.max(sliceSeconds, SLICE_SECONDS) - GRACE_SECONDS);
+}
+
+const readHostJson = async (): Promise<z.infer<typeof HostJson>> =>
+  HostJson.parse(JSON.parse(await readFile(HOST_JSON, 'utf8')));
+
+/** Seconds of `[d.]hh:mm:ss`; `-1` is no limit. */
+function functionTimeoutSeconds(text: string): number {
+  if (text.trim() === '-1') return Infinity;
+  const parts = /^(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2})$/.exec(text.trim());
+  if (!parts) throw new Error(`functionTimeout '${text.slice(0, 40)}' is not a time span such as 00:30:00.`);
+  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+}
