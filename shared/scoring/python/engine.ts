@@ -1,7 +1,7 @@
 import type { MiniBatchEngine, PrintedLine } from '../engine.ts';
 import { findScript } from './check-script.ts';
 import { moveFiles, removeFiles } from './output-folder.ts';
-import { workerPool } from './pool.ts';
+import { pythonPool } from './pool.ts';
 
 export interface PythonCode {
   /** Path or name of the interpreter. */
@@ -33,7 +33,7 @@ const LEVELS = { Debug: 'DEBUG', Info: 'INFO', Warning: 'WARNING' } as const;
 export async function pythonEngine(code: PythonCode): Promise<MiniBatchEngine> {
   const { codeFolder, script } = code;
   await findScript(codeFolder, script);
-  const pool = await workerPool({
+  const pool = await pythonPool({
     ...code,
     start: { kind: 'script', codeFolder, script, loggingLevel: LEVELS[code.loggingLevel] },
   });

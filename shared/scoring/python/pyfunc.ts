@@ -6,7 +6,7 @@ import { formatOf } from '../../formats/file-format.ts';
 import { FileFault, ModelFault, type FileEngine, type FileToScore, type PrintedLine } from '../engine.ts';
 import { parseMlmodel } from '../mlmodel.ts';
 import { isThere } from './interpreter.ts';
-import { workerPool } from './pool.ts';
+import { pythonPool } from './pool.ts';
 
 export interface PyfuncModel {
   /** Path or name of the interpreter. */
@@ -34,7 +34,7 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
   const { modelFolder, print = () => undefined } = model;
   await checkModel(modelFolder);
   const environmentVariables = { MLFLOW_LOGGING_LEVEL: LEVELS[model.loggingLevel], ...model.environmentVariables };
-  const pool = await workerPool({ ...model, environmentVariables, start: { kind: 'pyfunc', modelFolder } });
+  const pool = await pythonPool({ ...model, environmentVariables, start: { kind: 'pyfunc', modelFolder } });
   return {
     kind: 'file',
     columns: null,

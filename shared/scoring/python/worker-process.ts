@@ -5,10 +5,10 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { codeEnvironment } from '../code-environment.ts';
 import { ModelFault } from '../engine.ts';
+import { printedLines, type PrintedLines } from '../printed-lines.ts';
 import { endWords, spawnGroup, type ProcessGroup } from '../process-group.ts';
 import { encodeMessage, framesOf, type Frame } from './frames.ts';
 import { DRIVER, interpreterFault } from './interpreter.ts';
-import { printedLines, type PrintedLines } from './printed-lines.ts';
 
 /** What a driver is told first. */
 export type DriverStart =

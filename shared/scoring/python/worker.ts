@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../domain/errors.ts';
 import { ModelFault, TimedOut, type PrintedLine } from '../engine.ts';
+import { OutOfTime, within } from '../within.ts';
+import type { PooledWorker } from '../worker-pool.ts';
 import { LAST, RunAnswer, StartAnswer, type RowsAnswer } from './messages.ts';
 import { workerProcess, type WorkerPlan, type WorkerProcess } from './worker-process.ts';
 
@@ -11,11 +13,7 @@ export interface Limits {
   readonly print: (line: PrintedLine) => void;
 }
 
-export interface Worker {
-  /** Of its process group. */
-  readonly pid: number;
-  /** False: it takes no further request. */
-  readonly usable: boolean;
+export interface Worker extends PooledWorker {
   /** Where its code writes files (AZUREML_BI_OUTPUT_PATH). */
   readonly outputFolder: string;
   /**
@@ -23,17 +21,12 @@ export interface Worker {
    * Error that says how the process has ended. An answer that is not taken to its end ends the worker.
    */
   request(content: object, limits: Limits): AsyncGenerator<RunAnswer | RowsAnswer, void>;
-  /** Ends it at once, with all that it started; a request that is under way throws the reason. */
-  kill(reason: Error): void;
-  /** Lets an idle worker end itself; kills it when it takes too long. */
-  stop(): Promise<void>;
 }
 
 /** Time for `shutdown()` of a script. */
 const STOP_MS = 5000;
 /** Time for the stack of a run that took too long. */
 const STACK_MS = 100;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Starts a worker and waits until its code is ready. Throws ModelFault when it cannot start; `print` gets then what it printed. */
 export async function startWorker(
@@ -132,23 +125,5 @@ async function* answers(
       frame.kind === 'rows' ? { type: 'rows', rows: frame.rows, bytes: frame.bytes } : RunAnswer.parse(frame.content);
     yield answer;
     if (LAST.has(answer.type)) return;
-  }
-}
-
-class OutOfTime extends Error {}
-
-/** Rejects with the signal's reason when it aborts, with OutOfTime after the time. */
-async function within<T>(work: () => Promise<T>, signal: AbortSignal, ms = Infinity): Promise<T> {
-  signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const aborted = () => stopped.reject(signal.reason);
-  signal.addEventListener('abort', aborted, { once: true });
-  const timer =
-    ms === Infinity ? undefined : setTimeout(() => stopped.reject(new OutOfTime()), Math.min(ms, MAX_TIMER_MS));
-  try {
-    return await Promise.race([work(), stopped.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', aborted);
   }
 }
