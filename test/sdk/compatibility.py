@@ -61,7 +61,7 @@ ROWS = [
     ("data", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("data", "import_data, share", REFUSED, ABSENT, "no data imports, no registries"),
     ("data", "list_materialization_status, mount", REFUSED, BY_THE_CLIENT, "the client's own fault; private packages"),
-    ("environments", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not built"),
+    ("environments", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "images are not run"),
     ("environments", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("environments", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("environments", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
