@@ -26,7 +26,8 @@ export default defineConfig({
     passWithNoTests: reason !== undefined,
     globalSetup: reason === undefined ? ['./test/support/build.ts', './test/python/environment.ts'] : [],
     fileParallelism: false,
-    testTimeout: 60_000,
+    // Importing mlflow takes a minute on a busy machine.
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
+import { PROJECT } from '../../cli/stack.ts';
 import { engineOf, runScript, score, testFolder } from './scripts.ts';
 
 const WAIT = { timeout: 30_000, interval: 50 };
@@ -124,7 +124,8 @@ describe('workers', () => {
         '    while True: pass',
       ].join('\n'),
     );
-    const app = fork(fileURLToPath(new URL('./mortal-engine.ts', import.meta.url)), [inject('python'), folder]);
+    // Compiled: there the driver is a copy.
+    const app = fork(join(PROJECT, 'dist/test/python/mortal-engine.js'), [inject('python'), folder]);
     const line = await new Promise<string>((resolve) =>
       app.once('message', (message) => resolve(z.string().parse(message))),
     );
