@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { pythonEnvironments } from './scoring/environments/python-environments.ts';
-import { localFolders } from './scoring/local-folders.ts';
+import { pythonEnvironments, type PythonEnvironments } from './scoring/environments/python-environments.ts';
+import { localFolders, type LocalFolders } from './scoring/local-folders.ts';
 import { moduleEngine } from './scoring/module/engine.ts';
 import { checkScript } from './scoring/python/check-script.ts';
 import { pythonEngine } from './scoring/python/engine.ts';
@@ -11,24 +11,18 @@ import type { Log } from './steps/ports.ts';
 import type { Blobs } from './storage/ports.ts';
 import type { Registry } from './storage/registry/resources.ts';
 
-/** What scores in this process, as the app's settings say. */
-export function engines(settings: Settings, registry: Registry, blobs: Blobs, log: Log): ScoringEngines {
+/** What users' code needs of this machine: copies of its files, and interpreters. */
+export interface CodeTools {
+  readonly folders: LocalFolders;
+  readonly environments: PythonEnvironments;
+}
+
+/** As the app's settings say; one of each in a process. */
+export function codeTools(settings: Settings, log: Log): CodeTools {
   const { BATCHPOINT_WORK_FOLDER: root } = settings;
   const maxBytes = settings.BATCHPOINT_CACHE_MB * 1024 * 1024;
-  const workers = {
-    idleMs: settings.BATCHPOINT_WORKER_IDLE_SECONDS * 1000,
-    memoryMb: settings.BATCHPOINT_WORKER_MEMORY_MB,
-  };
-  return scoringEngines({
-    registry,
-    blobs,
+  return {
     folders: localFolders({ root: join(root, 'assets'), maxBytes }),
-    engines: {
-      python: (options) => pythonEngine({ ...options, ...workers }),
-      pyfunc: (options) => pyfuncEngine({ ...options, ...workers }),
-      module: (options) => moduleEngine({ ...options, ...workers }),
-      checkScript,
-    },
     environments: pythonEnvironments({
       python: settings.BATCHPOINT_PYTHON,
       map: settings.BATCHPOINT_PYTHON_ENVIRONMENTS,
@@ -38,6 +32,25 @@ export function engines(settings: Settings, registry: Registry, blobs: Blobs, lo
       own: process.env,
       say: (line) => log.info({}, line),
     }),
+  };
+}
+
+/** What scores in this process. */
+export function engines(settings: Settings, tools: CodeTools, registry: Registry, blobs: Blobs): ScoringEngines {
+  const workers = {
+    idleMs: settings.BATCHPOINT_WORKER_IDLE_SECONDS * 1000,
+    memoryMb: settings.BATCHPOINT_WORKER_MEMORY_MB,
+  };
+  return scoringEngines({
+    registry,
+    blobs,
+    ...tools,
+    engines: {
+      python: (options) => pythonEngine({ ...options, ...workers }),
+      pyfunc: (options) => pyfuncEngine({ ...options, ...workers }),
+      module: (options) => moduleEngine({ ...options, ...workers }),
+      checkScript,
+    },
     allowCode: settings.BATCHPOINT_ALLOW_CODE,
     threads: settings.BATCHPOINT_SCORING_THREADS,
   });

@@ -5,7 +5,7 @@ import { devIssuer } from './auth/dev-tokens.ts';
 import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import type { DatastorePlace } from './domain/resources.ts';
-import { engines } from './engines.ts';
+import { codeTools, engines } from './engines.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
 import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
@@ -15,6 +15,8 @@ import type { Datastore, JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
+import { commandExecutor, type ExecutorDeps } from './steps/pipeline/command-executor.ts';
+import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { accountOf } from './storage/account.ts';
 import { containerAccess } from './storage/container-access.ts';
@@ -34,6 +36,7 @@ import type { Blobs, Queue, Table } from './storage/ports.ts';
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
+  readonly pipelineDeps: PipelineDeps;
   /** How long the histories of orchestrations are kept. */
   readonly retentionDays: number;
   readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'pipelineOrchestrations' | 'cancelJob' | 'salvageJob'>;
@@ -65,29 +68,46 @@ async function compose(settings: Settings): Promise<Runtime> {
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
-  const scorers = engines(settings, registry, systemBlobs, log);
+  const tools = codeTools(settings, log);
+  const scorers = engines(settings, tools, registry, systemBlobs);
   const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
   const files = jobFiles(systemBlobs);
   const appExtensions =
     settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT };
+  const jobDeps: JobDeps = {
+    jobs,
+    registry,
+    files,
+    logs: jobLogChunks(systemBlobs),
+    datastores,
+    workspace: address,
+    engine: scorers.lease,
+    workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'))),
+    clock,
+    log,
+    turns: processTurns(),
+    sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
+    scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
+    blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
+  };
   return {
-    jobDeps: {
-      jobs,
-      registry,
-      files,
-      logs: jobLogChunks(systemBlobs),
-      datastores,
-      workspace: address,
-      engine: scorers.lease,
-      workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'))),
-      clock,
-      log,
-      turns: processTurns(),
-      sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
-      scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
-      blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
+    jobDeps,
+    pipelineDeps: {
+      ...jobDeps,
+      pipelines,
+      appExtensions,
+      maxTimeoutSeconds: timeLimit,
+      executor: commandExecutor({
+        ...jobDeps,
+        ...tools,
+        ...stepLimits(settings),
+        systemBlobs,
+        environment: process.env,
+        allowCode: settings.BATCHPOINT_ALLOW_CODE,
+        maxTimeoutSeconds: timeLimit,
+      }),
     },
     retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
@@ -123,6 +143,14 @@ async function compose(settings: Settings): Promise<Runtime> {
       appExtensions,
       maxTimeoutSeconds: timeLimit,
     },
+  };
+}
+
+function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits' | 'codeUser'> {
+  const { BATCHPOINT_STEP_DISK_MB: disk, BATCHPOINT_STEP_MEMORY_MB: memory, BATCHPOINT_CODE_UID: user } = settings;
+  return {
+    limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
+    codeUser: user === undefined ? undefined : { uid: user, gid: user },
   };
 }
 

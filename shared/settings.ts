@@ -89,6 +89,12 @@ export const Settings = z.object({
   BATCHPOINT_WORKER_MEMORY_MB: z.coerce.number().int().min(64).max(1_000_000).optional(),
   /** After so long without work a Python worker ends and gives its memory back. */
   BATCHPOINT_WORKER_IDLE_SECONDS: z.coerce.number().positive().max(86_400).default(300),
+  /** MiB that the folder of one step of a pipeline may take: inputs, outputs and everything else. */
+  BATCHPOINT_STEP_DISK_MB: z.coerce.number().int().min(1).max(10_000_000).default(10_240),
+  /** MiB of address space of each process of a step; absent: no limit. */
+  BATCHPOINT_STEP_MEMORY_MB: z.coerce.number().int().min(64).max(10_000_000).optional(),
+  /** The user, and group of the same number, that commands run as where the app is root; absent: the app's own. */
+  BATCHPOINT_CODE_UID: z.coerce.number().int().min(1).max(4_294_967_294).optional(),
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */

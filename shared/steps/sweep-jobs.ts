@@ -4,11 +4,12 @@ import type { OpenJobs } from '../storage/registry/jobs-port.ts';
 import { CANCELED } from './cancel-job.ts';
 import { askAfter } from './lost-job.ts';
 import { giveUp, resumeJob, startGeneration, type ControlDeps } from './resume-job.ts';
+import { lookAfterPipeline, type SweepPipelineDeps } from './pipeline/sweep-pipeline.ts';
 import { releaseOutput } from './settle-job.ts';
 import { settleLostFanIn } from './settle-fan-in.ts';
 import { WAIT } from './sweep-times.ts';
 
-export interface SweepDeps extends ControlDeps {
+export interface SweepDeps extends ControlDeps, SweepPipelineDeps {
   /** How long the histories of orchestrations are kept, in days. */
   readonly retentionDays: number;
 }
@@ -72,6 +73,7 @@ async function lookAfter(deps: SweepDeps, sweep: Sweep, { name, createdAt }: Ope
   const since = (iso: string): number => deps.clock.now() - Date.parse(iso);
   const open = (await deps.jobs.get(name))?.value;
   if (!open) {
+    if (await lookAfterPipeline(deps, name)) return;
     if (since(createdAt) >= WAIT.orphan) await deps.jobs.close(name);
     return;
   }

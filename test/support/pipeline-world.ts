@@ -7,6 +7,7 @@ import { endPipeline, failStep } from '../../shared/steps/pipeline/end-pipeline.
 import { viewPipeline, type PipelineView } from '../../shared/steps/pipeline/pipeline-view.ts';
 import { runStep } from '../../shared/steps/pipeline/run-step.ts';
 import type { ScoringStepDeps } from '../../shared/steps/pipeline/scoring-step.ts';
+import type { Clock } from '../../shared/steps/ports.ts';
 import { takePipeline } from '../../shared/steps/pipeline/take-pipeline.ts';
 import { collect } from '../../shared/storage/json-blobs.ts';
 import { pipelinesRegistry } from '../../shared/storage/registry/pipelines.ts';
@@ -29,8 +30,8 @@ const EXECUTION = 'the-execution';
  * Pipeline jobs over storage in memory. A command's text is what it writes to its output `out`, behind the texts of the places
  * that it read; `fail` exits 1, `crash` throws as a fault of the infrastructure does.
  */
-export function pipelineWorld(options: { readonly twice?: () => boolean } = {}) {
-  const world = jobWorld();
+export function pipelineWorld(options: { readonly twice?: () => boolean; readonly clock?: Clock } = {}) {
+  const world = jobWorld(options.clock ? { clock: options.clock } : {});
   const runs: string[] = [];
   const staged = new Map<string, string>();
   /** What a test does while a step's command runs. */

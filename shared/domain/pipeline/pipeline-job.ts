@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Reason } from '../job.ts';
 import { ModelReference } from '../resources.ts';
+import { MetricValue } from '../step-tracking.ts';
 import { ScoringSettings } from '../settings.ts';
 
 /** What lies at a place in a datastore. A model is a file or folder like the others. */
@@ -146,7 +147,7 @@ export const isPipelineEnded = (record: PipelineRecord): record is EndedPipeline
 
 /** What a step told MLflow. */
 export const StepFacts = z.object({
-  metrics: z.record(z.string(), z.number()),
+  metrics: z.record(z.string(), MetricValue),
   parameters: z.record(z.string(), z.string()),
 });
 export type StepFacts = z.infer<typeof StepFacts>;

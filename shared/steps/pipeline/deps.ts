@@ -27,8 +27,11 @@ export type CommandOutcome =
 export interface StepExecutor {
   /** Runs the command and stages what it wrote. Throws when the infrastructure failed and another attempt may do better. */
   execute(request: CommandRequest, signal: AbortSignal): Promise<CommandOutcome>;
-  /** Makes the outputs of an attempt appear; a repeat goes on where one was cut off. Answers a hash of each output's content. */
-  commit(job: string, step: PlannedStep, attempt: string): Promise<Record<string, string>>;
+  /**
+   * Makes the outputs of an attempt appear, and registers its models; a repeat goes on where one was cut off. Answers a hash of
+   * each output's content.
+   */
+  commit(job: string, step: PlannedStep, attempt: string, createdBy: string): Promise<Record<string, string>>;
 }
 
 /** What the steps of a pipeline job need. */

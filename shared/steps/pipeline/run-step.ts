@@ -6,6 +6,7 @@ import {
   NO_FACTS,
   type PipelineSpec,
   type PlannedStep,
+  type StepFacts,
   type StepRecord,
 } from '../../domain/pipeline/pipeline-job.ts';
 import type { CommandOutcome, PipelineDeps, ReadyInput } from './deps.ts';
@@ -135,7 +136,7 @@ async function finish(deps: PipelineDeps, spec: PipelineSpec, step: PlannedStep)
   if (isStepEnded(record)) return endStep(deps, spec, step, record);
   if (record.state !== 'committing') throw new Error(`step ${step.path} of pipeline ${spec.name} has no winner`);
   const { metrics, parameters, attempt } = record;
-  const versions = await deps.executor.commit(spec.name, step, attempt);
+  const versions = await deps.executor.commit(spec.name, step, attempt, spec.createdBy);
   const { outputs } = step;
   const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs });
   await keepResult(deps, spec, step, { versions, metrics, parameters });
@@ -146,7 +147,7 @@ async function keepResult(
   deps: PipelineDeps,
   { name: job }: PipelineSpec,
   step: PlannedStep,
-  facts: { versions: Record<string, string>; metrics: Record<string, number>; parameters: Record<string, string> },
+  facts: StepFacts & { readonly versions: Record<string, string> },
 ): Promise<void> {
   const before = await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
   const version = await versionOfStep(deps, step, before);

@@ -6,7 +6,10 @@ import { WAIT } from '../sweep-times.ts';
 import type { PipelineDeps } from './deps.ts';
 import { settlePipeline } from './end-pipeline.ts';
 
-export interface SweepPipelineDeps extends PipelineDeps {
+export interface SweepPipelineDeps extends Pick<
+  PipelineDeps,
+  'jobs' | 'pipelines' | 'logs' | 'log' | 'clock' | 'datastores'
+> {
   readonly pipelineOrchestrations: OrchestrationControl;
 }
 

@@ -5,6 +5,7 @@ import { planJob, takeJob } from '../../../shared/steps/plan-job.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
 import { settleJob } from '../../../shared/steps/settle-job.ts';
 import { sweepJobs } from '../../../shared/steps/sweep-jobs.ts';
+import { noPipelines } from '../../support/no-pipelines.ts';
 import { fakeOrchestrations } from '../../support/fake-orchestrations.ts';
 import { jobWorld, numbered, numberedOutput, planned, runLane } from '../../support/job-world.ts';
 
@@ -15,7 +16,7 @@ async function stuckWorld(files: number, settings = {}) {
   const clock = { time: Date.parse('2026-03-01T00:00:00.000Z'), now: () => clock.time };
   const world = jobWorld({ sliceMs: 0, clock });
   const orchestrations = fakeOrchestrations();
-  const deps = { ...world.deps, orchestrations, retentionDays: 30 };
+  const deps = { ...world.deps, ...noPipelines(world), orchestrations, retentionDays: 30 };
   await world.put(numbered(files));
   await world.accept('job', settings);
   await orchestrations.start('job');

@@ -6,6 +6,7 @@ import { viewJob } from '../../../shared/steps/job-view.ts';
 import type { Log } from '../../../shared/steps/ports.ts';
 import { sweepJobs } from '../../../shared/steps/sweep-jobs.ts';
 import { fakeOrchestrations } from '../../support/fake-orchestrations.ts';
+import { noPipelines } from '../../support/no-pipelines.ts';
 import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
 
 const MINUTE = 60_000;
@@ -22,7 +23,7 @@ async function sweepWorld(files = 3, settings = {}) {
     (fields, message) =>
       void lines.push(`${level} ${String(fields['job'])} ${message}`);
   const log = { debug() {}, info() {}, warn: note('warn'), error: note('error') };
-  const deps = { ...world.deps, log, orchestrations, retentionDays: 30 };
+  const deps = { ...world.deps, ...noPipelines(world), log, orchestrations, retentionDays: 30 };
   await world.put(numbered(files));
   await world.accept('job', settings);
   const startedAs = async (generation: number) => {
@@ -41,8 +42,8 @@ async function sweepWorld(files = 3, settings = {}) {
 describe('a sweep', () => {
   it('of no jobs does nothing', async () => {
     const orchestrations = fakeOrchestrations();
-    const { deps } = jobWorld();
-    await sweepJobs({ ...deps, orchestrations, retentionDays: 30 });
+    const world = jobWorld();
+    await sweepJobs({ ...world.deps, ...noPipelines(world), orchestrations, retentionDays: 30 });
     expect(orchestrations.asked).toMatchObject([expect.stringMatching(/^purge /)]);
   });
 
