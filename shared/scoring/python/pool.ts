@@ -84,7 +84,7 @@ export async function workerPool(options: PoolOptions): Promise<WorkerPool> {
   function putBack(worker: Worker, index: number): void {
     if (!worker.usable || closing.signal.aborted) {
       worker.kill(new Error('The worker is not usable any more.'));
-      freeNumber(index);
+      stop(worker, index);
       return;
     }
     const timer = setTimeout(() => {
@@ -143,11 +143,8 @@ export async function workerPool(options: PoolOptions): Promise<WorkerPool> {
         clearTimeout(timer);
         stop(worker, index);
       }
-      const ending = [...busy].map((worker) => {
-        worker.kill(reason);
-        return worker.stop();
-      });
-      await Promise.all([...ending, ...stopping]);
+      for (const worker of busy) worker.kill(reason);
+      await Promise.all([...[...busy].map((worker) => worker.stop()), ...stopping]);
     },
   };
 }
