@@ -109,7 +109,7 @@ export async function workerPool<W extends PooledWorker>(
   function putBack(worker: W, index: number): void {
     if (!worker.usable || closing.signal.aborted) {
       worker.kill(new Error('The worker is not usable any more.'));
-      freeNumber(index);
+      stop(worker, index);
       return;
     }
     const timer = setTimeout(() => {
@@ -168,11 +168,8 @@ export async function workerPool<W extends PooledWorker>(
         clearTimeout(timer);
         stop(worker, index);
       }
-      const ending = [...busy].map((worker) => {
-        worker.kill(reason);
-        return worker.stop();
-      });
-      await Promise.all([...ending, ...stopping]);
+      for (const worker of busy) worker.kill(reason);
+      await Promise.all([...[...busy].map((worker) => worker.stop()), ...stopping]);
     },
   };
 }

@@ -19,9 +19,7 @@ export interface DatastoreUserDeps {
 export async function datastoreUser(deps: DatastoreUserDeps, name: string): Promise<string | undefined> {
   const rules = await uriRules(deps);
   return (
-    (await openJobIn(deps, name, rules)) ??
-    (await dataIn(deps, name, rules)) ??
-    (await watcherOf(deps, name, rules))
+    (await openJobIn(deps, name, rules)) ?? (await dataIn(deps, name, rules)) ?? (await watcherOf(deps, name, rules))
   );
 }
 

@@ -61,7 +61,7 @@ export function pipelineWorld(options: { readonly twice?: () => boolean; readonl
     if (command === 'fail')
       return { ok: false, facts, reason: { code: 'ExitCode', message: 'The command ended with exit code 1.' } };
     const read = await Promise.all(
-      Object.values(inputs).map((input) =>
+      Object.values(inputs).map(async (input) =>
         input.from === 'place' ? textAt(input.uri) : input.from === 'literal' ? input.value : '',
       ),
     );

@@ -73,7 +73,7 @@ export const pipelineTags = ({ spec }: PipelineView): Record<string, string> => 
 export function pipelineProperties({ spec, steps }: PipelineView): Record<string, string> {
   const metrics = steps.flatMap(({ plan, record }) => {
     const facts = 'metrics' in record ? record : NO_FACTS;
-    return Object.entries(facts.metrics).map(([name, value]) => [
+    return Object.entries(facts.metrics).map(([name, value]): [string, string] => [
       `batchpoint.metric.${plan.path}.${name}`,
       String(value),
     ]);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { codeEnvironment } from '../code-environment.ts';
 import { ModelFault } from '../engine.ts';
 import { printedLines, type PrintedLines } from '../printed-lines.ts';
@@ -32,6 +32,8 @@ export interface WorkerProcess {
   readonly outputFolder: string;
   /** False from the moment that it is killed or has ended. */
   readonly living: boolean;
+  /** Settles when it has ended and its folder is removed. */
+  readonly gone: Promise<void>;
   send(content: object): void;
   /** What it says next. Throws the reason for which it was killed, or an Error with the words of its end. */
   next(): Promise<Frame>;
@@ -72,13 +74,16 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
   const frames = framesOf(answers);
   let living = true;
   let killedFor: Error | undefined;
-  void group.ended.then(async () => {
+  const gone = group.ended.then(async () => {
     living = false;
-    await delay(LAST_WORDS_MS, undefined, { ref: false });
-    // A process that has left the group may hold the other end for ever.
-    for (const socket of sockets) socket.destroy();
+    setTimeout(() => {
+      // A process that has left the group may hold the other end for ever.
+      for (const socket of sockets) socket.destroy();
+    }, LAST_WORDS_MS).unref();
     await rm(folder, { recursive: true, force: true });
   });
+  // Who waits for it is told; that a folder could not be removed ends nothing.
+  gone.catch(() => undefined);
 
   function kill(reason?: Error): void {
     killedFor ??= reason;
@@ -100,6 +105,7 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
     get living() {
       return living;
     },
+    gone,
     send(content) {
       requests.write(encodeMessage(content));
     },

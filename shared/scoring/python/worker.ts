@@ -42,6 +42,7 @@ export async function startWorker(
     await ready(driver, signal);
   } catch (error) {
     driver.kill();
+    await driver.gone;
     driver.lines.begin(print);
     driver.lines.end();
     if (signal.aborted || error instanceof ModelFault) throw error;
@@ -84,7 +85,7 @@ export async function startWorker(
     async stop() {
       if (driver.living) driver.send({ type: 'stop' });
       const timer = setTimeout(() => driver.kill(), STOP_MS);
-      await driver.group.ended;
+      await driver.gone;
       clearTimeout(timer);
     },
   };

@@ -15,7 +15,7 @@ import { cancelJob } from '../cancel-job.ts';
 import { invokeEndpoint, jobName } from '../invoke-endpoint.ts';
 import type { Orchestrations } from '../ports.ts';
 import type { PipelineDeps, ReadyInput } from './deps.ts';
-import { openStep, StepInputMessage } from './open-step.ts';
+import { openStep, type StepInputMessage } from './open-step.ts';
 import { endStep } from './settle-step.ts';
 
 /** What a scoring step needs besides: it makes a job of its own. */

@@ -17,22 +17,29 @@ export async function versionOfStep(
 ): Promise<string | undefined> {
   if (!step.reusable) return undefined;
   const inputs = await Promise.all(
-    Object.entries(step.inputs).map(async ([name, input]) => {
+    Object.entries(step.inputs).map(async ([name, input]): Promise<[string, object | string]> => {
       switch (input.from) {
         case 'literal':
         case 'model':
-          return [name, input] as const;
+          return [name, input];
         case 'place':
-          return [name, await versionOfPlace(deps, input.uri)] as const;
+          return [name, await versionOfPlace(deps, input.uri)];
         case 'step':
-          return [name, versionOfOutput(before, input.step, input.output)] as const;
+          return [name, versionOfOutput(before, input.step, input.output)];
       }
     }),
   );
-  const outputs = Object.entries(step.outputs).map(([name, { type }]) => [name, type] as const);
+  const outputs = Object.entries(step.outputs).map(([name, { type }]): [string, string] => [name, type]);
   return sha256(
-    canonical({ work: step.work, inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) }),
+    canonical({ work: workOf(step), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) }),
   );
+}
+
+/** What the command can see: a longer time limit makes no other result. */
+function workOf({ work }: PlannedStep): object {
+  if (work.kind === 'scoring') return work;
+  const { kind, command, code, environment, environmentVariables } = work;
+  return { kind, command, code: code ?? null, environment: environment ?? null, environmentVariables };
 }
 
 function versionOfOutput(before: readonly StepRecord[], path: string, output: string): string {
