@@ -144,6 +144,7 @@ describe('invoke', () => {
         loggingLevel: 'Debug',
       },
       extensions: { outputFormat: 'azureml', recursive: true, csvHeader: true, csvDelimiter: ',', missing: 'error' },
+      environmentVariables: {},
       input: {
         name: 'd',
         kind: 'UriFile',

@@ -17,7 +17,12 @@ describe('names', () => {
       ['', '.a', '..', 'a.', 'a/b', 'a b', '-a', 'a'.repeat(256), 'a\n'],
     ],
     ['version', isAssetVersion, ['1', '2026-01-01', 'v1.2_b'], ['', '..', '1.', 'a/b', '1'.repeat(256)]],
-    ['job', isJobName, ['batchjob-1', 'x'], ['', '-a', 'a.b', 'a/b', 'a_b', 'a'.repeat(101)]],
+    [
+      'job',
+      isJobName,
+      ['batchjob-1', 'x', 'blue_store_3k', 'a'.repeat(255)],
+      ['', '-a', '_a', 'a.b', 'a/b', 'a'.repeat(256)],
+    ],
   ] as const)('of a %s', (_kind, fits, good, bad) => {
     expect(good.filter((name) => !fits(name))).toEqual([]);
     expect(bad.filter((name) => fits(name))).toEqual([]);
