@@ -127,11 +127,13 @@ async function compose(settings: Settings): Promise<Runtime> {
       baseUrl: () => baseUrl(settings),
       verifyToken,
       prove: scorers.prove,
+      allowCode: settings.BATCHPOINT_ALLOW_CODE,
       maxTimeoutSeconds: timeLimit,
       appExtensions,
     },
     triggerDeps: {
       jobs,
+      pipelines,
       registry,
       datastores,
       files,

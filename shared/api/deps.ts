@@ -35,6 +35,8 @@ export interface ApiDeps {
   readonly verifyToken: VerifyToken;
   /** Proves that the scorer of a deployment can be used, as far as can be told in a moment. Throws ModelFault when it cannot. */
   prove(scorer: Scorer): Promise<void>;
+  /** BATCHPOINT_ALLOW_CODE: commands of pipelines may run. */
+  readonly allowCode: boolean;
   /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
   readonly maxTimeoutSeconds: number;
   /** Throws ApiError 404, or 409 when the job has ended otherwise. */

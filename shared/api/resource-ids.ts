@@ -1,23 +1,14 @@
-import type { AssetKindName } from '../domain/resources.ts';
+import { workspaceIdOf } from '../domain/resource-ids.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
 
-export const PROVIDER = 'Microsoft.MachineLearningServices';
+export { assetId, assetVersionId, PROVIDER, workspaceIdOf } from '../domain/resource-ids.ts';
 
 /** ARM ids of this workspace's resources. */
-export const workspaceIdOf = ({ subscriptionId, resourceGroup, workspace }: WorkspaceAddress): string =>
-  `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/${PROVIDER}/workspaces/${workspace}`;
-
 export const endpointId = (at: WorkspaceAddress, endpoint: string): string =>
   `${workspaceIdOf(at)}/batchEndpoints/${endpoint}`;
 
 export const deploymentId = (at: WorkspaceAddress, endpoint: string, deployment: string): string =>
   `${endpointId(at, endpoint)}/deployments/${deployment}`;
-
-export const assetId = (at: WorkspaceAddress, kind: AssetKindName, name: string): string =>
-  `${workspaceIdOf(at)}/${kind}/${name}`;
-
-export const assetVersionId = (at: WorkspaceAddress, kind: AssetKindName, name: string, version: string): string =>
-  `${assetId(at, kind, name)}/versions/${version}`;
 
 export const systemData = (record: {
   readonly createdAt: string;

@@ -54,13 +54,15 @@ export function childRuns(run: FoundRun): FoundRun[] {
 
 /** A job or child run by its name in any case. Throws ApiError 404. */
 export async function runOf(deps: RouteDeps, written: string): Promise<FoundRun> {
-  const name = written.toLowerCase();
-  const found = isJobName(name) ? await findRun(deps, name) : undefined;
+  const found = await findRun(deps, written);
   if (!found) throw notFound(`There is no job '${written.slice(0, 120)}'.`);
   return found;
 }
 
-async function findRun(deps: RouteDeps, name: string): Promise<FoundRun | undefined> {
+/** As `runOf`; undefined for a name that is nobody's. */
+export async function findRun(deps: RouteDeps, written: string): Promise<FoundRun | undefined> {
+  if (!isJobName(written)) return undefined;
+  const name = written.toLowerCase();
   const view = await viewAnyJob(deps, name);
   if (view) return parentRun(view);
   const parent = jobOfChildRun(name);

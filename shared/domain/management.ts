@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { caselessEnum, caselessObject, numeric, textMap } from './caseless.ts';
 import { instanceFields, settingsFields } from './invocation-settings.ts';
+import { DeploymentConfiguration } from './pipeline/deployment-configuration.ts';
 
 /** Bodies of the management plane (contract 3). What Azure ML knows and this app has no use for is taken and left. */
 
@@ -17,8 +18,6 @@ export const EndpointBody = caselessObject({
   }).optional(),
 });
 export type EndpointBody = z.infer<typeof EndpointBody>;
-
-const notYet = (what: string) => z.undefined(`${what} not supported yet; leave it out`).optional();
 
 export const DeploymentBody = caselessObject({
   ...resource,
@@ -44,7 +43,8 @@ export const DeploymentBody = caselessObject({
     })
       .nullable()
       .optional(),
-    deploymentConfiguration: notYet('pipeline components (deploymentConfiguration) are'),
+    /** A pipeline component in place of a model. */
+    deploymentConfiguration: DeploymentConfiguration.optional(),
   }).optional(),
 });
 export type DeploymentBody = z.infer<typeof DeploymentBody>;

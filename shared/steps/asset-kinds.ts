@@ -8,7 +8,7 @@ import {
   ModelBody,
   type AssetBody,
 } from '../domain/asset-bodies.ts';
-import type { DeploymentRecord } from '../domain/deployment-record.ts';
+import { isPipelineDeployment, type DeploymentRecord, type ModelDeployment } from '../domain/deployment-record.ts';
 import {
   CodeContent,
   ModelContent,
@@ -22,6 +22,7 @@ import { parseDataUri, type DataAddress, type WorkspaceAddress } from '../domain
 import { assetFile, type FileKind } from '../storage/asset-files.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry, Versions } from '../storage/registry/resources.ts';
 import { copyAssetFiles } from './copy-asset-files.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
@@ -31,6 +32,7 @@ import type { Clock } from './ports.ts';
 
 export interface AssetDeps {
   readonly jobs: Jobs;
+  readonly pipelines: Pipelines;
   readonly registry: Registry;
   readonly datastores: Datastores;
   readonly systemBlobs: Blobs;
@@ -97,6 +99,11 @@ async function deploymentThat(
   return undefined;
 }
 
+const ofModel =
+  (uses: (deployment: ModelDeployment) => boolean) =>
+  (deployment: DeploymentRecord): boolean =>
+    !isPipelineDeployment(deployment) && uses(deployment);
+
 async function removeFiles({ systemBlobs }: AssetDeps, kind: FileKind, record: AssetRecord & AssetFiles) {
   for (const { path } of record.files) await systemBlobs.remove(assetFile(kind, record, path));
 }
@@ -111,7 +118,11 @@ export const MODELS: AssetKind<ModelRecord> = {
     const files = await ownFiles(deps, 'models', draft, address, 'properties.modelUri');
     return { ...draft, content: ModelContent.parse(draft.content), ...files };
   },
-  user: (deps, record) => deploymentThat(deps, ({ model }) => isVersion(model, record)),
+  user: (deps, record) =>
+    deploymentThat(
+      deps,
+      ofModel(({ model }) => isVersion(model, record)),
+    ),
   release: (deps, record) => removeFiles(deps, 'models', record),
 };
 
@@ -127,7 +138,11 @@ export const CODES: AssetKind<CodeRecord> = {
     const files = await ownFiles(deps, 'codes', draft, address, 'properties.codeUri');
     return { ...draft, content: CodeContent.parse(draft.content), ...files };
   },
-  user: (deps, record) => deploymentThat(deps, ({ code }) => code !== undefined && isVersion(code, record)),
+  user: (deps, record) =>
+    deploymentThat(
+      deps,
+      ofModel(({ code }) => code !== undefined && isVersion(code, record)),
+    ),
   release: (deps, record) => removeFiles(deps, 'codes', record),
 };
 
@@ -141,9 +156,19 @@ export const DATA = pointer('Data asset', 'data', DataBody, 'dataUri');
 export const ENVIRONMENTS: AssetKind = {
   ...pointer('Environment', 'environments', EnvironmentBody),
   user: (deps, record) =>
-    deploymentThat(deps, ({ environment }) => environment?.toLowerCase() === `azureml:${versionKey(record)}`),
+    deploymentThat(
+      deps,
+      ofModel(({ environment }) => environment?.toLowerCase() === `azureml:${versionKey(record)}`),
+    ),
 };
-export const COMPONENTS = pointer('Component', 'components', ComponentBody);
+export const COMPONENTS: AssetKind = {
+  ...pointer('Component', 'components', ComponentBody),
+  user: (deps, record) =>
+    deploymentThat(
+      deps,
+      (deployment) => isPipelineDeployment(deployment) && isVersion(deployment.pipeline.component, record),
+    ),
+};
 
 /** No name holds a colon, and a key may hold only so much. */
 export const hashKey = (hash: string): string => `hash:${sha256(hash)}`;

@@ -131,15 +131,16 @@ export async function deleteCompute(deps: ComputeDeps, name: string, by: Author)
 export async function maxInstancesOf(
   { registry, workspace }: { readonly registry: Registry; readonly workspace: WorkspaceAddress },
   compute: string | null,
+  target = 'properties.compute',
 ): Promise<number | undefined> {
   if (compute === null || compute === '') return undefined;
-  const name = parseComputeReference(compute, workspace, 'properties.compute');
+  const name = parseComputeReference(compute, workspace, target);
   if (isDefault(name)) return undefined;
   const found = await registry.computes.get(name);
   if (found) return found.value.scale.maxNodeCount;
   throw badRequest(
-    `properties.compute: compute '${name}' does not exist. Create it with ml_client.compute.begin_create_or_update(AmlCompute(name="${name}", max_instances=4)).result(), or leave it out to run on the app's own instances.`,
-    'properties.compute',
+    `${target}: compute '${name}' does not exist. Create it with ml_client.compute.begin_create_or_update(AmlCompute(name="${name}", max_instances=4)).result(), or leave it out to run on the app's own instances.`,
+    target,
   );
 }
 

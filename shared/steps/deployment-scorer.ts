@@ -1,14 +1,14 @@
 import { checkVariables } from '../domain/code-variables.ts';
-import type { DeploymentRecord } from '../domain/deployment-record.ts';
-import { isCurated, isRegistryEnvironment, withPrefix } from '../domain/environment-id.ts';
+import type { ModelDeployment } from '../domain/deployment-record.ts';
 import { badRequest } from '../domain/errors.ts';
 import { checkTimeout } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
 import type { ModelRecord } from '../domain/resources.ts';
 import { scorerOf, type Scorer, type ScoringCode } from '../domain/scorer.ts';
 import { ModelFault } from '../scoring/engine.ts';
-import { CODES, ENVIRONMENTS, MODELS } from './asset-kinds.ts';
-import { lookUp, notRegistered, referencedVersion, type ReferenceDeps } from './referenced-version.ts';
+import { CODES, MODELS } from './asset-kinds.ts';
+import { referencedEnvironment } from './referenced-environment.ts';
+import { referencedVersion, type ReferenceDeps } from './referenced-version.ts';
 
 export interface ScorerDeps extends ReferenceDeps {
   /** Throws ModelFault for what cannot be scored with. */
@@ -38,7 +38,7 @@ export async function sentModel(deps: ReferenceDeps, sent: Sent['model']): Promi
 
 /** The fields of a deployment's record that say what it scores with besides its model. */
 type CodeFields = Pick<
-  DeploymentRecord,
+  ModelDeployment,
   'codeConfiguration' | 'code' | 'environmentId' | 'environment' | 'environmentVariables'
 >;
 
@@ -53,7 +53,10 @@ export async function sentCode(deps: ReferenceDeps, sent: Sent): Promise<Partial
     }),
     ...(environmentId !== undefined && {
       environmentId,
-      environment: environmentId === null ? undefined : await environment(deps, environmentId),
+      environment:
+        environmentId === null
+          ? undefined
+          : await referencedEnvironment(deps, environmentId, 'properties.environmentId'),
     }),
     ...(environmentVariables && { environmentVariables }),
   };
@@ -87,19 +90,9 @@ async function scoringCode(
   return { name, version, script };
 }
 
-/** An environment registered here as `azureml:<name>:<version>`; Azure ML's own, which are not, as they were named. */
-async function environment(deps: ReferenceDeps, id: string): Promise<string> {
-  if (isRegistryEnvironment(id)) return id;
-  const target = 'properties.environmentId';
-  const { asked, found } = await lookUp(deps, ENVIRONMENTS, withPrefix(id), target);
-  if (found) return `azureml:${found.name}:${found.version}`;
-  if (isCurated(asked.name)) return `azureml:${asked.name}${asked.isLabel ? '@' : ':'}${asked.version}`;
-  throw notRegistered(ENVIRONMENTS, asked, target);
-}
-
 /** Throws ApiError 400 for settings that do not go together, or that the host would not let come true. */
 export function checkSettings(
-  { settings, code }: Pick<DeploymentRecord, 'settings' | 'code'>,
+  { settings, code }: Pick<ModelDeployment, 'settings' | 'code'>,
   { maxTimeoutSeconds }: Pick<ScorerDeps, 'maxTimeoutSeconds'>,
 ): void {
   checkTimeout(settings, maxTimeoutSeconds);

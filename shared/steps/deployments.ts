@@ -1,5 +1,10 @@
-import type { DeploymentRecord } from '../domain/deployment-record.ts';
-import { badRequest, notFound } from '../domain/errors.ts';
+import {
+  isPipelineDeployment,
+  type DeploymentRecord,
+  type ModelDeployment,
+  type PipelineDeployment,
+} from '../domain/deployment-record.ts';
+import { badRequest, conflict, notFound } from '../domain/errors.ts';
 import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
@@ -9,10 +14,13 @@ import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { maxInstancesOf } from './computes.ts';
 import { checkSettings, proveScorer, sentCode, sentModel, type ScorerDeps } from './deployment-scorer.ts';
 import { endpointOf, type EndpointDeps } from './endpoints.ts';
+import { refuseWatch, sentPipeline, type DeployPipelineDeps } from './pipeline/deploy-pipeline.ts';
 import { removeDeployment, writeDeployment } from './watched-deployments.ts';
 import { checkIfMatch, writeResource, type Author } from './write-resource.ts';
 
-export interface DeploymentDeps extends EndpointDeps, ScorerDeps {}
+export type DeploymentDeps = EndpointDeps & ScorerDeps & DeployPipelineDeps;
+
+type Sent = NonNullable<DeploymentBody['properties']>;
 
 const NO_CODE = { codeConfiguration: null, environmentId: null, environmentVariables: {} };
 
@@ -28,7 +36,9 @@ export async function deploymentOf(
   return found.value;
 }
 
-/** Makes a deployment or replaces it, after its model was proved usable. Throws ApiError 400, 404 for the endpoint. */
+/**
+ * Makes a deployment or replaces it, after its model or its pipeline was proved usable. Throws ApiError 400, 404 for the endpoint.
+ */
 export async function putDeployment(
   deps: DeploymentDeps,
   endpointName: string,
@@ -42,15 +52,8 @@ export async function putDeployment(
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   await maxInstancesOf(deps, sent.compute ?? null);
-  const { name: modelName, version } = await sentModel(deps, sent.model);
-  const scored = {
-    model: { name: modelName, version },
-    settings: withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount),
-    ...NO_CODE,
-    ...(await sentCode(deps, sent)),
-  };
-  checkSettings(scored, deps);
-  await proveScorer(deps, scored);
+  const settings = withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount);
+  const runs = sent.deploymentConfiguration ? await sentPipeline(deps, sent) : await sentScorer(deps, sent, settings);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(
     deps,
@@ -65,7 +68,8 @@ export async function putDeployment(
       createdBy: stored?.createdBy ?? by.subject,
       modifiedAt: now,
       compute: sent.compute ?? null,
-      ...scored,
+      settings,
+      ...runs,
     }),
     by.ifMatch,
   );
@@ -76,7 +80,19 @@ export async function putDeployment(
   return written;
 }
 
-/** Changes description, tags, properties, settings, code and environment; the model stays. Throws ApiError 400, 404. */
+/** What a deployment scores with, proved usable. Throws ApiError 400. */
+async function sentScorer(deps: DeploymentDeps, sent: Sent, settings: ScoringSettings) {
+  const { name, version } = await sentModel(deps, sent.model);
+  const scorer = { model: { name, version }, ...NO_CODE, ...(await sentCode(deps, sent)) };
+  checkSettings({ ...scorer, settings }, deps);
+  await proveScorer(deps, { ...scorer, settings });
+  return scorer;
+}
+
+/**
+ * Changes description, tags, properties, settings, code and environment; the model or the pipeline component stays. Throws ApiError
+ * 400, 404.
+ */
 export async function patchDeployment(
   deps: DeploymentDeps,
   endpointName: string,
@@ -89,6 +105,33 @@ export async function patchDeployment(
   const sent = body.properties ?? {};
   extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
   await maxInstancesOf(deps, sent.compute ?? null);
+  const changed = isPipelineDeployment(before)
+    ? await changedPipeline(deps, before, sent)
+    : await changedScorer(deps, before, sent);
+  const { record } = await writeDeployment(
+    deps,
+    [endpoint.name, name],
+    (stored) => {
+      if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
+      return {
+        ...changed(stored),
+        description: sent.description === undefined ? stored.description : sent.description,
+        tags: body.tags ?? stored.tags,
+        properties: sent.properties ?? stored.properties,
+        modifiedAt: new Date(deps.clock.now()).toISOString(),
+        compute: sent.compute ?? stored.compute,
+      };
+    },
+    by.ifMatch,
+  );
+  return record;
+}
+
+/** What is stored now with what a PATCH changes of it. */
+type Changed = (stored: DeploymentRecord) => DeploymentRecord;
+
+async function changedScorer(deps: DeploymentDeps, before: ModelDeployment, sent: Sent): Promise<Changed> {
+  if (sent.deploymentConfiguration) throw otherKind('properties.deploymentConfiguration');
   if (sent.model) {
     const asked = await sentModel(deps, sent.model);
     if (asked.name !== before.model.name || asked.version !== before.model.version)
@@ -96,28 +139,36 @@ export async function patchDeployment(
   }
   const code = await sentCode(deps, sent);
   if (Object.keys(code).length > 0) await proveScorer(deps, { ...before, ...code });
-  const { record } = await writeDeployment(
-    deps,
-    [endpoint.name, name],
-    (stored) => {
-      if (!stored) throw notFound(`Deployment '${name}' does not exist in endpoint '${endpoint.name}'.`);
-      const patched = {
-        ...stored,
-        ...code,
-        description: sent.description === undefined ? stored.description : sent.description,
-        tags: body.tags ?? stored.tags,
-        properties: sent.properties ?? stored.properties,
-        modifiedAt: new Date(deps.clock.now()).toISOString(),
-        settings: withSettings(stored.settings, sent, sent.resources?.instanceCount),
-        compute: sent.compute ?? stored.compute,
-      };
-      checkSettings(patched, deps);
-      return patched;
-    },
-    by.ifMatch,
-  );
-  return record;
+  return (stored) => {
+    if (isPipelineDeployment(stored)) throw replaced(stored);
+    const settings = withSettings(stored.settings, sent, sent.resources?.instanceCount);
+    const patched = { ...stored, ...code, settings };
+    checkSettings(patched, deps);
+    return patched;
+  };
 }
+
+async function changedPipeline(deps: DeploymentDeps, before: PipelineDeployment, sent: Sent): Promise<Changed> {
+  if (sent.model) throw otherKind('properties.model');
+  refuseWatch(sent.properties ?? {});
+  const { pipeline } = sent.deploymentConfiguration ? await sentPipeline(deps, sent) : before;
+  const { name, version } = pipeline.component;
+  if (name !== before.pipeline.component.name || version !== before.pipeline.component.version)
+    throw badRequest(
+      'A PATCH cannot change the component; PUT the deployment instead.',
+      'properties.deploymentConfiguration.componentId',
+    );
+  return (stored) => {
+    if (!isPipelineDeployment(stored)) throw replaced(stored);
+    const settings = withSettings(stored.settings, sent, sent.resources?.instanceCount);
+    return { ...stored, settings, pipeline: sent.deploymentConfiguration ? pipeline : stored.pipeline };
+  };
+}
+
+const otherKind = (target: string) =>
+  badRequest('A PATCH cannot put a model in place of a pipeline or back; PUT the deployment instead.', target);
+
+const replaced = ({ name }: DeploymentRecord) => conflict(`Deployment '${name}' was replaced meanwhile.`);
 
 /**
  * Removes a deployment; jobs of it go on, because they hold all that they need. An endpoint whose default it was has none

@@ -8,7 +8,7 @@ import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts'
 import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
-import type { DeploymentRecord } from '../domain/deployment-record.ts';
+import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
@@ -31,6 +31,8 @@ export interface InvokeRequest {
   readonly endpoint: string;
   /** The header `azureml-model-deployment`; else the endpoint's default is used. */
   readonly deployment: string | undefined;
+  /** The deployment that these lead to, when it is known already. */
+  readonly chosen?: DeploymentRecord;
   readonly invocation: Invocation;
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
@@ -39,7 +41,10 @@ export interface InvokeRequest {
   readonly listedInput?: true;
 }
 
-/** Makes a job from an invocation and starts it; answers its name. Throws ApiError 400, 403, 404, 409 and changes nothing then. */
+/**
+ * Makes a job of a model's deployment from an invocation and starts it; answers its name. Throws ApiError 400, 403, 404, 409 and
+ * changes nothing then.
+ */
 export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
   const { invocation, caller } = request;
   const endpoint = await endpointOf(deps, request.endpoint);
@@ -53,7 +58,11 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     await submitJob(deps, known);
     return name;
   }
-  const deployment = await chosenDeployment(deps, endpoint, request.deployment);
+  const deployment = request.chosen ?? (await chosenDeployment(deps, endpoint, request.deployment));
+  if (isPipelineDeployment(deployment))
+    throw badRequest(
+      `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
+    );
   const input = await jobInput(deps, invocation.inputData);
   await checkOutput(deps, invocation.outputData);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
@@ -92,8 +101,8 @@ const NO_DEFAULT =
   'No valid deployments to route to. Please check that the endpoint has at least one deployment with positive weight values or use a deployment specific header to route.';
 
 /** The deployment that was asked for (404 when it is not there), else the default, which may be gone since it was chosen. */
-async function chosenDeployment(
-  deps: InvokeDeps,
+export async function chosenDeployment(
+  deps: Pick<InvokeDeps, 'registry'>,
   endpoint: EndpointRecord,
   asked: string | undefined,
 ): Promise<DeploymentRecord> {

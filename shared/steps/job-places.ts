@@ -6,6 +6,7 @@ import type { JobSpec } from '../domain/job.ts';
 import { parseJobOutput } from '../domain/job-output-uri.ts';
 import { parseDataUri, type WorkspaceAddress } from '../domain/uri.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { DATA } from './asset-kinds.ts';
 import { jobOutputPlace } from './job-output-place.ts';
@@ -14,6 +15,7 @@ import { referencedVersion } from './referenced-version.ts';
 
 export interface PlaceDeps {
   readonly jobs: Jobs;
+  readonly pipelines: Pipelines;
   readonly registry: Registry;
   readonly workspace: WorkspaceAddress;
   readonly datastores: Datastores;
@@ -38,7 +40,10 @@ async function sourceOf(
   { uri, kind }: Invocation['inputData'],
   target: string,
 ): Promise<{ kind: JobSpec['input']['kind']; source?: string }> {
-  if (namesDataAsset(uri)) return dataAsset(deps, uri, target);
+  if (namesDataAsset(uri)) {
+    const found = await dataAsset(deps, uri, target);
+    return { kind: found.type === 'uri_file' ? 'UriFile' : 'UriFolder', source: found.uri };
+  }
   const output = parseJobOutput(uri);
   return output ? { kind, source: await jobOutputPlace(deps, output, target) } : { kind };
 }
@@ -46,10 +51,11 @@ async function sourceOf(
 /** A data asset's content, as far as a job needs it. */
 const DataContent = z.object({ dataType: z.enum(['uri_file', 'uri_folder']), dataUri: z.string() });
 
-async function dataAsset(deps: PlaceDeps, text: string, target: string) {
+/** Where a data asset lies, and what it says it is. Throws ApiError 400. */
+export async function dataAsset(deps: PlaceDeps, text: string, target: string) {
   const found = await referencedVersion(deps, DATA, text, target);
   const { dataType, dataUri } = DataContent.parse(found.content);
-  return { kind: dataType === 'uri_file' ? ('UriFile' as const) : ('UriFolder' as const), source: dataUri };
+  return { name: `${found.name}:${found.version}`, type: dataType, uri: dataUri };
 }
 
 /** Throws ApiError 400, 403 for an output that cannot be. */
@@ -64,6 +70,6 @@ export async function checkOutput(deps: PlaceDeps, outputData: Invocation['outpu
 }
 
 /** Leaves room for an output file's name and `.errors.jsonl` within storage's 1,024 characters. */
-const MAX_OUTPUT_PATH = 800;
+export const MAX_OUTPUT_PATH = 800;
 
-const isFolder = (path: string): boolean => path === '' || path.endsWith('/');
+export const isFolder = (path: string): boolean => path === '' || path.endsWith('/');

@@ -51,17 +51,28 @@ export async function removeDeployment(deps: WatchedDeps, name: Name, ifMatch?: 
 }
 
 /** The watches of a datastore's container that one of the blobs is for, as their deployments say now: an index row is a hint. */
-export async function watchesOver(deps: WatchedDeps, datastore: string, ...blobs: readonly string[]): Promise<Watch[]> {
+export const watchesOver = (deps: WatchedDeps, datastore: string, ...blobs: readonly string[]): Promise<Watch[]> =>
+  watchesAmong(deps, datastore, blobs, (watch) => blobs.some((blob) => isWatched(watch, blob)));
+
+/** The watches over a file, or over some file of a folder whose names are not known yet. */
+export const watchesInto = (deps: WatchedDeps, datastore: string, path: string): Promise<Watch[]> =>
+  watchesAmong(deps, datastore, [path], (watch) => path.endsWith('/') || isWatched(watch, path));
+
+async function watchesAmong(
+  deps: WatchedDeps,
+  datastore: string,
+  paths: readonly string[],
+  isFor: (watch: Watch) => boolean,
+): Promise<Watch[]> {
   const { registry } = deps;
   const addresses = await addressesOf(deps);
   const store = addresses.find(({ name }) => name === datastore);
   if (!store) return [];
   const found: Watch[] = [];
-  for (const hint of await registry.watches.candidates(containerKey(store), ...blobs)) {
+  for (const hint of await registry.watches.candidates(containerKey(store), ...paths)) {
     const deployment = await registry.deployments.get(hint.endpoint, hint.deployment);
     const watch = deployment && storedWatch(deployment.value, addresses);
-    if (watch && folderKey(watch) === folderKey(hint) && blobs.some((blob) => isWatched(watch, blob)))
-      found.push(watch);
+    if (watch && folderKey(watch) === folderKey(hint) && isFor(watch)) found.push(watch);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { blobEvent } from '../../shared/domain/blob-event.ts';
 import { ScoringSettings } from '../../shared/domain/settings.ts';
 import { memoryQueues } from '../../shared/storage/memory-queues.ts';
 import { StorageFault } from '../../shared/storage/ports.ts';
+import { pipelinesRegistry } from '../../shared/storage/registry/pipelines.ts';
 import { watchEvents } from '../../shared/storage/registry/watch-events.ts';
 import { flushWatch } from '../../shared/steps/flush-watch.ts';
 import { recordBlobEvent } from '../../shared/steps/record-blob-event.ts';
@@ -32,6 +33,7 @@ export async function watchWorld(crash = crashes()) {
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
   const deps: TriggerDeps = {
     jobs: jobs.deps.jobs,
+    pipelines: pipelinesRegistry({ table: jobs.table, blobs: jobs.deps.systemBlobs }),
     registry: jobs.deps.registry,
     files: jobs.deps.files,
     datastores: jobs.deps.datastores,

@@ -1,7 +1,13 @@
 import { Hono } from 'hono';
 import { formatDuration } from '../../domain/invocation-settings.ts';
 import { DeploymentBody } from '../../domain/management.ts';
-import type { DeploymentRecord } from '../../domain/deployment-record.ts';
+import {
+  isPipelineDeployment,
+  type DeploymentRecord,
+  type ModelDeployment,
+  type PipelineDeployment,
+} from '../../domain/deployment-record.ts';
+import type { WorkspaceAddress } from '../../domain/uri.ts';
 import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
@@ -57,7 +63,7 @@ async function answer(deps: RouteDeps, c: ApiContext, record: DeploymentRecord, 
 
 /** A deployment as Azure ML shows it. */
 function deploymentResource({ workspace }: RouteDeps, record: DeploymentRecord) {
-  const { settings, model } = record;
+  const { settings } = record;
   return {
     id: deploymentId(workspace, record.endpoint, record.name),
     name: record.name,
@@ -67,21 +73,43 @@ function deploymentResource({ workspace }: RouteDeps, record: DeploymentRecord) 
     properties: {
       description: record.description,
       properties: record.properties,
-      codeConfiguration: record.codeConfiguration,
-      environmentId: record.environmentId,
-      environmentVariables: record.environmentVariables,
       compute: record.compute,
       errorThreshold: settings.errorThreshold,
       retrySettings: { maxRetries: settings.maxRetries, timeout: formatDuration(settings.timeoutSeconds) },
       miniBatchSize: settings.miniBatchSize,
       loggingLevel: settings.loggingLevel,
-      model: { referenceType: 'Id', assetId: assetVersionId(workspace, 'models', model.name, model.version) },
       maxConcurrencyPerInstance: settings.maxConcurrencyPerInstance,
       outputAction: settings.outputAction,
       outputFileName: settings.outputFileName,
       resources: { instanceCount: settings.instanceCount, instanceType: null, properties: null },
+      ...(isPipelineDeployment(record) ? pipelineFields(workspace, record) : modelFields(workspace, record)),
       provisioningState: 'Succeeded',
     },
     systemData: systemData(record),
   };
 }
+
+const modelFields = (workspace: WorkspaceAddress, { model, ...record }: ModelDeployment) => ({
+  codeConfiguration: record.codeConfiguration,
+  environmentId: record.environmentId,
+  environmentVariables: record.environmentVariables,
+  model: { referenceType: 'Id', assetId: assetVersionId(workspace, 'models', model.name, model.version) },
+});
+
+/** The client looks for `componentId` and `settings` (contract 3.2). */
+const pipelineFields = (workspace: WorkspaceAddress, { pipeline }: PipelineDeployment) => {
+  const { name, version } = pipeline.component;
+  return {
+    codeConfiguration: null,
+    environmentId: null,
+    environmentVariables: {},
+    model: null,
+    deploymentConfiguration: {
+      deploymentConfigurationType: 'PipelineComponent',
+      componentId: { referenceType: 'Id', assetId: assetVersionId(workspace, 'components', name, version) },
+      settings: pipeline.settings,
+      description: pipeline.description,
+      tags: pipeline.tags,
+    },
+  };
+};

@@ -1,13 +1,15 @@
 import { Hono } from 'hono';
-import { ApiError } from '../../domain/errors.ts';
-import { isJobName } from '../../domain/management-names.ts';
+import { z } from 'zod';
+import { checked } from '../../domain/checked.ts';
+import { ApiError, conflict } from '../../domain/errors.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
-import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
-import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { listJobs, type AnyJobView } from '../../steps/any-job.ts';
+import { putJob } from '../../steps/pipeline/put-job.ts';
+import { authorOf, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { readBody } from '../request-body.ts';
-import { isChildRun, jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
+import { findRun, isChildRun, jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
 import { childJobResource, JOB_TYPE, workspaceJobResource } from './job-resource.ts';
 import { hasTag, listView } from './list-query.ts';
@@ -39,13 +41,17 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(isChildRun(run) ? childJobResource(deps.workspace, run.runId, run.view) : resource(c, run.view));
     })
     .put('/:job', async (c) => {
-      const { properties } = await readBody(c.req.raw, JobBody);
-      const name = c.req.param('job').toLowerCase();
-      const view = isJobName(name) ? await viewAnyJob(deps, name) : undefined;
-      if (!view) throw new ApiError(501, 'NotImplemented', NO_NEW_JOBS);
-      const { isArchived, ...change } = properties;
-      await changeJob(deps, view, { ...change, hidden: isArchived });
-      return c.json(resource(c, await jobOf(deps, name)));
+      const body = await readBody(c.req.raw, z.record(z.string(), z.unknown()));
+      const written = c.req.param('job');
+      const run = await findRun(deps, written);
+      if (!run) {
+        const { name, created } = await putJob(deps, written, body, authorOf(c).subject);
+        return c.json(resource(c, await jobOf(deps, name)), created ? 201 : 200);
+      }
+      if (isChildRun(run)) throw conflict(`'${run.runId}' is the child run of job '${run.view.spec.name}'.`);
+      const { isArchived, ...change } = checked(JobBody, body).properties;
+      await changeJob(deps, run.view, { ...change, hidden: isArchived });
+      return c.json(resource(c, await jobOf(deps, run.runId)));
     })
     .delete('/:job', async (c) => {
       const { spec } = await jobOf(deps, c.req.param('job'));
@@ -61,9 +67,6 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       });
     });
 }
-
-const NO_NEW_JOBS =
-  'Jobs that are submitted directly (pipelines, commands) are not supported yet. Invoke a batch endpoint to make a job.';
 
 /** Azure ML has the operation; here what a job says of its output would be lost. */
 const KEPT = 'Jobs are not deleted: their records and receipts tell where each output came from.';

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { NO_FACTS } from '../../domain/pipeline/pipeline-job.ts';
 import type { PipelineView } from '../../steps/pipeline/pipeline-view.ts';
 import { deploymentId, jobId, PROVIDER } from '../resource-ids.ts';
@@ -14,6 +15,7 @@ export function pipelineJobResource(view: PipelineView, { workspace, page }: Job
     type: WORKSPACE_JOB,
     properties: {
       ...{ componentId: null, settings: null, jobs: null, inputs: null, outputs: null, sourceJobId: null },
+      ...{ computeId: null, jobType: JOB_TYPE },
       ...spec.sent,
       description: spec.description,
       tags: pipelineTags(view),
@@ -22,10 +24,8 @@ export function pipelineJobResource(view: PipelineView, { workspace, page }: Job
       status: view.status,
       experimentName: spec.experimentName,
       services: { Tracking: endpointService('Tracking', null), Studio: endpointService('Studio', page) },
-      computeId: null,
       isArchived: view.archived,
       identity: null,
-      jobType: JOB_TYPE,
     },
     systemData: pipelineSystemData(view),
   };
@@ -41,7 +41,7 @@ export function batchPipelineResource(view: PipelineView, { workspace, page }: J
     properties: {
       provisioningState: 'Succeeded',
       description: spec.description,
-      inputData: spec.sent['inputs'] ?? {},
+      inputData: batchInputs(spec.sent['inputs']),
       outputData: Object.fromEntries(
         Object.entries(view.outputs).map(([name, { uri }]) => [
           name,
@@ -61,6 +61,26 @@ export function batchPipelineResource(view: PipelineView, { workspace, page }: J
     systemData: pipelineSystemData(view),
   };
 }
+
+/** As the batch job's own API writes them: `UriFolder`, not `uri_folder`. */
+const BATCH_TYPES = new Map([
+  ['uri_file', 'UriFile'],
+  ['uri_folder', 'UriFolder'],
+  ['custom_model', 'CustomModel'],
+  ['mlflow_model', 'MLFlowModel'],
+  ['triton_model', 'TritonModel'],
+  ['literal', 'Literal'],
+]);
+
+const SentInputs = z.record(z.string(), z.looseObject({ jobInputType: z.string() })).default({});
+
+const batchInputs = (sent: unknown) =>
+  Object.fromEntries(
+    Object.entries(SentInputs.parse(sent)).map(([name, { jobInputType: type, ...input }]) => [
+      name,
+      { ...input, jobInputType: BATCH_TYPES.get(type) ?? type },
+    ]),
+  );
 
 /** Clients take a job with this type for a pipeline, and its outputs by their own names (contract 4, jobs.download). */
 export const pipelineTags = ({ spec }: PipelineView): Record<string, string> => ({

@@ -1,8 +1,9 @@
+import { z } from 'zod';
+import { caselessObject } from '../../domain/caseless.ts';
 import { badRequest, notFound } from '../../domain/errors.ts';
-import { InvocationBody } from '../../domain/invocation.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
-import { invokeEndpoint } from '../../steps/invoke-endpoint.ts';
+import { invokeDeployment } from '../../steps/invoke-deployment.ts';
 import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
@@ -15,6 +16,9 @@ const DEPLOYMENT_HEADER = 'azureml-model-deployment';
 
 /** The SDK's header (sic), the standard's, and the one that other clients know. */
 const REQUEST_ID_HEADERS = ['repeatability_request-id', 'repeatability-request-id', 'idempotency-key'] as const;
+
+/** What invocations of all kinds of deployments have in common. */
+const AnyInvocation = caselessObject({ properties: z.record(z.string(), z.unknown()) });
 
 /** An endpoint's jobs as both of its hosts serve them: the scoring plane and the workspace's own (contract 1). */
 export interface BatchJobs {
@@ -56,11 +60,10 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
 
     async invoke(c, endpoint, deployment) {
       const asked = deployment ?? c.req.header(DEPLOYMENT_HEADER)?.trim();
-      const { properties: invocation } = await readBody(c.req.raw, InvocationBody);
-      const name = await invokeEndpoint(deps, {
+      const name = await invokeDeployment(deps, {
         endpoint,
         deployment: asked === '' ? undefined : asked,
-        invocation,
+        body: await readBody(c.req.raw, AnyInvocation),
         requestId: requestIdOf(c),
         caller: c.var.principal.subject,
       });

@@ -14,6 +14,10 @@ export type JobValue =
 
 export type JobValues = Readonly<Record<string, JobValue>>;
 
+/** A file is no folder. A model may be either. */
+export const isOther = (one: PathType, other: PathType): boolean =>
+  one !== other && [one, other].every((type) => type === 'uri_file' || type === 'uri_folder');
+
 /**
  * Fits what a job gives to the inputs of its pipeline: literals by their type, defaults filled in, optional ones that were not
  * given absent. Answers every fault, with the input's name as its path.
@@ -31,8 +35,11 @@ export function bindInputs(
   for (const [name, port] of Object.entries(ports)) {
     const input = own(given, name);
     if (port.kind === 'path') {
-      if (input?.kind === 'asset') values[name] = { kind: 'path', type: input.type, uri: input.uri };
-      else if (input !== undefined) fail(name, `takes ${a(port.type)}: give its type and uri, not a literal`);
+      if (input?.kind === 'asset') {
+        if (isOther(port.type, input.type)) fail(name, `takes ${a(port.type)}, not ${a(input.type)}`);
+        else values[name] = { kind: 'path', type: input.type, uri: input.uri };
+      } else if (input !== undefined) fail(name, `takes ${a(port.type)}: give its type and uri, not a literal`);
+      else if (port.default !== undefined) values[name] = { kind: 'path', type: port.type, uri: port.default };
       else if (isRequired(port)) fail(name, `is required: ${a(port.type)}`);
       continue;
     }

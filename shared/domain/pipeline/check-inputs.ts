@@ -9,11 +9,9 @@ export type Resolve = (source: Source) => { readonly port: InputPort | OutputPor
 export const names = (record: object): string => Object.keys(record).join(', ') || 'none';
 
 /** True for an input that a job may leave out without a value taking its place. */
-export const mayBeAbsent = (port: InputPort): boolean =>
-  port.optional && (port.kind === 'path' || port.default === undefined);
+export const mayBeAbsent = (port: InputPort): boolean => port.optional && port.default === undefined;
 
-export const isRequired = (port: InputPort): boolean =>
-  !port.optional && (port.kind === 'path' || port.default === undefined);
+export const isRequired = (port: InputPort): boolean => !port.optional && port.default === undefined;
 
 /** A type with its article. */
 export const a = (type: string): string => (/^(integer|any)$/.test(type) ? `an ${type}` : `a ${type}`);

@@ -12,6 +12,8 @@ export interface PathPort {
   readonly kind: 'path';
   readonly type: PathType;
   readonly optional: boolean;
+  /** As a job wrote it that the component was made out of: a data URI, or a reference to a data asset or model. */
+  readonly default?: string;
 }
 
 export interface LiteralPort {

@@ -164,8 +164,12 @@ function stepValues(
   return values;
 }
 
-const presetOf = (port: InputPort): PlannedInput | undefined =>
-  port.kind === 'literal' && port.default !== undefined ? { from: 'literal', value: port.default } : undefined;
+function presetOf(port: InputPort): PlannedInput | undefined {
+  if (port.default === undefined) return undefined;
+  return port.kind === 'literal'
+    ? { from: 'literal', value: port.default }
+    : { from: 'asset', type: port.type, uri: port.default };
+}
 
 /** Undefined for a binding to an optional input that the job did not give. */
 function followed(given: StepInput, sourceOf: (source: Source) => PlannedInput | undefined): PlannedInput | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { caselessEnum, caselessObject } from '../caseless.ts';
 import { wording } from '../checked.ts';
+import { isRegistryEnvironment } from '../environment-id.ts';
 import { parseDuration } from '../invocation-settings.ts';
 import { PATH_TYPES } from './model.ts';
 
@@ -109,6 +110,7 @@ export const assetReference = (what: string, kind: string) =>
     if (/^[^:@/\\]+[:@][^:@/\\]+$/.test(plain)) return `azureml:${plain}`;
     if (/^(azureml:\/)?\/(subscriptions|locations)\//i.test(plain) && plain.toLowerCase().includes(`/${kind}/`))
       return plain;
+    if (kind === 'environments' && isRegistryEnvironment(plain)) return plain;
     context.addIssue({
       code: 'custom',
       message: `'${given.slice(0, 200)}' is no ${what} of this workspace. Register it first (the client does that for a local path) and give azureml:<name>:<version> or its ARM id`,

@@ -102,6 +102,7 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
     baseUrl: () => BASE,
     verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
     prove: async () => undefined,
+    allowCode: true,
     maxTimeoutSeconds: 1720,
     cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock }, name),
     salvageJob: (name) => Promise.reject(conflict(`Job '${name}' had finished nothing that could be salvaged.`)),

@@ -1,0 +1,47 @@
+import { checked } from '../domain/checked.ts';
+import { isPipelineDeployment } from '../domain/deployment-record.ts';
+import { InvocationBody } from '../domain/invocation.ts';
+import { PipelineInvocationBody } from '../domain/pipeline/pipeline-invocation.ts';
+import { endpointOf } from './endpoints.ts';
+import { chosenDeployment, invokeEndpoint, jobName, type InvokeDeps, type InvokeRequest } from './invoke-endpoint.ts';
+import { invokePipeline, pipelineRequestHash, type InvokePipelineDeps } from './pipeline/invoke-pipeline.ts';
+import { submitPipeline } from './pipeline/submit-pipeline.ts';
+
+export interface InvokeDeploymentDeps extends InvokeDeps, InvokePipelineDeps {}
+
+export interface InvokeDeploymentRequest extends Pick<
+  InvokeRequest,
+  'endpoint' | 'deployment' | 'requestId' | 'caller'
+> {
+  /** As sent: what it may hold is known once the deployment is. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes a job of whatever deployment an invocation reaches, of a model or of a pipeline; answers its name. Throws ApiError 400, 403,
+ * 404, 409 and changes nothing then.
+ */
+export async function invokeDeployment(deps: InvokeDeploymentDeps, request: InvokeDeploymentRequest): Promise<string> {
+  const { body, ...asked } = request;
+  const { requestId, caller } = asked;
+  const endpoint = await endpointOf(deps, asked.endpoint);
+  const name = jobName(requestId, endpoint.name, caller);
+  // A repeat answers its job even when the deployment is another by now, or gone.
+  const known = requestId === undefined ? undefined : await deps.pipelines.spec(name);
+  if (known) {
+    const invocation = checked(PipelineInvocationBody, body).properties;
+    await submitPipeline(deps, { ...known, requestHash: pipelineRequestHash(endpoint, asked.deployment, invocation) });
+    return name;
+  }
+  const invokeModel = (chosen?: InvokeRequest['chosen']) => {
+    const invocation = checked(InvocationBody, body).properties;
+    return invokeEndpoint(deps, { ...asked, invocation, ...(chosen && { chosen }) });
+  };
+  if (requestId !== undefined && (await deps.jobs.spec(name))) return invokeModel();
+  const chosen = await chosenDeployment(deps, endpoint, asked.deployment);
+  if (!isPipelineDeployment(chosen)) return invokeModel(chosen);
+  const invocation = checked(PipelineInvocationBody, body).properties;
+  const requestHash = pipelineRequestHash(endpoint, asked.deployment, invocation);
+  await invokePipeline(deps, { name, endpoint, deployment: chosen, invocation, requestHash, caller });
+  return name;
+}
