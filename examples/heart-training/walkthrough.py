@@ -143,8 +143,12 @@ def score_new_patients(client, endpoint, prepare, training, patients, folder):
         input_data=Input(type=AssetTypes.URI_FOLDER, path=str(patients)),
         transformations=Input(type=AssetTypes.CUSTOM_MODEL, path=output_of(training, "transformations")),
     )
-    prepared = Input(type=AssetTypes.URI_FOLDER, path=output_of(preparation, "prepared_data"))
-    scoring = finish(client, client.batch_endpoints.invoke(endpoint_name=endpoint, input=prepared))
+    # The client's invoke() takes data assets and datastores, but no outputs of jobs.
+    prepared = client.data.create_or_update(
+        Data(name="heart-prepared", path=output_of(preparation, "prepared_data"), type=AssetTypes.URI_FOLDER)
+    )
+    given = Input(type=AssetTypes.URI_FOLDER, path=prepared.id)
+    scoring = finish(client, client.batch_endpoints.invoke(endpoint_name=endpoint, input=given))
     client.jobs.download(name=scoring.name, output_name="score", download_path=folder)
     return read_csv(folder / "predictions.csv")
 
