@@ -10,6 +10,7 @@ import { figures, type Figure } from './figure.ts';
 import { hostOverhead } from './host-overhead.ts';
 import { listing } from './listing.ts';
 import { memory } from './memory.ts';
+import { pipelines } from './pipelines.ts';
 import { profile } from './profile.ts';
 import { pythonWorkers } from './python-workers.ts';
 import { responsiveness } from './responsiveness.ts';
@@ -35,6 +36,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   overhead: hostOverhead,
   memory,
   listing,
+  pipelines,
   durable: durableHost,
   python: pythonWorkers,
 };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { PROJECT } from '../../cli/stack.ts';
 import { runCommand, type RunningCommand } from '../cli/running-command.ts';
 import { withStorageHost } from './storage-host.ts';
@@ -21,19 +21,33 @@ async function main(): Promise<void> {
     requirements: join(PROJECT, 'test/sdk/requirements.txt'),
     purpose: 'the azure-ai-ml client',
   });
+  const uv = await ensureVirtualEnvironment({
+    folder: join(PROJECT, '.venv-uv'),
+    requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
+    purpose: 'uv',
+  });
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-sdk-'));
   try {
-    const failed = await withStorageHost(() => withApp(folder, (env) => pytest(python, folder, env)));
+    const failed = await withStorageHost(() => withApp(folder, uv, (env) => pytest(python, folder, env)));
     process.exitCode = failed ? 1 : 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Starts the app as a person would, and hands on what it prints for Python: variables, and lines of code in a file. */
-async function withApp<T>(folder: string, use: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+/**
+ * Starts the app as a person would who lets it build environments, and hands on what it prints for Python: variables, and lines
+ * of code in a file. `uv` is the interpreter beside which it is.
+ */
+async function withApp<T>(folder: string, uv: string, use: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
   const log = join(folder, 'app.log');
-  const app = runCommand('start.ts', ['--https', '--port', '0', '--storage-port', '0'], { BATCHPOINT_FOLDER: folder });
+  const app = runCommand('start.ts', ['--https', '--port', '0', '--storage-port', '0'], {
+    BATCHPOINT_FOLDER: folder,
+    BATCHPOINT_WORK_FOLDER: join(folder, 'work'),
+    BATCHPOINT_BUILD_ENVIRONMENTS: 'true',
+    // Last, so that its python3 is nobody's.
+    PATH: [process.env['PATH'], dirname(uv)].join(delimiter),
+  });
   const file = createWriteStream(log);
   for (const stream of [app.process.stdout, app.process.stderr]) stream?.pipe(file, { end: false });
   try {
