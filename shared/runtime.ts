@@ -103,6 +103,7 @@ async function compose(settings: Settings): Promise<Runtime> {
         ...jobDeps,
         ...tools,
         ...stepLimits(settings),
+        pipelines,
         systemBlobs,
         environment: process.env,
         allowCode: settings.BATCHPOINT_ALLOW_CODE,

@@ -49,6 +49,8 @@ export interface AssetKind<R extends AssetRecord = AssetRecord> {
   /** The field of its content that names a place in a datastore. */
   readonly uri?: string;
   versions(registry: Registry): Versions<R>;
+  /** The version under which a body is registered, where that is not the one that was asked for. */
+  versionFor?(body: AssetBody, content: Readonly<Record<string, unknown>>): string | undefined;
   /** What versions are found by besides their name; undefined for one that has nothing else. */
   key?(record: AssetRecord): string | undefined;
   /** Makes the record of a new version from its draft and the place that its URI names. Throws ApiError. */

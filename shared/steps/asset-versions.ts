@@ -18,14 +18,15 @@ export async function putVersion<R extends AssetRecord>(
   deps: AssetDeps,
   kind: AssetKind<R>,
   name: string,
-  version: string,
+  asked: string,
   body: AssetBody,
   by: Author,
 ): Promise<{ record: R; created: boolean }> {
   checkAssetName(kind, name);
-  if (!isAssetVersion(version))
+  if (!isAssetVersion(asked))
     throw badRequest(`The version of a ${kind.noun.toLowerCase()} ${ASSET_NAME_RULE}.`, 'version');
   const content = await withPlace(deps, kind, contentOf(body));
+  const version = kind.versionFor?.(body, content) ?? asked;
   const place = await placeOf(kind, content, deps);
   const { description = null, tags = {}, properties = {}, isArchived, isAnonymous } = body.properties;
   const now = new Date(deps.clock.now()).toISOString();

@@ -1,8 +1,10 @@
 import { ApiError } from '../domain/errors.ts';
 import { isEnded, type JobSpec } from '../domain/job.ts';
+import { isPipelineEnded, type PipelineSpec } from '../domain/pipeline/pipeline-job.ts';
 import { parseDataUri, type UriRules, type WorkspaceAddress } from '../domain/uri.ts';
 import { allRecords } from '../storage/registry/collection.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import { uriRules, type Datastores } from './datastore-source.ts';
 import { everyDeployment } from './every-deployment.ts';
@@ -10,6 +12,7 @@ import { storedWatch } from './watched-deployments.ts';
 
 export interface DatastoreUserDeps {
   readonly jobs: Jobs;
+  readonly pipelines: Pipelines;
   readonly registry: Registry;
   readonly datastores: Datastores;
   readonly workspace: WorkspaceAddress;
@@ -23,19 +26,31 @@ export async function datastoreUser(deps: DatastoreUserDeps, name: string): Prom
   );
 }
 
-async function openJobIn({ jobs }: DatastoreUserDeps, name: string, rules: UriRules): Promise<string | undefined> {
+async function openJobIn(deps: DatastoreUserDeps, name: string, rules: UriRules): Promise<string | undefined> {
   let continuation: string | undefined;
   do {
-    const page = await jobs.open(100, continuation);
-    for (const { name: job } of page.jobs) {
-      const [spec, record] = await Promise.all([jobs.spec(job), jobs.get(job)]);
-      if (spec && record && !isEnded(record.value) && uris(spec).some((uri) => liesIn(uri, name, rules)))
+    const page = await deps.jobs.open(100, continuation);
+    for (const { name: job } of page.jobs)
+      if ((await openUris(deps, job)).some((uri) => liesIn(uri, name, rules)))
         return `job '${job}', which has not ended`;
-    }
     continuation = page.continuation;
   } while (continuation !== undefined);
   return undefined;
 }
+
+/** What a job of any kind reads and writes, as long as it has not ended. */
+async function openUris({ jobs, pipelines }: DatastoreUserDeps, job: string): Promise<string[]> {
+  const [spec, record] = await Promise.all([jobs.spec(job), jobs.get(job)]);
+  if (spec && record) return isEnded(record.value) ? [] : uris(spec);
+  const [pipeline, stands] = await Promise.all([pipelines.spec(job), pipelines.get(job)]);
+  return pipeline && stands && !isPipelineEnded(stands.value) ? placesOf(pipeline) : [];
+}
+
+const placesOf = ({ steps }: PipelineSpec): string[] =>
+  steps.flatMap(({ inputs, outputs }) => [
+    ...Object.values(inputs).flatMap((input) => (input.from === 'place' ? [input.uri] : [])),
+    ...Object.values(outputs).map(({ uri }) => uri),
+  ]);
 
 const uris = ({ input, output }: JobSpec): string[] => [
   input.source ?? input.uri,

@@ -33,7 +33,7 @@ export async function watchWorld(crash = crashes()) {
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
   const deps: TriggerDeps = {
     jobs: jobs.deps.jobs,
-    pipelines: pipelinesRegistry({ table: jobs.table, blobs: jobs.deps.systemBlobs }),
+    pipelines: pipelinesRegistry({ table: jobs.table, blobs: jobs.system }),
     registry: jobs.deps.registry,
     files: jobs.deps.files,
     datastores: jobs.deps.datastores,

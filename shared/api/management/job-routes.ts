@@ -83,7 +83,10 @@ const listFilter = (url: URL): ListFilter => ({
   tag: query(url, ['tag']),
 });
 
+const jobTypeOf = ({ kind, spec }: AnyJobView): string =>
+  kind === 'pipeline' && spec.sent['jobType'] === 'Command' ? 'Command' : JOB_TYPE;
+
 /** A page from which jobs are left out is shorter than was asked for. */
 const fits = (view: AnyJobView, { jobType, tag }: ListFilter): boolean =>
-  (jobType === undefined || jobType.toLowerCase() === JOB_TYPE.toLowerCase()) &&
+  (jobType === undefined || jobType.toLowerCase() === jobTypeOf(view).toLowerCase()) &&
   (tag === undefined || hasTag({ tags: view.kind === 'scoring' ? jobTags(view) : pipelineTags(view) }, tag));

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import type { ApiEnv, RouteDeps } from '../context.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { CODES, COMPONENTS, DATA, ENVIRONMENTS, MODELS } from '../../steps/asset-kinds.ts';
+import { CODES, DATA, ENVIRONMENTS, MODELS } from '../../steps/asset-kinds.ts';
+import { CHECKED_COMPONENTS } from '../../steps/pipeline/register-component.ts';
 import { LOCATION_PATH, thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 import { assetRoutes } from './asset-routes.ts';
 import { computeRoutes } from './compute-routes.ts';
@@ -26,7 +27,7 @@ export function managementRoutes(deps: RouteDeps): Hono<ApiEnv> {
   app.route(`${WORKSPACE_PATH}/computes`, computeRoutes(deps));
   app.route(`${WORKSPACE_PATH}/batchendpoints`, endpointRoutes(deps));
   app.route(`${WORKSPACE_PATH}/batchendpoints`, deploymentRoutes(deps));
-  for (const kind of [MODELS, DATA, ENVIRONMENTS, CODES, COMPONENTS])
+  for (const kind of [MODELS, DATA, ENVIRONMENTS, CODES, CHECKED_COMPONENTS])
     app.route(`${WORKSPACE_PATH}/${kind.kind}`, assetRoutes(deps, kind));
   app.route(`${WORKSPACE_PATH}/jobs`, jobRoutes(deps));
   app.all(`${WORKSPACE_PATH}/onlineendpoints/*`, () => {

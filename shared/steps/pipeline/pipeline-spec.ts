@@ -19,6 +19,8 @@ export interface SpecDeps extends PlaceDeps {
   readonly clock: Clock;
   /** BATCHPOINT_ALLOW_CODE: commands may run. */
   readonly allowCode: boolean;
+  /** Seconds that a command may take. */
+  readonly maxTimeoutSeconds: number;
 }
 
 /** What a job or an invocation asks for, whichever way it was written. */

@@ -52,7 +52,7 @@ export async function putJob(
     deployment: null,
     createdBy,
     requestHash: sha256(canonical(body)),
-    sent: SentJob.parse(body).properties,
+    sent: { ...SentJob.parse(body).properties, jobType: asked.jobType },
     inputs: asked.inputs,
     settings: layPipelineSettings(asked.settings),
     targets: TARGETS,

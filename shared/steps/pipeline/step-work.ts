@@ -8,20 +8,30 @@ import { CODES } from '../asset-kinds.ts';
 import { referencedEnvironment } from '../referenced-environment.ts';
 import { referencedVersion, type ReferenceDeps } from '../referenced-version.ts';
 
+export interface WorkDeps extends ReferenceDeps {
+  /** Seconds that a command may take, so that it ends within the host's functionTimeout. */
+  readonly maxTimeoutSeconds: number;
+}
+
 /** What a planned step does, with the versions that its references name now. Throws ApiError 400 for one that leads nowhere. */
-export async function stepWork(deps: ReferenceDeps, step: PlannedStep, target: string): Promise<StepWork> {
+export async function stepWork(deps: WorkDeps, step: PlannedStep, target: string): Promise<StepWork> {
   return step.component.type === 'command'
     ? commandWork(deps, step, step.component, target)
     : scoringWork(deps, step, step.component, target);
 }
 
 async function commandWork(
-  deps: ReferenceDeps,
+  deps: WorkDeps,
   step: PlannedStep,
   component: CommandComponent,
   target: string,
 ): Promise<StepWork> {
   const { environmentVariables, timeoutSeconds } = step;
+  if (timeoutSeconds !== undefined && timeoutSeconds > deps.maxTimeoutSeconds)
+    throw badRequest(
+      `${target}.limits.timeout: must be at most ${deps.maxTimeoutSeconds} seconds: a command has to end within the app's functionTimeout (host.json).`,
+      `${target}.limits.timeout`,
+    );
   checkVariables(environmentVariables, `${target}.environmentVariables`);
   const code = component.code === null ? undefined : await codeVersion(deps, component.code, `${target}.code`);
   const environment = step.environment && (await environmentVersion(deps, step.environment, `${target}.environment`));
