@@ -10,7 +10,7 @@ beforeEach(async () => {
   await furnish(world);
 });
 
-const jobUrl = (name: string) => `${WORKSPACE}/jobs/${name}`;
+
 
 describe('what the client sends', () => {
   beforeEach(() => deployHeart(world));
