@@ -126,8 +126,7 @@ async function plannedStep(
     dependents: [...dependents],
     inputs,
     work,
-    // A deployment may be another by now under the same name.
-    reusable: work.kind === 'command' && component.isDeterministic && !settings.forceRerun,
+    reusable: component.isDeterministic && !settings.forceRerun,
   };
 }
 

@@ -1,9 +1,16 @@
-import type { PlannedStep, StepOutput, StepResult } from '../../domain/pipeline/pipeline-job.ts';
+import type {
+  PipelineSpec,
+  PlannedStep,
+  StepFacts,
+  StepOutput,
+  StepResult,
+} from '../../domain/pipeline/pipeline-job.ts';
 import { mapBounded } from '../../domain/map-bounded.ts';
 import { parseDataUri } from '../../domain/uri.ts';
 import { uriRules } from '../datastore-source.ts';
 import { datastoreOf } from '../deps.ts';
 import type { PipelineDeps } from './deps.ts';
+import { versionOfStep } from './step-version.ts';
 
 /** Files that are copied at once. */
 const COPIES = 8;
@@ -39,4 +46,17 @@ async function copyOutput(deps: PipelineDeps, source: StepOutput, target: StepOu
     return true;
   });
   return copied.every(Boolean);
+}
+
+/** Notes what a step has written for later jobs that would write the same. */
+export async function keepResult(
+  deps: PipelineDeps,
+  { name: job }: PipelineSpec,
+  step: PlannedStep,
+  facts: StepFacts & { readonly versions: Record<string, string> },
+): Promise<void> {
+  const before = await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
+  const version = await versionOfStep(deps, step, before);
+  if (version !== undefined)
+    await deps.pipelines.keepResult(version, { job, run: step.run, outputs: step.outputs, ...facts });
 }

@@ -6,12 +6,11 @@ import {
   NO_FACTS,
   type PipelineSpec,
   type PlannedStep,
-  type StepFacts,
   type StepRecord,
 } from '../../domain/pipeline/pipeline-job.ts';
 import type { CommandOutcome, PipelineDeps, ReadyInput } from './deps.ts';
 import { openStep, type StepAnswer, type StepInputMessage } from './open-step.ts';
-import { takeOver } from './reuse-step.ts';
+import { keepResult, takeOver } from './reuse-step.ts';
 import { beginScoring, type ScoringStepDeps } from './scoring-step.ts';
 import { endStep } from './settle-step.ts';
 import { stepLog } from './step-log.ts';
@@ -141,16 +140,4 @@ async function finish(deps: PipelineDeps, spec: PipelineSpec, step: PlannedStep)
   const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs });
   await keepResult(deps, spec, step, { versions, metrics, parameters });
   return next;
-}
-
-async function keepResult(
-  deps: PipelineDeps,
-  { name: job }: PipelineSpec,
-  step: PlannedStep,
-  facts: StepFacts & { readonly versions: Record<string, string> },
-): Promise<void> {
-  const before = await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
-  const version = await versionOfStep(deps, step, before);
-  if (version !== undefined)
-    await deps.pipelines.keepResult(version, { job, run: step.run, outputs: step.outputs, ...facts });
 }

@@ -16,6 +16,7 @@ import { invokeEndpoint, jobName } from '../invoke-endpoint.ts';
 import type { Orchestrations } from '../ports.ts';
 import type { PipelineDeps, ReadyInput } from './deps.ts';
 import { openStep, type StepInputMessage } from './open-step.ts';
+import { keepResult } from './reuse-step.ts';
 import { endStep } from './settle-step.ts';
 
 /** What a scoring step needs besides: it makes a job of its own. */
@@ -100,6 +101,7 @@ export async function lookAtScoring(deps: ScoringStepDeps, input: StepInputMessa
     const versions = { [step.work.output]: sha256(job) };
     const { outputs } = step;
     const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters: {}, versions, outputs });
+    await keepResult(deps, spec, step, { versions, metrics, parameters: {} });
     return { ended: true, next };
   }
   const { reason } = scoring;

@@ -1,5 +1,6 @@
 import { sha256 } from '../../domain/blocks.ts';
 import { canonical } from '../../domain/canonical.ts';
+import { etagOf } from '../../domain/resources.ts';
 import { parseDataUri } from '../../domain/uri.ts';
 import type { PlannedStep, StepRecord } from '../../domain/pipeline/pipeline-job.ts';
 import { uriRules } from '../datastore-source.ts';
@@ -31,13 +32,22 @@ export async function versionOfStep(
   );
   const outputs = Object.entries(step.outputs).map(([name, { type }]): [string, string] => [name, type]);
   return sha256(
-    canonical({ work: workOf(step), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) }),
+    canonical({
+      work: await workOf(deps, step),
+      inputs: Object.fromEntries(inputs),
+      outputs: Object.fromEntries(outputs),
+    }),
   );
 }
 
 /** What the command can see: a longer time limit makes no other result. */
-function workOf({ work }: PlannedStep): object {
-  if (work.kind === 'scoring') return work;
+async function workOf({ registry }: PipelineDeps, { work }: PlannedStep): Promise<object> {
+  if (work.kind === 'scoring') {
+    const deployment = work.deployment ?? (await registry.endpoints.get(work.endpoint))?.value.defaultDeployment;
+    const found = deployment ? await registry.deployments.get(work.endpoint, deployment) : undefined;
+    // Another deployment of the same name scores otherwise.
+    return { ...work, scoredBy: found ? etagOf(found.value) : null };
+  }
   const { kind, command, code, environment, environmentVariables } = work;
   return { kind, command, code: code ?? null, environment: environment ?? null, environmentVariables };
 }
