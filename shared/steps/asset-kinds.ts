@@ -51,6 +51,8 @@ export interface AssetKind<R extends AssetRecord = AssetRecord> {
   versions(registry: Registry): Versions<R>;
   /** The version under which a body is registered, where that is not the one that was asked for. */
   versionFor?(body: AssetBody, content: Readonly<Record<string, unknown>>): string | undefined;
+  /** Whether two contents say the same, written in two ways. Throws ApiError 400 for one that says nothing. */
+  isSame?(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean;
   /** What versions are found by besides their name; undefined for one that has nothing else. */
   key?(record: AssetRecord): string | undefined;
   /** Makes the record of a new version from its draft and the place that its URI names. Throws ApiError. */

@@ -94,6 +94,7 @@ async function otherFields(
   const other = [...new Set([...Object.keys(before), ...Object.keys(content)])].filter(
     (field) => !isDeepStrictEqual(before[field], content[field]),
   );
+  if (other.length === 0 || kind.isSame?.(before, content) === true) return [];
   const { uri } = kind;
   if (uri === undefined || !other.includes(uri) || !(await isSamePlace(before, content, kind, deps))) return other;
   return other.filter((field) => field !== uri);

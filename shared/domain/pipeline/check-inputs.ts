@@ -14,7 +14,7 @@ export const mayBeAbsent = (port: InputPort): boolean => port.optional && port.d
 export const isRequired = (port: InputPort): boolean => !port.optional && port.default === undefined;
 
 /** A type with its article. */
-export const a = (type: string): string => (/^(integer|any)$/.test(type) ? `an ${type}` : `a ${type}`);
+export const a = (type: string): string => (/^(integer|any|mlflow_model)$/.test(type) ? `an ${type}` : `a ${type}`);
 
 const isInput = (port: InputPort | OutputPort): port is InputPort => 'kind' in port;
 const literalOf = (port: InputPort | OutputPort): LiteralPort | undefined =>

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AssetBody } from '../../domain/asset-bodies.ts';
 import { canonical } from '../../domain/canonical.ts';
 import { checkPipeline, pipelineError } from '../../domain/pipeline/check-pipeline.ts';
+import { parseComponentSpec } from '../../domain/pipeline/component-spec.ts';
 import { uuidOf } from '../../domain/uuid.ts';
 import { COMPONENTS, type AssetDeps, type AssetKind } from '../asset-kinds.ts';
 import { commandReferenceFaults, commandsIn } from './component-references.ts';
@@ -12,11 +14,15 @@ const SPEC = 'properties.componentSpec';
 export const CHECKED_COMPONENTS: AssetKind = {
   ...COMPONENTS,
   versionFor: versionOfJobComponent,
+  // The client puts what it got once more, with its id and another `_source` in it.
+  isSame: (one, other) => isDeepStrictEqual(componentIn(one), componentIn(other)),
   make: async (deps, draft) => {
     await checkComponent(deps, draft.content['componentSpec']);
     return draft;
   },
 };
+
+const componentIn = (content: Readonly<Record<string, unknown>>) => parseComponentSpec(content['componentSpec'], SPEC);
 
 /**
  * The client calls every component that it makes out of a job version 1 of `azureml_anonymous`, and goes on with the id that it is

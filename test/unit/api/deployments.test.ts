@@ -207,7 +207,13 @@ describe('bad requests', () => {
     ],
     ['a compute that is not there', GREEN, { model, compute: 'azureml:none' }, 400, 'compute'],
     ['a compute of another workspace', GREEN, { model, compute: '/computes/default' }, 400, 'compute'],
-    ['a pipeline component', GREEN, { model, deploymentConfiguration: {} }, 400, 'deploymentConfiguration'],
+    [
+      'a pipeline component of no type',
+      GREEN,
+      { deploymentConfiguration: {} },
+      400,
+      'deploymentConfiguration.deploymentConfigurationType',
+    ],
     ['a summary without a script', GREEN, { model, outputAction: 'SummaryOnly' }, 400, 'outputAction'],
     [
       'a timeout that does not fit',

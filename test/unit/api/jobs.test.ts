@@ -122,11 +122,6 @@ describe('a job of the workspace', () => {
     expect([await namesIn(JOBS), await namesIn(`${JOBS}?listViewType=ArchivedOnly`)]).toEqual([[name], []]);
   });
 
-  it('cannot be made here yet', async () => {
-    const put = await world.call('PUT', `${JOBS}/mine`, { body: { properties: { jobType: 'Pipeline' } } });
-    expect(errorOf(put)).toMatchObject({ status: 501, code: 'NotImplemented' });
-  });
-
   it.each(['none', 'a%2Fb', 'x'.repeat(1000), '..', 'æ'])('is a 404 when it is not there: %s', async (name) => {
     expect(errorOf(await world.call('GET', `${JOBS}/${name}`))).toMatchObject({ status: 404 });
   });

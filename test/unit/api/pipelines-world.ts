@@ -18,7 +18,10 @@ export async function furnish(world: World): Promise<void> {
   for (const name of ['heart/a.csv', 'models/scaler/scaler.bin', 'src/prepare.py'])
     await dataBlobs.write({ container: 'data', name }, Buffer.from(name));
   await put('data/heart-data/versions/1', { dataType: 'uri_folder', dataUri: `${STORE}/heart/` });
-  await put('models/scaler/versions/1', { modelType: 'custom_model', modelUri: `${STORE}/models/scaler` });
+  await put('models/heart-transformations/versions/2', {
+    modelType: 'custom_model',
+    modelUri: `${STORE}/models/scaler`,
+  });
   for (const version of ['1', '4']) await put(`environments/heart-env/versions/${version}`, { image: 'python:3.11' });
 }
 

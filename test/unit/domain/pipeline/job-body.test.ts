@@ -239,11 +239,11 @@ describe('what a job gives to a component', () => {
     mode: { kind: 'literal', type: 'string', optional: false, default: 'a', enum: ['a', 'b'] },
     n: { kind: 'literal', type: 'integer', optional: true },
   } as const;
-  const folder = { kind: 'asset', type: 'uri_file', uri: 'azureml:x:1' } as const;
+  const folder = { kind: 'asset', type: 'mlflow_model', uri: 'azureml:x:1' } as const;
 
   it('is laid over its defaults; what is optional may be absent', () => {
     expect(bindInputs(ports, { data: folder })).toEqual({
-      values: { data: { kind: 'path', type: 'uri_file', uri: 'azureml:x:1' }, mode: { kind: 'literal', text: 'a' } },
+      values: { data: { kind: 'path', type: 'mlflow_model', uri: 'azureml:x:1' }, mode: { kind: 'literal', text: 'a' } },
     });
     expect(bindInputs({}, {})).toEqual({ values: {} });
   });
@@ -265,7 +265,7 @@ describe('what a job gives to a component', () => {
         { path: 'data', message: 'is required: a uri_folder' },
         { path: 'start', message: 'takes a custom_model: give its type and uri, not a literal' },
         { path: 'mode', message: "must be one of a, b, not 'c'" },
-        { path: 'n', message: 'takes an integer, not a uri_file' },
+        { path: 'n', message: 'takes an integer, not an mlflow_model' },
       ],
     });
   });

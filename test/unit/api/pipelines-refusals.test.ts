@@ -1,0 +1,303 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { deployHeart, errorOf, WORKSPACE, worldMaker, type World } from './api-world.ts';
+import { furnish, registerComponent, STEP, STORE } from './pipelines-world.ts';
+
+const freshWorld = worldMaker();
+let world: World;
+
+beforeEach(async () => {
+  world = await freshWorld();
+  await furnish(world);
+});
+
+const raw = { jobInputType: 'uri_folder', uri: `${STORE}/heart` };
+const literal = (value: string) => ({ jobInputType: 'literal', value });
+const step = (more: object = {}) => ({
+  type: 'command',
+  component: STEP,
+  inputs: { data: '${{parent.inputs.raw}}' },
+  ...more,
+});
+const command = (more: object) => step({ component: { ...STEP, ...more } });
+
+/** What a job is refused for; nothing may be written. */
+async function refusal(properties: object): Promise<unknown> {
+  const before = world.writes.length;
+  const answer = await world.call('PUT', `${WORKSPACE}/jobs/mine`, {
+    body: { properties: { jobType: 'Pipeline', inputs: { raw }, ...properties } },
+  });
+  expect(world.writes.slice(before)).toEqual([]);
+  expect(world.started).toEqual([]);
+  const { status, target, message } = errorOf(answer) as { status: number; target: string; message: string };
+  return [status, target, message.replace(`${target}: `, '')];
+}
+
+describe('a job is refused, and nothing is written, for', () => {
+  it.each<[string, object, [status: number, target: string, message: string]]>([
+    [
+      'a literal of another type',
+      {
+        inputs: { raw, rate: literal('fast') },
+        jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', rate: '${{parent.inputs.rate}}' } }) },
+      },
+      [400, 'properties.jobs.a.inputs.rate', "must be a number, not 'fast'"],
+    ],
+    [
+      'a literal that its enum does not have',
+      {
+        jobs: { a: command({ inputs: { ...STEP.inputs, kind: { type: 'string', enum: ['x', 'y'], default: 'z' } } }) },
+      },
+      [400, 'properties.jobs.a.component.inputs.kind.default', "must be one of x, y, not 'z'"],
+    ],
+    [
+      'a literal beyond its limit',
+      { jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', rate: '1.5' } }) } },
+      [400, 'properties.jobs.a.inputs.rate', 'must be at most 1, not 1.5'],
+    ],
+    [
+      'an input that the component does not have',
+      { jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', speed: '1' } }) } },
+      [400, 'properties.jobs.a.inputs.speed', 'is no input of the component (it has data, rate)'],
+    ],
+    [
+      'an input that is missing',
+      { jobs: { a: step({ inputs: {} }) } },
+      [400, 'properties.jobs.a.inputs.data', 'is required: a uri_folder'],
+    ],
+    [
+      'a component version that does not exist',
+      { jobs: { a: { type: 'command', componentId: 'azureml:copy:9', inputs: {} } } },
+      [400, 'properties.jobs.a.componentId', 'the component azureml:copy:9 does not exist'],
+    ],
+    [
+      'a component of another workspace',
+      {
+        jobs: {
+          a: { type: 'command', componentId: WORKSPACE.replace('ws-1', 'ws-2') + '/components/copy/versions/1' },
+        },
+      },
+      [
+        400,
+        'properties.jobs.a.componentId',
+        `the component ${WORKSPACE.replace('ws-1', 'ws-2')}/components/copy/versions/1 does not exist`,
+      ],
+    ],
+    [
+      'two steps of one name',
+      { jobs: { a: step(), A: step() } },
+      [400, 'properties.jobs.A', "has the name of 'a': names count in any case"],
+    ],
+    [
+      'a cycle',
+      {
+        jobs: {
+          a: step({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }),
+          b: step({ inputs: { data: '${{parent.jobs.a.outputs.out}}' } }),
+        },
+      },
+      [400, 'properties.jobs', 'has a cycle: b -> a -> b'],
+    ],
+    [
+      'a binding to nothing',
+      { jobs: { a: step({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }) } },
+      [400, 'properties.jobs.a.inputs.data', "the pipeline has no step 'b' (it has a)"],
+    ],
+    ['no steps', { jobs: {} }, [400, 'properties.jobs', 'must hold at least one step']],
+    [
+      'a job of another type',
+      { jobType: 'Sweep' },
+      [400, 'properties.jobType', "'Sweep' jobs are not supported; submit a Pipeline or a Command"],
+    ],
+    [
+      'code that is not registered',
+      { jobs: { a: command({ code: 'azureml:none:1' }) } },
+      [400, 'properties.jobs.a.code', "code 'none' version '1' is not registered."],
+    ],
+    [
+      'an environment that is not registered',
+      { jobs: { a: step({ environment: 'azureml:none:1' }) } },
+      [400, 'properties.jobs.a.environment', "environment 'none' version '1' is not registered."],
+    ],
+    [
+      'a variable that is the app’s to set',
+      { jobs: { a: step({ environmentVariables: { BATCHPOINT_X: '1' } }) } },
+      [
+        400,
+        'properties.jobs.a.environmentVariables.BATCHPOINT_X',
+        'BATCHPOINT_X is set by the app; choose another name.',
+      ],
+    ],
+    [
+      'a time limit that the host would cut short',
+      { jobs: { a: step({ limits: { timeout: 1721 } }) } },
+      [
+        400,
+        'properties.jobs.a.limits.timeout',
+        "must be at most 1720 seconds: a command has to end within the app's functionTimeout (host.json).",
+      ],
+    ],
+    [
+      'a compute that is not there',
+      { jobs: { a: step() }, settings: { default_compute: 'gpu' } },
+      [
+        400,
+        'properties.settings.default_compute',
+        "compute 'gpu' does not exist. Create it with ml_client.compute.begin_create_or_update(AmlCompute(name=\"gpu\", max_instances=4)).result(), or leave it out to run on the app's own instances.",
+      ],
+    ],
+    [
+      'a datastore that is not there',
+      { jobs: { a: step() }, settings: { default_datastore: 'cellar' } },
+      [400, 'properties.settings.default_datastore', "there is no datastore 'cellar' in this workspace."],
+    ],
+    [
+      'a data asset that is not there',
+      { inputs: { raw: { ...raw, uri: 'azureml:heart-data:2' } }, jobs: { a: step() } },
+      [400, 'properties.inputs.raw.uri', "data asset 'heart-data' version '2' is not registered."],
+    ],
+    [
+      'a folder as a file',
+      { inputs: { raw: { jobInputType: 'uri_file', uri: 'azureml:heart-data:1' } }, jobs: { a: step() } },
+      [400, 'properties.inputs.raw.uri', "takes a uri_file, and data asset 'heart-data:1' is a uri_folder."],
+    ],
+    [
+      'a model that is not there',
+      { jobs: { a: step({ inputs: { data: { type: 'custom_model', path: 'azureml:scaler:1' } } }) } },
+      [400, 'properties.jobs.a.inputs.data.uri', "model 'scaler' version '1' is not registered."],
+    ],
+    [
+      'a place outside of the datastores',
+      { inputs: { raw: { ...raw, uri: 'https://other.blob.core.windows.net/data/x' } }, jobs: { a: step() } },
+      [
+        403,
+        'properties.inputs.raw.uri',
+        "'https://other.blob.core.windows.net/data/x' does not lie in a datastore of this workspace.",
+      ],
+    ],
+    [
+      'an output of a job that is not there',
+      { inputs: { raw: { ...raw, uri: 'azureml://jobs/none/outputs/x' } }, jobs: { a: step() } },
+      [400, 'properties.inputs.raw.uri', "there is no job 'none'."],
+    ],
+    [
+      'an endpoint that is not there',
+      {
+        jobs: {
+          a: {
+            type: 'parallel',
+            component: {
+              type: 'parallel',
+              inputs: { files: { type: 'uri_folder' } },
+              outputs: { score: { type: 'uri_folder' } },
+              input_data: '${{inputs.files}}',
+              task: { type: 'model', model: 'azureml:nobody/blue' },
+            },
+            inputs: { files: '${{parent.inputs.raw}}' },
+          },
+        },
+      },
+      [400, 'properties.jobs.a.task.model', "there is no endpoint 'nobody'."],
+    ],
+  ])('%s', async (_what, properties, expected) => {
+    expect(await refusal(properties)).toEqual(expected);
+  });
+
+  it('all faults of its pipeline at once', async () => {
+    const answer = await world.call('PUT', `${WORKSPACE}/jobs/mine`, {
+      body: { properties: { jobType: 'Pipeline', jobs: { a: step(), b: step({ inputs: { data: '1', x: '2' } }) } } },
+    });
+    const { details } = (answer.body as { error: { details: { target: string }[] } }).error;
+    expect(details.map(({ target }) => target)).toEqual([
+      'properties.jobs.a.inputs.data',
+      'properties.jobs.b.inputs.data',
+      'properties.jobs.b.inputs.x',
+    ]);
+  });
+
+  it.each(['a b', '', 'ä', 'x'.repeat(256), '-x'])('the name %j', async (name) => {
+    const before = world.writes.length;
+    const answer = await world.call('PUT', `${WORKSPACE}/jobs/${encodeURIComponent(name)}`, {
+      body: { properties: { jobType: 'Pipeline', inputs: { raw }, jobs: { a: step() } } },
+    });
+    expect([400, 404]).toContain(answer.status);
+    expect(world.writes.slice(before)).toEqual([]);
+  });
+
+  it('commands where no code is allowed', async () => {
+    world = await freshWorld({ allowCode: false });
+    await furnish(world);
+    expect(await refusal({ jobs: { a: step() } })).toEqual([
+      400,
+      undefined,
+      expect.stringContaining('BATCHPOINT_ALLOW_CODE=true'),
+    ]);
+    expect((await registerComponent(world, 'copy', STEP)).status).toBe(201);
+  });
+});
+
+describe('an output is refused', () => {
+  const bound = (...outputs: string[]) =>
+    Object.fromEntries(outputs.map((name) => [name, step({ outputs: { out: `\${{parent.outputs.${name}}}` } })]));
+  const at = (uri: string, jobOutputType = 'uri_folder') => ({ jobOutputType, uri });
+
+  it.each<[string, object, [status: number, target: string, message: string]]>([
+    [
+      'outside of the datastores',
+      { outputs: { one: at('azureml://datastores/cellar/paths/x') }, jobs: bound('one') },
+      [
+        403,
+        'properties.outputs.one.uri',
+        "'azureml://datastores/cellar/paths/x' does not lie in a datastore of this workspace.",
+      ],
+    ],
+    [
+      'at the place of another',
+      { outputs: { one: at(`${STORE}/x`), two: at(`${STORE}/x/`) }, jobs: bound('one', 'two') },
+      [400, 'properties.outputs.two.uri', 'is the place of properties.outputs.one.uri, too; give it another.'],
+    ],
+    [
+      'at a path of more than 800 characters',
+      { outputs: { one: at(`${STORE}/${'x/'.repeat(401)}`) }, jobs: bound('one') },
+      [400, 'properties.outputs.one.uri', 'an output path may have at most 800 characters.'],
+    ],
+    [
+      'all over a datastore',
+      { outputs: { one: at(`${STORE}/`) }, jobs: bound('one') },
+      [400, 'properties.outputs.one.uri', 'is a whole datastore; name a folder in it.'],
+    ],
+    [
+      'as a file when it is a folder',
+      { outputs: { one: at(`${STORE}/x.csv`, 'uri_file') }, jobs: bound('one') },
+      [400, 'properties.outputs.one', 'is a uri_folder, not a uri_file.'],
+    ],
+  ])('%s', async (_what, properties, expected) => {
+    expect(await refusal(properties)).toEqual(expected);
+  });
+
+  it('at two places when it has two names', async () => {
+    const jobs = { a: { ...step(), outputs: { out: '${{parent.outputs.one}}' } } };
+    const two = '${{parent.jobs.a.outputs.out}}';
+    const inputs = { raw: { type: 'uri_folder' } };
+    const outputs = { one: { type: 'uri_folder' }, two };
+    expect((await registerComponent(world, 'flow', { type: 'pipeline', inputs, outputs, jobs })).status).toBe(201);
+    const run = { componentId: 'azureml:flow:1', jobs: {} };
+    expect(await refusal({ ...run, outputs: { one: at(`${STORE}/x`), two: at(`${STORE}/y`) } })).toEqual([
+      400,
+      'properties.outputs.two.uri',
+      'is the same output as properties.outputs.one.uri and cannot go elsewhere.',
+    ]);
+  });
+
+  it('where a deployment watches', async () => {
+    await deployHeart(world);
+    const watched = await world.call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, {
+      body: { properties: { properties: { 'batchpoint.watch': '{"prefix":"incoming/","pattern":"*.csv"}' } } },
+    });
+    expect(watched.status).toBe(200);
+    expect(await refusal({ outputs: { one: at(`${STORE}/incoming/x`) }, jobs: bound('one') })).toEqual([
+      400,
+      'properties.outputs.one.uri',
+      "deployment 'blue' of endpoint 'heart-ep' scores what is written to 'incoming/'; choose another place.",
+    ]);
+  });
+});
