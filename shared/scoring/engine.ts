@@ -81,9 +81,15 @@ export interface FileEngine extends Loaded {
   readonly kind: 'file';
   /**
    * Scores one file in row order. Throws FileFault for the file's fault, the body's own error for a read fault, and any
-   * other Error for a failure of the engine (retried by the caller). An aborted `signal` really stops the work.
+   * other Error for a failure of the engine (retried by the caller). An aborted `signal` really stops the work. `print` gets
+   * what a model that is code prints meanwhile.
    */
-  score(file: FileToScore, options: ScoringOptions, signal: AbortSignal): AsyncIterable<ScoredPart>;
+  score(
+    file: FileToScore,
+    options: ScoringOptions,
+    signal: AbortSignal,
+    print?: (line: PrintedLine) => void,
+  ): AsyncIterable<ScoredPart>;
 }
 
 /** A file of a mini-batch on this machine's disk. */

@@ -5,7 +5,7 @@ import { mapBounded } from '../domain/map-bounded.ts';
 import type { InputFile } from '../domain/plan.ts';
 import { FileFault } from '../formats/file-fault.ts';
 import { isGzip } from '../formats/file-format.ts';
-import { gunzipped } from '../formats/gzip-source.ts';
+import { GZIP_LIMITS, gunzipped } from '../formats/gzip-source.ts';
 import type { LocalFile } from '../scoring/engine.ts';
 import { collect } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -142,15 +142,19 @@ function writeSmall(path: string, bytes: Uint8Array): Copy {
   }
 }
 
+/** An unpacked file lies on this machine's disk: far less of it than what is read as a stream. */
+const LIMITS = { ...GZIP_LIMITS, bytes: 10 * 1024 ** 3 };
+
 async function* unpacked(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
-  const source = gunzipped({
+  const packed = {
     async next() {
       const step = await chunks.next();
       return step.done === true ? undefined : step.value;
     },
     close: () => undefined,
-  });
+  };
+  const source = gunzipped(packed, LIMITS);
   try {
     for (let chunk = await source.next(); chunk; chunk = await source.next()) yield chunk;
   } finally {

@@ -61,7 +61,8 @@ async function scoreFile(
   try {
     signal.throwIfAborted();
     const stored = storedFile(work, file, signalOfFile);
-    for await (const part of engine.score(stored, work.manifest.extensions, signal)) {
+    const parts = engine.score(stored, work.manifest.extensions, signal, (line) => work.log.printed(line));
+    for await (const part of parts) {
       rows += part.rows;
       failures += part.failures.length;
       if (part.columns && part.rows > 0) noteColumns(work, part.columns, file.name);

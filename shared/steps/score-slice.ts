@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { generationOf, Reason } from '../domain/job.ts';
+import { NO_TALLIES } from '../domain/receipts.ts';
 import { scorerOf } from '../domain/scorer.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
 import type { JobLog } from './job-log.ts';
 import { whereToGoOn } from './lane-reached.ts';
+import { signsOfLife } from './lane-report.ts';
 import type { Range } from './open-slice.ts';
 import { scoreRange, withJobLog } from './score-range.ts';
 import { scoreSuspects } from './score-suspects.ts';
@@ -67,7 +69,11 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
 }
 
 /** The engine; or why there can be none, and then the job is told to stop: no retry would help. */
-async function load(deps: JobDeps, { plan: { manifest } }: Range, log: JobLog): Promise<EngineLease | Reason> {
+async function load(deps: JobDeps, range: Range, log: JobLog): Promise<EngineLease | Reason> {
+  const { manifest } = range.plan;
+  const { lane, from: position, receipt } = range;
+  // An environment may be built for minutes. The tallies count where the lane has no row yet, and then there are none.
+  const life = signsOfLife(deps, manifest.job, { lane, position, tallies: NO_TALLIES, receipt });
   try {
     return await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
   } catch (error) {
@@ -75,6 +81,8 @@ async function load(deps: JobDeps, { plan: { manifest } }: Range, log: JobLog): 
     const reason = { code: manifest.code ? 'ScriptFailed' : 'ModelFailed', message: error.message };
     await deps.jobs.stop(manifest.job, reason);
     return reason;
+  } finally {
+    life.end();
   }
 }
 

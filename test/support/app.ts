@@ -39,8 +39,8 @@ export interface App {
   queue(name: string): QueueClient;
   token(audience?: string): Promise<string>;
   send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Waits for the job's end. */
-  finished(endpoint: string, name: string): Promise<JobBody>;
+  /** Waits for the job's end, a minute where nothing is said. */
+  finished(endpoint: string, name: string, withinMs?: number): Promise<JobBody>;
   upload(files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
   /** Content of a file of the default datastore; undefined when it is absent. */
   text(path: string): Promise<string | undefined>;
@@ -101,8 +101,8 @@ export async function connectedApp(
       const text = await response.text();
       return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
     },
-    async finished(endpoint, name) {
-      for (const until = Date.now() + END_WITHIN_MS; ; await wait(40)) {
+    async finished(endpoint, name, withinMs = END_WITHIN_MS) {
+      for (const until = Date.now() + withinMs; ; await wait(40)) {
         const job = JobBody.parse((await app.send('GET', `/endpoints/${endpoint}/jobs/${name}`)).body);
         if (['Completed', 'Failed', 'Canceled'].includes(job.properties.status)) return job;
         if (Date.now() > until) throw new Error(`job ${name} does not end: ${JSON.stringify(job.properties)}`);

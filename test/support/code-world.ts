@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { Extensions } from '../../shared/domain/settings.ts';
+import type { Blobs } from '../../shared/storage/ports.ts';
 import { codeEngine, type CodeCall, type CodeResult } from './code-engine.ts';
 import { jobWorld, type JobWorld } from './job-world.ts';
 
@@ -31,6 +32,14 @@ export function codeWorlds(): CodeWorlds {
 /** Change of a job's spec. */
 export const withExtensions = (change: Partial<Extensions>): { extensions: Extensions } => ({
   extensions: { ...Extensions.parse({}), ...change },
+});
+
+/** Storage whose blobs all say that they are packed. */
+export const asGzip = (blobs: Blobs): Blobs => ({
+  ...blobs,
+  async *list(container, options) {
+    for await (const item of blobs.list(container, options)) yield { ...item, contentEncoding: 'gzip' };
+  },
 });
 
 export const names = (files: CodeCall['files']): string[] => files.map(({ name }) => name);

@@ -21,7 +21,7 @@ export interface PyfuncModel {
   readonly idleMs: number;
   /** Of resident memory for each worker with its children. Watched on Linux. */
   readonly memoryMb?: number | undefined;
-  /** Gets what the model and its packages print. */
+  /** Gets what is printed by a model that cannot be loaded, before there is a file. */
   readonly print?: ((line: PrintedLine) => void) | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface PyfuncModel {
  * environment that cannot be loaded.
  */
 export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
-  const { modelFolder, print = () => undefined } = model;
+  const { modelFolder } = model;
   await checkModel(modelFolder);
   const environmentVariables = { MLFLOW_LOGGING_LEVEL: LEVELS[model.loggingLevel], ...model.environmentVariables };
   const pool = await pythonPool({ ...model, environmentVariables, start: { kind: 'pyfunc', modelFolder } });
   return {
     kind: 'file',
     columns: null,
-    async *score(file, options, signal) {
+    async *score(file, options, signal, print = () => undefined) {
       const folder = await mkdtemp(join(tmpdir(), 'batchpoint-file-'));
       try {
         const path = join(folder, 'input');

@@ -6,7 +6,7 @@ import { ModelFault, TimedOut } from '../../../shared/scoring/engine.ts';
 import { LOOK_MS } from '../../../shared/steps/score-code.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
 import { namesAndContents } from '../../support/code-engine.ts';
-import { codeWorlds, names, withExtensions } from '../../support/code-world.ts';
+import { asGzip, codeWorlds, names, withExtensions } from '../../support/code-world.ts';
 import { numbered, planned } from '../../support/job-world.ts';
 
 const worlds = codeWorlds();
@@ -79,14 +79,7 @@ describe("a job of a user's code", () => {
       async ({ files }) => ({
         rows: await Promise.all(files.map(async ({ path }) => (await readFile(path)).toString('hex'))),
       }),
-      {
-        faulty: (blobs) => ({
-          ...blobs,
-          async *list(container, options) {
-            for await (const item of blobs.list(container, options)) yield { ...item, contentEncoding: 'gzip' };
-          },
-        }),
-      },
+      { faulty: asGzip },
     );
     await world.data.ensureContainer('data');
     for (const name of ['in/a.csv', 'in/b.csv.gz', 'in/c.csv'])

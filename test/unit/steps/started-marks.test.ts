@@ -239,12 +239,12 @@ describe('a slice', () => {
     expect(await world.text('out/predictions.csv')).toBe(numberedOutput(4));
   });
 
-  describe('over one long mini-batch', () => {
+  describe('that takes long', () => {
     afterEach(() => {
       vi.useRealTimers();
     });
 
-    it('shows that it lives', async () => {
+    it('shows that it lives over one mini-batch', async () => {
       const world = jobWorld();
       await world.put(numbered(1));
       await world.accept('job');
@@ -258,6 +258,28 @@ describe('a slice', () => {
       vi.advanceTimersByTime(BEAT_MS);
       while ((await world.deps.jobs.progress('job')).length === 0) await turn();
       expect(await world.deps.jobs.progress('job')).toMatchObject([{ lane: 0, position: 0, filesDone: 0, rows: 0 }]);
+    });
+
+    it('shows that it lives while what it scores with is made', async () => {
+      const world = jobWorld();
+      await world.put(numbered(1));
+      await world.accept('job');
+      await planned(world, 'job');
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const building = Promise.withResolvers<never>();
+      const asked = Promise.withResolvers<void>();
+      const engine = (): Promise<never> => {
+        asked.resolve();
+        return building.promise;
+      };
+      const slice = scoreSlice(world.process({ engine }), { job: 'job', lane: 0, position: null, receipt: null });
+      await asked.promise;
+      vi.advanceTimersByTime(BEAT_MS);
+      while ((await world.deps.jobs.progress('job')).length === 0) await turn();
+      expect(await world.deps.jobs.progress('job')).toMatchObject([{ lane: 0, position: 0, filesDone: 0, rows: 0 }]);
+      building.reject(new Error('no package index'));
+      await expect(slice).rejects.toThrow('no package index');
+      expect(vi.getTimerCount()).toBe(0);
     });
   });
 });
