@@ -3,7 +3,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
-import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
+import { listJobs, viewAnyJob, type ListedJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { readBody } from '../request-body.ts';
@@ -16,7 +16,7 @@ import { pipelineJobResource, pipelineTags } from './pipeline-resource.ts';
 
 /** `jobs` of a workspace (contract 3.5). */
 export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
-  const resource = (c: ApiContext, view: AnyJobView) => {
+  const resource = (c: ApiContext, view: ListedJobView) => {
     const around = { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) };
     return view.kind === 'scoring' ? workspaceJobResource(view, around) : pipelineJobResource(view, around);
   };
@@ -81,6 +81,6 @@ const listFilter = (url: URL): ListFilter => ({
 });
 
 /** A page from which jobs are left out is shorter than was asked for. */
-const fits = (view: AnyJobView, { jobType, tag }: ListFilter): boolean =>
+const fits = (view: ListedJobView, { jobType, tag }: ListFilter): boolean =>
   (jobType === undefined || jobType.toLowerCase() === JOB_TYPE.toLowerCase()) &&
   (tag === undefined || hasTag({ tags: view.kind === 'scoring' ? jobTags(view) : pipelineTags(view) }, tag));
