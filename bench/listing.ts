@@ -1,25 +1,27 @@
 import { z } from 'zod';
 import { Extensions, ScoringSettings } from '../shared/domain/settings.ts';
 import type { JobSpec } from '../shared/domain/job.ts';
-import { mapBounded } from '../shared/domain/map-bounded.ts';
-import { azureBlobs } from '../shared/storage/azure-blobs.ts';
-import { azureTables } from '../shared/storage/azure-tables.ts';
-import { StorageFault } from '../shared/storage/ports.ts';
-import { jobsRegistry } from '../shared/storage/registry/jobs.ts';
+import { memoryBlobs } from '../shared/storage/memory-blobs.ts';
+import { JOBS_CONTAINER, jobsRegistry } from '../shared/storage/registry/jobs.ts';
 import { client, workspacePath } from '../cli/client.ts';
 import { createSample, SAMPLE, uploadSample } from '../cli/sample.ts';
 import { PROJECT, startStack } from '../cli/stack.ts';
 import { localWorkspace } from '../cli/workspace.ts';
-import type { Figure } from './figure.ts';
+import { median, type Figure } from './figure.ts';
+import { gatheredTable } from './gathered-table.ts';
 
 const JOBS = 10_000;
-const WIDTH = 8;
+/** Two of the index, the record, and the one of the open jobs. */
+const ROWS_OF_A_JOB = 4;
 /** Enough that the slowest but one in twenty is not the slowest of all. */
 const PAGES = 40;
 /** The app's own table. */
 const TABLE = 'batchpoint';
 
-/** How long a page of jobs takes when there are 10,000: of an endpoint, and of the workspace. Azurite scans them all for each. */
+/**
+ * How long a page of jobs takes when there are 10,000: of the workspace, of an endpoint by its own host and by the workspace's.
+ * Azurite looks at every row of the table for each page.
+ */
 export async function listing(keyFile: string, add: (figure: Figure) => void): Promise<void> {
   const stack = await startStack({
     port: 0,
@@ -37,40 +39,36 @@ export async function listing(keyFile: string, add: (figure: Figure) => void): P
       workspace,
     );
     await makeJobs(stack.connectionString);
-    const lists = { endpoint: `/endpoints/${SAMPLE.endpoint}/jobs`, workspace: `${workspacePath(workspace)}/jobs` };
-    for (const [name, path] of Object.entries(lists)) {
+    const paths = {
+      workspace: `${workspacePath(workspace)}/jobs`,
+      endpoint: `/endpoints/${SAMPLE.endpoint}/jobs`,
+      mferp: `/mferp/managementfrontend${workspacePath(workspace)}/batchEndpoints/${SAMPLE.endpoint}/jobs`,
+    };
+    for (const [list, path] of Object.entries(paths)) {
       const times = await pages(`${stack.url}${path}`, token);
-      add({ name: `page_of_${name}_jobs_ms_p95`, value: percentile95(times), unit: 'ms', target: { atMost: 500 } });
+      for (const [name, value] of Object.entries({
+        p50: median(times),
+        p95: percentile95(times),
+        max: Math.max(...times),
+      }))
+        add({ name: `page_of_${list}_jobs_ms_${name}`, value, unit: 'ms', target: { atMost: 500 } });
     }
   } finally {
     await stack.stop();
   }
 }
 
+/** The rows that the registry makes. Specs of this size are in the rows, so a list does not miss their blobs. */
 async function makeJobs(connectionString: string): Promise<void> {
-  const jobs = jobsRegistry({
-    table: azureTables({ connectionString })(TABLE),
-    blobs: azureBlobs({ connectionString }),
-  });
+  const { table, flush } = gatheredTable(connectionString, TABLE);
+  const blobs = memoryBlobs();
+  await blobs.ensureContainer(JOBS_CONTAINER);
+  const jobs = jobsRegistry({ table, blobs });
   const first = Date.now() - JOBS * 1000;
-  await mapBounded(
-    Array.from({ length: JOBS }, (_, index) => index),
-    WIDTH,
-    async (index) => {
-      const spec = jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000));
-      await orAgain(() => jobs.create(spec));
-    },
-  );
-}
-
-/** Azurite drops a connection now and then; the same job again is the same job. */
-async function orAgain<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof StorageFault) || error.code !== 'ECONNRESET') throw error;
-    return write();
-  }
+  for (let index = 0; index < JOBS; index++)
+    await jobs.create(jobSpec(`job-${String(index).padStart(5, '0')}`, new Date(first + index * 1000)));
+  const rows = await flush();
+  if (rows !== JOBS * ROWS_OF_A_JOB) throw new Error(`${rows} rows were made`);
 }
 
 const jobSpec = (name: string, createdAt: Date): JobSpec => ({

@@ -3,15 +3,14 @@ import { isEnded } from '../domain/job.ts';
 import type { EndpointBody } from '../domain/management.ts';
 import { endpointNameFault } from '../domain/management-names.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
-import type { Jobs } from '../storage/registry/jobs-port.ts';
 import { allRecords } from '../storage/registry/collection.ts';
 import { askAfter } from './lost-job.ts';
+import { openJobs, type OpenJobDeps } from './open-jobs.ts';
 import type { Clock, Orchestrations } from './ports.ts';
 import { removeDeployment, type WatchedDeps } from './watched-deployments.ts';
 import { checkIfMatch, removeResource, writeResource, type Author } from './write-resource.ts';
 
-export interface EndpointDeps extends WatchedDeps {
-  readonly jobs: Jobs;
+export interface EndpointDeps extends WatchedDeps, OpenJobDeps {
   readonly orchestrations: Orchestrations;
   readonly clock: Clock;
 }
@@ -108,18 +107,12 @@ async function deleteDeployments(deps: EndpointDeps, endpoint: string): Promise<
 
 /** A job that somebody still runs; one that nobody does is ended on the way. */
 async function openJob(deps: EndpointDeps, endpoint: string): Promise<string | undefined> {
-  const { jobs } = deps;
-  let continuation: string | undefined;
-  do {
-    const page = await jobs.list({ endpoint }, 100, continuation);
-    const records = await Promise.all(page.names.map((name) => jobs.get(name)));
-    for (const found of records) {
-      if (!found || isEnded(found.value)) continue;
-      const { record } = await askAfter(deps, found.value);
-      if (!isEnded(record)) return record.name;
-    }
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  for await (const job of openJobs(deps)) {
+    if (job.spec.endpoint?.toLowerCase() !== endpoint.toLowerCase()) continue;
+    if (job.kind === 'pipeline') return job.spec.name;
+    const { record } = await askAfter(deps, job.record);
+    if (!isEnded(record)) return record.name;
+  }
   return undefined;
 }
 

@@ -41,14 +41,21 @@ export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | u
   return { ...described, ...view(record, jobStatus(record, orchestration), progress, deps.clock.now()) };
 }
 
-async function describe({ jobs }: Pick<ViewDeps, 'jobs'>, name: string) {
-  const [spec, edits] = await Promise.all([jobs.spec(name), jobs.edits(name)]);
+async function describe({ jobs }: Pick<ViewDeps, 'jobs'>, name: string, known?: JobSpec) {
+  const [spec, edits] = await Promise.all([known ?? jobs.spec(name), jobs.edits(name)]);
   return spec && { kind: 'scoring' as const, spec: editedSpec(spec, edits), archived: edits.archived };
 }
 
-/** As a list shows it: what it says of itself, without a question to Durable Functions. */
-export async function listedJob(deps: Pick<ViewDeps, 'jobs' | 'clock'>, name: string): Promise<JobView | undefined> {
-  const [described, found] = await Promise.all([describe(deps, name), deps.jobs.get(name)]);
+/**
+ * As a list shows it: what it says of itself, without a question to Durable Functions. With the spec that the index knows it is
+ * two reads of a row; of a job that is being scored its lanes are read, too.
+ */
+export async function listedJob(
+  deps: Pick<ViewDeps, 'jobs' | 'clock'>,
+  name: string,
+  known?: JobSpec,
+): Promise<JobView | undefined> {
+  const [described, found] = await Promise.all([describe(deps, name, known), deps.jobs.get(name)]);
   if (!described || !found) return undefined;
   const scoring = found.value.state !== 'accepted' && found.value.state !== 'planning' && !isEnded(found.value);
   const lanes = scoring ? await deps.jobs.progress(name) : [];

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
-import { Extensions, ScoringSettings } from '../../shared/domain/settings.ts';
+import type { JobRecord } from '../../shared/domain/job.ts';
 import { azureBlobs } from '../../shared/storage/azure-blobs.ts';
 import { azureTables } from '../../shared/storage/azure-tables.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
+import type { JobPage } from '../../shared/storage/registry/jobs-port.ts';
 import { JOBS_CONTAINER, jobsRegistry, type JobsDeps } from '../../shared/storage/registry/jobs.ts';
 import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { withEmptyPages } from '../support/empty-pages.ts';
+import { scoringSpec as spec } from '../support/job-specs.ts';
 
 let azurite: Azurite;
 beforeAll(async () => {
@@ -21,31 +22,6 @@ const adapters: [string, () => JobsDeps][] = [
   ['memory with empty pages', () => ({ table: withEmptyPages(memoryTables()('jobs')), blobs: memoryBlobs() })],
   ['Azure storage on Azurite', () => ({ table: azureTables(azurite)(`jobs${tables++}`), blobs: azureBlobs(azurite) })],
 ];
-
-const spec = (name: string, change: Partial<JobSpec> = {}): JobSpec => ({
-  name,
-  displayName: name,
-  endpoint: 'Heart',
-  deployment: 'blue',
-  description: null,
-  tags: { a: 'b' },
-  properties: {},
-  model: { name: 'm', version: '1' },
-  settings: ScoringSettings.parse({}),
-  extensions: Extensions.parse({}),
-  input: {
-    name: 'i',
-    kind: 'UriFolder',
-    uri: 'azureml://datastores/s/paths/x',
-    mode: 'ReadOnlyMount',
-    description: null,
-  },
-  output: null,
-  createdBy: 'someone',
-  createdAt: new Date().toISOString(),
-  requestHash: 'h',
-  ...change,
-});
 
 const failed = (record: JobRecord, failures: number): JobRecord => ({
   state: 'failed',
@@ -67,6 +43,8 @@ const failed = (record: JobRecord, failures: number): JobRecord => ({
   errorsUri: null,
   reason: { code: 'c', message: 'm' },
 });
+
+const names = (page: JobPage): string[] => page.jobs.map(({ name }) => name);
 
 describe.each(adapters)('the job registry on %s', (_name, make) => {
   const registry = async () => {
@@ -90,7 +68,7 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     const jobs = await registry();
     const answers = await Promise.all(Array.from({ length: 5 }, () => jobs.create(spec('a'))));
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
-    expect((await jobs.list({ endpoint: 'heart' }, 10)).names).toContain('a');
+    expect(names(await jobs.list({ endpoint: 'heart' }, 10))).toContain('a');
   });
 
   it('applies every concurrent transition to the newest record, and never leaves an end', async () => {
@@ -120,7 +98,7 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
 
   it('lists the jobs of an endpoint in any case, newest first, in pages, over months', async () => {
     const jobs = await registry();
-    expect(await jobs.list({ endpoint: 'heart' }, 2)).toEqual({ names: [] });
+    expect(await jobs.list({ endpoint: 'heart' }, 2)).toEqual({ jobs: [] });
     const times = ['2026-02-03', '2026-09-30', '2026-10-01', '2026-10-02', '2026-11-01'];
     for (const time of times)
       await jobs.create(
@@ -131,14 +109,11 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     let continuation: string | undefined;
     do {
       const page = await jobs.list({ endpoint: 'HEART' }, 2, continuation);
-      pages.push([...page.names]);
+      pages.push(names(page));
       continuation = page.continuation;
     } while (continuation !== undefined);
     expect(pages).toEqual([['j2026-11-01', 'j2026-10-02'], ['j2026-10-01', 'j2026-09-30'], ['j2026-02-03']]);
-    expect((await jobs.list({ endpoint: 'heart', deployment: 'old' }, 5)).names).toEqual([
-      'j2026-09-30',
-      'j2026-02-03',
-    ]);
+    expect(names(await jobs.list({ endpoint: 'heart', deployment: 'old' }, 5))).toEqual(['j2026-09-30', 'j2026-02-03']);
   });
 
   it('lists the jobs of all endpoints, archived or not', async () => {
@@ -152,8 +127,8 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
       await jobs.create(spec(name, { endpoint, createdAt: at(second) }));
     await jobs.edit('all-2', (edits) => ({ ...edits, archived: true }));
     const all = async (archived?: boolean) => {
-      const { names } = await jobs.list(archived === undefined ? {} : { archived }, 1000);
-      return names.filter((name) => name.startsWith('all-'));
+      const page = await jobs.list(archived === undefined ? {} : { archived }, 1000);
+      return names(page).filter((name) => name.startsWith('all-'));
     };
     expect([await all(), await all(false), await all(true)]).toEqual([
       ['all-3', 'all-2', 'all-1'],

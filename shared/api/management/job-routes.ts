@@ -4,7 +4,7 @@ import { checked } from '../../domain/checked.ts';
 import { ApiError, conflict } from '../../domain/errors.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
-import { listJobs, type AnyJobView } from '../../steps/any-job.ts';
+import { listJobs, type ListedJobView } from '../../steps/any-job.ts';
 import { putJob } from '../../steps/pipeline/put-job.ts';
 import { authorOf, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
@@ -18,7 +18,7 @@ import { pipelineJobResource, pipelineTags } from './pipeline-resource.ts';
 
 /** `jobs` of a workspace (contract 3.5). */
 export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
-  const resource = (c: ApiContext, view: AnyJobView) => {
+  const resource = (c: ApiContext, view: ListedJobView) => {
     const around = { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) };
     return view.kind === 'scoring' ? workspaceJobResource(view, around) : pipelineJobResource(view, around);
   };
@@ -83,10 +83,10 @@ const listFilter = (url: URL): ListFilter => ({
   tag: query(url, ['tag']),
 });
 
-const jobTypeOf = ({ kind, spec }: AnyJobView): string =>
+const jobTypeOf = ({ kind, spec }: ListedJobView): string =>
   kind === 'pipeline' && spec.sent['jobType'] === 'Command' ? 'Command' : JOB_TYPE;
 
 /** A page from which jobs are left out is shorter than was asked for. */
-const fits = (view: AnyJobView, { jobType, tag }: ListFilter): boolean =>
+const fits = (view: ListedJobView, { jobType, tag }: ListFilter): boolean =>
   (jobType === undefined || jobType.toLowerCase() === jobTypeOf(view).toLowerCase()) &&
   (tag === undefined || hasTag({ tags: view.kind === 'scoring' ? jobTags(view) : pipelineTags(view) }, tag));

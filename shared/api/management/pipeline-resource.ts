@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { NO_FACTS } from '../../domain/pipeline/pipeline-job.ts';
-import type { PipelineView } from '../../steps/pipeline/pipeline-view.ts';
+import type { ListedPipeline, StepView } from '../../steps/pipeline/pipeline-view.ts';
 import { deploymentId, jobId, PROVIDER } from '../resource-ids.ts';
 import type { JobSurroundings } from '../scoring/job-resource.ts';
 import { endpointService, JOB_TYPE, WORKSPACE_JOB } from './job-resource.ts';
 import { pipelineSystemData } from './pipeline-system-data.ts';
 
 /** A pipeline job as the workspace shows it: what was sent, and how far it is. */
-export function pipelineJobResource(view: PipelineView, { workspace, page }: JobSurroundings) {
+export function pipelineJobResource(view: ListedPipeline, { workspace, page }: JobSurroundings) {
   const { spec } = view;
   return {
     id: jobId(workspace, spec.name),
@@ -32,7 +32,7 @@ export function pipelineJobResource(view: PipelineView, { workspace, page }: Job
 }
 
 /** A pipeline job as the endpoint that was invoked shows it (contract 1.1). */
-export function batchPipelineResource(view: PipelineView, { workspace, page }: JobSurroundings) {
+export function batchPipelineResource(view: ListedPipeline, { workspace, page }: JobSurroundings) {
   const { spec, reason } = view;
   return {
     id: `${deploymentId(workspace, spec.endpoint ?? '', spec.deployment ?? '')}/jobs/${spec.name}`,
@@ -83,30 +83,34 @@ const batchInputs = (sent: unknown) =>
   );
 
 /** Clients take a job with this type for a pipeline, and its outputs by their own names (contract 4, jobs.download). */
-export const pipelineTags = ({ spec }: PipelineView): Record<string, string> => ({
+export const pipelineTags = ({ spec }: ListedPipeline): Record<string, string> => ({
   ...spec.tags,
   'azureml.jobtype': 'azureml.pipelinejob',
   ...(spec.endpoint !== null && { 'azureml.batchrun': 'true', 'azureml.deploymentname': spec.deployment ?? '' }),
 });
 
-/** What Azure ML's own runs carry, then what the steps told MLflow. */
-export function pipelineProperties({ spec, steps }: PipelineView): Record<string, string> {
+/** What Azure ML's own runs carry, then, but in lists, how far the steps are. */
+export const pipelineProperties = ({ spec, steps }: ListedPipeline): Record<string, string> => ({
+  ...spec.properties,
+  'azureml.pipelineid': spec.name.replace(/^batchjob-/, ''),
+  'azureml.runsource': 'azureml.PipelineRun',
+  runSource: 'MFE',
+  runType: spec.endpoint === null ? 'SDK' : 'HTTP',
+  'azureml.continue_on_step_failure': spec.continueOnStepFailure ? 'True' : 'False',
+  'azureml.pipelineComponent': 'pipelinerun',
+  ...(steps && stepProperties(steps)),
+});
+
+/** How many there are and have completed, and what they told MLflow. */
+function stepProperties(steps: readonly StepView[]): Record<string, string> {
   const metrics = steps.flatMap(({ plan, record }) => {
     const facts = 'metrics' in record ? record : NO_FACTS;
-    return Object.entries(facts.metrics).map(([name, value]): [string, string] => [
-      `batchpoint.metric.${plan.path}.${name}`,
-      String(value),
-    ]);
+    return Object.entries(facts.metrics).map(
+      ([name, value]) => [`batchpoint.metric.${plan.path}.${name}`, String(value)] as const,
+    );
   });
   const done = steps.filter(({ record }) => record.state === 'completed').length;
   return {
-    ...spec.properties,
-    'azureml.pipelineid': spec.name.replace(/^batchjob-/, ''),
-    'azureml.runsource': 'azureml.PipelineRun',
-    runSource: 'MFE',
-    runType: spec.endpoint === null ? 'SDK' : 'HTTP',
-    'azureml.continue_on_step_failure': spec.continueOnStepFailure ? 'True' : 'False',
-    'azureml.pipelineComponent': 'pipelinerun',
     'batchpoint.steps': String(steps.length),
     'batchpoint.stepsCompleted': String(done),
     ...Object.fromEntries(metrics),

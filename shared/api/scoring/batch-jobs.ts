@@ -4,7 +4,7 @@ import { badRequest, notFound } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { invokeDeployment } from '../../steps/invoke-deployment.ts';
-import { listJobs, viewAnyJob, type AnyJobView } from '../../steps/any-job.ts';
+import { listJobs, viewAnyJob, type AnyJobView, type ListedJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
 import { readBody } from '../request-body.ts';
@@ -40,7 +40,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
     return view;
   };
 
-  const resourceOf = (c: ApiContext, view: AnyJobView) => {
+  const resourceOf = (c: ApiContext, view: ListedJobView) => {
     const around = { workspace: deps.workspace, page: jobPageUrl(deps, c.req.raw, view.spec.name) };
     return view.kind === 'scoring' ? jobResource(view, around) : batchPipelineResource(view, around);
   };

@@ -123,6 +123,10 @@ export const PipelineSpec = z.object({
 });
 export type PipelineSpec = z.infer<typeof PipelineSpec>;
 
+/** What a list shows of it. */
+export const PipelineSummary = PipelineSpec.omit({ steps: true });
+export type PipelineSummary = z.infer<typeof PipelineSummary>;
+
 const base = {
   name: z.string(),
   createdAt: z.string(),

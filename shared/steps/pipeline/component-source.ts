@@ -85,7 +85,7 @@ async function pipelineOfJob(deps: ComponentDeps, written: string): Promise<Pipe
     'inline' in asked.pipeline
       ? asked.pipeline.inline
       : (await referencedPipeline(deps, asked.pipeline.reference, target)).pipeline;
-  const inputs = Object.entries(pipeline.inputs).map(([input, port]) => [
+  const inputs = Object.entries(pipeline.inputs).map(([input, port]): [string, InputPort] => [
     input,
     withDefault(port, own(asked.inputs, input)),
   ]);

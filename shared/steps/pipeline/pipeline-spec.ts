@@ -3,7 +3,7 @@ import { bindInputs, jobOutputFaults, type JobValues } from '../../domain/pipeli
 import { checkPipeline, pipelineError } from '../../domain/pipeline/check-pipeline.ts';
 import type { Fault, PipelineComponent, StepInput as AskedInput, StepOutput } from '../../domain/pipeline/model.ts';
 import { own } from '../../domain/pipeline/own.ts';
-import type { PipelineSpec, PlannedStep, StepInput } from '../../domain/pipeline/pipeline-job.ts';
+import type { PipelineOutput, PipelineSpec, PlannedStep, StepInput } from '../../domain/pipeline/pipeline-job.ts';
 import { planPipeline, type PlannedInput, type PlannedStep as Planned } from '../../domain/pipeline/plan-pipeline.ts';
 import type { PipelineSettings } from '../../domain/pipeline/settings.ts';
 import { uuidOf } from '../../domain/uuid.ts';
@@ -60,7 +60,7 @@ export async function pipelineSpec(deps: SpecDeps, asked: AskedRun): Promise<Pip
     steps.push(await plannedStep(deps, step, { targets, settings, jobInputs, run: runs.get(step.path) ?? '' }));
   const where = { target: targets.outputs, pipelineTarget: targets.pipeline };
   const places = await outputPlaces(deps, { job: described.name, plan, runs, given, store, ...where });
-  const outputs = Object.entries(plan.outputs).map(([name, { step, output, type }]) => {
+  const outputs = Object.entries(plan.outputs).map(([name, { step, output, type }]): [string, PipelineOutput] => {
     const place = own(places.get(step) ?? {}, output);
     if (!place) throw new Error(`output ${output} of step ${step} has no place`);
     return [name, { type, uri: place.uri, step, output }];

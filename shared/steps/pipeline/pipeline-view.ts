@@ -1,9 +1,10 @@
-import { editedSpec } from '../../domain/job-edits.ts';
+import { editedSpec, type JobEdits } from '../../domain/job-edits.ts';
 import type { JobStatus, Reason } from '../../domain/job.ts';
 import {
   isPipelineEnded,
   type PipelineRecord,
   type PipelineSpec,
+  PipelineSummary,
   type PlannedStep,
   type StepOutput,
   type StepRecord,
@@ -18,19 +19,25 @@ export interface StepView {
   readonly status: JobStatus | 'NotStarted';
 }
 
-/** A pipeline job as every surface shows it. */
-export interface PipelineView {
+/** A pipeline job as lists show it: what is known without its steps. */
+export interface ListedPipeline {
   readonly kind: 'pipeline';
   /** With what was changed of its description since. */
-  readonly spec: PipelineSpec;
+  readonly spec: PipelineSummary;
   readonly archived: boolean;
   readonly record: PipelineRecord;
   readonly status: JobStatus;
   /** Of a job that failed or was cancelled. */
   readonly reason?: Reason;
-  readonly steps: readonly StepView[];
-  /** Outputs that are there, by name. */
+  readonly steps?: readonly StepView[];
+  /** Outputs that are known to be there, by name. */
   readonly outputs: Readonly<Record<string, StepOutput>>;
+}
+
+/** A pipeline job as every other surface shows it. */
+export interface PipelineView extends ListedPipeline {
+  readonly spec: PipelineSpec;
+  readonly steps: readonly StepView[];
 }
 
 export interface PipelineViewDeps {
@@ -52,22 +59,50 @@ export async function viewPipeline({ pipelines }: PipelineViewDeps, name: string
     if (!step) throw new Error(`step ${plan.path} of pipeline ${name} is gone`);
     return { plan, record: step, status: stepStatus(step, record) };
   });
+  const completed = new Set(steps.filter(({ state }) => state === 'completed').map(({ path }) => path));
   return {
-    kind: 'pipeline',
-    spec: editedSpec(spec, edits),
-    archived: edits.archived,
-    record,
-    status: pipelineStatus(record),
-    ...(isPipelineEnded(record) && record.state !== 'completed' ? { reason: record.reason } : {}),
+    ...described(spec, edits, record),
     steps: views,
-    outputs: writtenOutputs(spec, views),
+    outputs: outputsOf(spec, (step) => completed.has(step)),
   };
 }
 
-function writtenOutputs(spec: PipelineSpec, steps: readonly StepView[]): Record<string, StepOutput> {
-  const written = Object.entries(spec.outputs).flatMap(([name, { type, uri, step }]) => {
-    const producer = steps.find(({ plan }) => plan.path === step);
-    return producer?.record.state === 'completed' ? [[name, { type, uri }] as const] : [];
-  });
+/**
+ * As a list shows it: with the summary that the index knows it is two reads of a row. The steps are not read, so outputs of a job
+ * that did not complete are not told.
+ */
+export async function listedPipeline(
+  { pipelines }: PipelineViewDeps,
+  name: string,
+  known?: PipelineSummary,
+): Promise<ListedPipeline | undefined> {
+  const [spec, found, edits] = await Promise.all([
+    known ?? summaryOf(pipelines, name),
+    pipelines.get(name),
+    pipelines.edits(name),
+  ]);
+  if (!spec || !found) return undefined;
+  const record = found.value;
+  return { ...described(spec, edits, record), outputs: outputsOf(spec, () => record.state === 'completed') };
+}
+
+async function summaryOf(pipelines: Pipelines, name: string): Promise<PipelineSummary | undefined> {
+  const spec = await pipelines.spec(name);
+  return spec && PipelineSummary.parse(spec);
+}
+
+const described = <Spec extends PipelineSummary>(spec: Spec, edits: JobEdits, record: PipelineRecord) => ({
+  kind: 'pipeline' as const,
+  spec: editedSpec(spec, edits),
+  archived: edits.archived,
+  record,
+  status: pipelineStatus(record),
+  ...(isPipelineEnded(record) && record.state !== 'completed' ? { reason: record.reason } : {}),
+});
+
+function outputsOf({ outputs }: PipelineSummary, isThere: (step: string) => boolean): Record<string, StepOutput> {
+  const written = Object.entries(outputs).flatMap(([name, { type, uri, step }]) =>
+    isThere(step) ? [[name, { type, uri }] as const] : [],
+  );
   return Object.fromEntries(written);
 }

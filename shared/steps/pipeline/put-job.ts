@@ -72,6 +72,9 @@ async function pipelineOf(
     return { pipeline: found.pipeline, given: outputs };
   }
   // What an output of a job with steps is bound to is part of its pipeline.
-  const places = Object.entries(outputs).map(([name, { value: _binding, ...place }]) => [name, place]);
+  const places = Object.entries(outputs).map(([name, { value: _binding, ...place }]): [string, StepOutput] => [
+    name,
+    place,
+  ]);
   return { pipeline: pipeline.inline, given: Object.fromEntries(places) };
 }

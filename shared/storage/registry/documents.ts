@@ -7,6 +7,12 @@ import { REGISTRY_CONTAINER } from './app-key.ts';
 /** Rows stay small (S3.3); a column of text holds 32 Ki characters at most. */
 const MAX_IN_ROW = 8 * 1024;
 
+/** A document as a row holds it; undefined when it is too large for one. */
+export function inRow(document: unknown): string | undefined {
+  const text = JSON.stringify(document);
+  return Buffer.byteLength(text) <= MAX_IN_ROW ? text : undefined;
+}
+
 /** Documents of any size behind table rows. */
 export interface Documents {
   pack(document: unknown): Promise<TableValues>;
@@ -23,9 +29,9 @@ export function documents(blobs: Blobs): Documents {
   const blobOf = (hash: string) => ({ container: REGISTRY_CONTAINER, name: `documents/${hash}.json` });
   return {
     async pack(document) {
-      const text = JSON.stringify(document);
-      if (Buffer.byteLength(text) <= MAX_IN_ROW) return { document: text };
-      const hash = sha256(text);
+      const text = inRow(document);
+      if (text !== undefined) return { document: text };
+      const hash = sha256(JSON.stringify(document));
       await blobs.ensureContainer(REGISTRY_CONTAINER);
       await writeJsonOnce(blobs, blobOf(hash), document);
       return { hash };

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { JobSpec } from '../../domain/job.ts';
+import { PipelineSummary, type PipelineSpec } from '../../domain/pipeline/pipeline-job.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey, TableRow, TableValues } from '../ports.ts';
-import type { JobFilter, JobPage } from './jobs-port.ts';
+import { inRow } from './documents.ts';
+import type { IndexedJob, JobFilter, JobPage } from './jobs-port.ts';
 
 /** Far enough ahead that a job's key shrinks as time goes on: row key order is newest first. */
 const LAST_MOMENT = 9e15;
@@ -28,9 +31,19 @@ const keyIn = (spec: IndexedSpec, endpoint: string | undefined): TableKey => {
   return { partition: partitionOf(endpoint, monthOf(spec.createdAt)), row: `${newestFirst}_${spec.name}` };
 };
 
+/** What is indexed: a copy of the spec, so that a list need not read it. A pipeline's steps are not listed. */
+type Indexed =
+  { readonly kind: 'scoring'; readonly spec: JobSpec } | { readonly kind: 'pipeline'; readonly spec: PipelineSpec };
+
 /** The index rows of a job: partitions by month, of its endpoint and of all; rows newest first (S3.4). */
-export function indexRows(spec: IndexedSpec): { key: TableKey; values: TableValues }[] {
-  const values = { name: spec.name, ...(spec.deployment !== null && { deployment: spec.deployment }) };
+export function indexRows({ kind, spec }: Indexed): { key: TableKey; values: TableValues }[] {
+  const document = inRow(kind === 'scoring' ? spec : PipelineSummary.parse(spec));
+  const values = {
+    name: spec.name,
+    kind,
+    ...(document !== undefined && { document }),
+    ...(spec.deployment !== null && { deployment: spec.deployment }),
+  };
   const ofAll = { key: keyIn(spec, undefined), values };
   return spec.endpoint === null ? [ofAll] : [{ key: keyIn(spec, spec.endpoint), values }, ofAll];
 }
@@ -50,7 +63,21 @@ const isArchived = (row: TableRow): boolean => row.values['archived'] === true;
 /** Where the next page begins: a month and a row in it. */
 const Cursor = z.object({ month: z.string().regex(/^\d{6}$/), after: z.string().optional() });
 
-/** Pages through the months, newest first; a page has `limit` names unless the list ends. */
+function indexedJob({ values }: TableRow): IndexedJob {
+  const name = z.string().parse(values['name']);
+  const document = values['document'];
+  const spec: unknown = typeof document === 'string' ? JSON.parse(document) : undefined;
+  switch (values['kind']) {
+    case 'scoring':
+      return { name, kind: 'scoring', ...(spec !== undefined && { spec: JobSpec.parse(spec) }) };
+    case 'pipeline':
+      return { name, kind: 'pipeline', ...(spec !== undefined && { spec: PipelineSummary.parse(spec) }) };
+    default:
+      return { name };
+  }
+}
+
+/** Pages through the months, newest first; a page has `limit` jobs unless the list ends. */
 export async function listIndex(
   table: Table,
   filter: JobFilter,
@@ -59,7 +86,7 @@ export async function listIndex(
 ): Promise<JobPage> {
   const start =
     continuation === undefined ? { month: monthOf(new Date().toISOString()) } : Cursor.parse(JSON.parse(continuation));
-  const names: string[] = [];
+  const jobs: IndexedJob[] = [];
   const wanted = filter.deployment?.toLowerCase();
   const fits = (row: TableRow): boolean =>
     (wanted === undefined || String(row.values['deployment']).toLowerCase() === wanted) &&
@@ -75,13 +102,13 @@ export async function listIndex(
       });
       for (const row of answer.rows) {
         if (!fits(row)) continue;
-        if (names.length === limit) return { names, continuation: JSON.stringify({ month, after: row.row }) };
-        names.push(z.string().parse(row.values['name']));
+        if (jobs.length === limit) return { jobs, continuation: JSON.stringify({ month, after: row.row }) };
+        jobs.push(indexedJob(row));
       }
       page = answer.continuation;
     } while (page !== undefined);
   }
-  return { names };
+  return { jobs };
 }
 
 function before(month: string): string {

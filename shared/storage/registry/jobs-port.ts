@@ -1,5 +1,6 @@
 import type { JobEdits } from '../../domain/job-edits.ts';
 import type { JobRecord, JobSpec, LaneProgress, Reason, StoppedJob } from '../../domain/job.ts';
+import type { PipelineSummary } from '../../domain/pipeline/pipeline-job.ts';
 
 export interface Versioned<T> {
   readonly value: T;
@@ -14,8 +15,17 @@ export interface JobFilter {
   readonly archived?: boolean;
 }
 
+/**
+ * A job as the index knows it. What it was asked to do never changes and came along, unless it is too large for a row. Rows of
+ * before that was kept know the name alone.
+ */
+export type IndexedJob =
+  | { readonly name: string; readonly kind: 'scoring'; readonly spec?: JobSpec }
+  | { readonly name: string; readonly kind: 'pipeline'; readonly spec?: PipelineSummary }
+  | { readonly name: string; readonly kind?: undefined };
+
 export interface JobPage {
-  readonly names: readonly string[];
+  readonly jobs: readonly IndexedJob[];
   readonly continuation?: string;
 }
 

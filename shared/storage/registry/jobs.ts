@@ -50,7 +50,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       const stored = first ? spec : await readSpec(spec.name);
       if (!stored) throw new Error(`the spec of job ${spec.name} is gone`);
       await insertOnce(table, ...openRow(stored));
-      for (const { key, values } of indexRows(stored)) await insertOnce(table, key, values);
+      for (const { key, values } of indexRows({ kind: 'scoring', spec: stored })) await insertOnce(table, key, values);
       const record: JobRecord = {
         state: 'accepted',
         name: stored.name,

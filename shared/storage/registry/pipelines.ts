@@ -73,7 +73,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
       if (!stored) throw new Error(`the spec of pipeline ${name} is gone`);
       // Everything that leads to a job or a step is there before the record that makes the job.
       await insertOnce(table, ...openRow(stored));
-      for (const { key, values } of indexRows(stored)) await insertOnce(table, key, values);
+      for (const { key, values } of indexRows({ kind: 'pipeline', spec: stored })) await insertOnce(table, key, values);
       await Promise.all(
         stored.steps.map(async ({ path, run }, index) => {
           const waiting: StepRecord = { state: 'waiting', path, run, settled: [], owner: null };

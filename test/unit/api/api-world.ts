@@ -17,6 +17,7 @@ import { datastoreSource, type Datastores } from '../../../shared/steps/datastor
 import type { Datastore } from '../../../shared/steps/deps.ts';
 import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts';
 import { cancelAnyJob } from '../../../shared/steps/any-job.ts';
+import { countedStorage } from '../../support/counted-storage.ts';
 
 export const WORKSPACE =
   '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
@@ -52,14 +53,18 @@ export function worldMaker(): (changes?: Changes) => Promise<World> {
   return (changes) => apiWorld(issuer, changes);
 }
 
-/** The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it. */
+/**
+ * The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it; `reads` counts those of
+ * the app's own storage since it was last asked.
+ */
 export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefined, ...changes }: Changes = {}) {
   const writes: string[] = [];
   const lines: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
   const started: string[] = [];
   // One table for both, as in the app.
-  const table = watchedTable(memoryTables()('batchpoint'), writes);
-  const systemBlobs = watchedBlobs(memoryBlobs(), writes);
+  const own = countedStorage({ table: memoryTables()('batchpoint'), blobs: memoryBlobs() });
+  const table = watchedTable(own.table, writes);
+  const systemBlobs = watchedBlobs(own.blobs, writes);
   const dataBlobs = watchedBlobs(memoryBlobs(), writes);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   await dataBlobs.ensureContainer('data');
@@ -119,6 +124,7 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
     jobs,
     pipelines,
     writes,
+    reads: own.counts,
     lines,
     started,
     systemBlobs,

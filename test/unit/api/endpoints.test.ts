@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { pipelineSpec } from '../../support/job-specs.ts';
 import {
   BASE,
   NOW,
@@ -156,6 +157,22 @@ describe('an endpoint', () => {
     await world.jobs.transition(name, ({ name, endpoint, deployment, createdAt, cancelRequested }) => ({
       ...{ name, endpoint, deployment, createdAt, cancelRequested, totals: null, failures: [], errorsUri: null },
       ...{ state: 'failed', startedAt: null, endedAt: NOW, reason: { code: 'X', message: 'y' } },
+    }));
+    expect((await world.call('DELETE', HEART)).status).toBe(202);
+  });
+});
+
+describe('an endpoint that runs a pipeline', () => {
+  it('is not deleted before the pipeline has ended', async () => {
+    await deployHeart(world);
+    await world.pipelines.create(pipelineSpec('elsewhere', { endpoint: 'other', deployment: 'blue' }));
+    await world.pipelines.create(pipelineSpec('piped', { endpoint: 'heart-ep', deployment: 'blue' }));
+    expect(errorOf(await world.call('DELETE', HEART))).toMatchObject({
+      status: 409,
+      message: "Endpoint 'heart-ep' has a job that has not ended: 'piped'. Cancel it or wait for its end.",
+    });
+    await world.pipelines.transition('piped', ({ name, createdAt, cancelRequested }) => ({
+      ...{ state: 'completed', name, createdAt, cancelRequested, startedAt: null, endedAt: createdAt },
     }));
     expect((await world.call('DELETE', HEART)).status).toBe(202);
   });

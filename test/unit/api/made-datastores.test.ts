@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { pipelineSpec } from '../../support/job-specs.ts';
 import { deployHeart, errorOf, SYSTEM_DATA, WORKSPACE, worldMaker, type World } from './api-world.ts';
 import { endJob } from './runs-world.ts';
 
@@ -185,6 +186,19 @@ describe('a datastore is deleted', () => {
     const job = role === 'input' ? await invoke(`${uri}/in/`) : await invoke(other, `${uri}/out/p.csv`);
     expect(await refusal()).toBe(`Datastore 'More' is used by job '${job}', which has not ended.`);
     await endJob(world, job, { state: 'failed', reason: { code: 'Odd', message: 'It was odd.' } });
+    expect((await remove('more')).status).toBe(200);
+  });
+
+  it.each(['input', 'output'])('not while a step of a pipeline has its %s there', async (role) => {
+    const step =
+      role === 'input'
+        ? { inputs: { data: { from: 'place', type: 'uri_folder', uri: `${uri}/in/` } as const }, outputs: {} }
+        : { outputs: { out: { type: 'uri_folder', uri: `${uri}/out/` } as const } };
+    await world.pipelines.create(pipelineSpec('piped', { outputs: {} }, step));
+    expect(await refusal()).toBe("Datastore 'More' is used by job 'piped', which has not ended.");
+    await world.pipelines.transition('piped', ({ name, createdAt, cancelRequested }) => ({
+      ...{ state: 'completed', name, createdAt, cancelRequested, startedAt: null, endedAt: createdAt },
+    }));
     expect((await remove('more')).status).toBe(200);
   });
 

@@ -243,7 +243,10 @@ describe('what a job gives to a component', () => {
 
   it('is laid over its defaults; what is optional may be absent', () => {
     expect(bindInputs(ports, { data: folder })).toEqual({
-      values: { data: { kind: 'path', type: 'mlflow_model', uri: 'azureml:x:1' }, mode: { kind: 'literal', text: 'a' } },
+      values: {
+        data: { kind: 'path', type: 'mlflow_model', uri: 'azureml:x:1' },
+        mode: { kind: 'literal', text: 'a' },
+      },
     });
     expect(bindInputs({}, {})).toEqual({ values: {} });
   });
