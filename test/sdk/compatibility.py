@@ -12,7 +12,7 @@ WORKS, DIFFERS, REFUSED = "works", "differs", "refused"
 ALL = "*"
 
 ENDPOINTS, DEPLOYMENTS, INVOKE = "test_endpoints.py", "test_deployments.py", "test_invoke.py"
-CODE = "test_code.py"
+CODE, PIPELINES = "test_code.py", "test_pipelines.py"
 ASSETS, WORKSPACE, JOBS, REFUSALS = "test_assets.py", "test_workspace.py", "test_jobs.py", "test_refusals.py"
 
 DATASTORES, ELSEWHERE = "test_datastores.py", "test_not_here.py"
@@ -45,7 +45,7 @@ ROWS = [
     ("jobs", "update", WORKS, (JOBS, "test_update"), ""),
     ("jobs", "show_services", WORKS, (JOBS, "test_show_services_finds_none"), "there are no nodes, so none"),
     ("jobs", "begin_delete", REFUSED, (JOBS, "test_delete_is_refused"), "405: archive it"),
-    ("jobs", "create_or_update", REFUSED, (JOBS, "test_a_job_of_another_kind_is_refused"), "invoke an endpoint"),
+    ("jobs", "create_or_update", DIFFERS, (PIPELINES, "test_a_job_in_yaml"), "pipelines and commands; no sweeps, AutoML or Spark"),
     ("jobs", "validate", WORKS, (ELSEWHERE, "test_validate_a_job"), "runs in the client alone"),
     ("models", "create_or_update", WORKS, (ASSETS, "test_a_model_comes_back_whole"), ""),
     ("models", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
@@ -67,7 +67,7 @@ ROWS = [
     ("environments", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("environments", "restore", WORKS, (ASSETS, "test_archive_and_restore"), ""),
     ("environments", "share", REFUSED, ABSENT, "no registries"),
-    ("components", "create_or_update", WORKS, (ASSETS, "test_create_get_and_list"), "kept, not run"),
+    ("components", "create_or_update", WORKS, (PIPELINES, "test_a_component_in_yaml_and_as_an_object"), "command, parallel with a deployment, pipeline"),
     ("components", "get", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("components", "list", WORKS, (ASSETS, "test_create_get_and_list"), ""),
     ("components", "archive", WORKS, (ASSETS, "test_archive_and_restore"), ""),

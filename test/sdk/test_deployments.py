@@ -1,7 +1,7 @@
 """ml_client.batch_deployments"""
 
 import pytest
-from azure.ai.ml import load_batch_deployment, load_component
+from azure.ai.ml import load_batch_deployment
 from azure.ai.ml.constants import BatchDeploymentOutputAction
 from azure.ai.ml.entities import (
     BatchDeployment,
@@ -9,7 +9,6 @@ from azure.ai.ml.entities import (
     BatchRetrySettings,
     ModelBatchDeployment,
     ModelBatchDeploymentSettings,
-    PipelineComponentBatchDeployment,
 )
 from azure.ai.ml.entities._load_functions import load_model_batch_deployment
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -213,14 +212,3 @@ def test_an_unknown_endpoint(client, cpu, registered_model):
     deployment = ModelBatchDeployment(name="blue", endpoint_name="nobody", model=registered_model, compute=cpu)
     with pytest.raises(ResourceNotFoundError):
         client.batch_deployments.begin_create_or_update(deployment)
-
-
-@pytest.mark.filterwarnings("ignore:.*experimental")
-def test_a_pipeline_component_is_refused(client, endpoint, tmp_path):
-    file = tmp_path / "component.yml"
-    file.write_text(f"name: {endpoint.name}\nversion: '1'\ntype: pipeline\njobs: {{}}\n")
-    component = client.components.create_or_update(load_component(file))
-    deployment = PipelineComponentBatchDeployment(name="blue", endpoint_name=endpoint.name, component=component)
-    with pytest.raises(HttpResponseError) as refusal:
-        client.batch_deployments.begin_create_or_update(deployment).result()
-    assert refusal.value.status_code == 400

@@ -3,8 +3,7 @@
 import uuid
 
 import pytest
-from azure.ai.ml import Input, command
-from azure.ai.ml.entities import Environment
+from azure.ai.ml import Input
 from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
@@ -136,13 +135,6 @@ def test_delete_is_refused(client, finished):
     with pytest.raises(ResourceNotFoundError):
         client.jobs.begin_delete("nobody").result()
     assert client.jobs.get(finished).status == "Completed"
-
-
-def test_a_job_of_another_kind_is_refused(client, cpu):
-    job = command(command="echo hello", environment=Environment(image="ubuntu:24.04"), compute=cpu)
-    with pytest.raises(HttpResponseError) as refusal:
-        client.jobs.create_or_update(job)
-    assert (refusal.value.status_code, refusal.value.error.code) == (501, "NotImplemented")
 
 
 def test_the_times_of_a_child_can_be_subtracted(client, finished):

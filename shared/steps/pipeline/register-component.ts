@@ -14,15 +14,18 @@ const SPEC = 'properties.componentSpec';
 export const CHECKED_COMPONENTS: AssetKind = {
   ...COMPONENTS,
   versionFor: versionOfJobComponent,
-  // The client puts what it got once more, with its id and another `_source` in it.
-  isSame: (one, other) => isDeepStrictEqual(componentIn(one), componentIn(other)),
+  // The client puts what it got once more, with its id and another `_source` in it; unnamed components are one under many names.
+  isSame: (one, other) => isDeepStrictEqual(namelessIn(one), namelessIn(other)),
   make: async (deps, draft) => {
     await checkComponent(deps, draft.content['componentSpec']);
     return draft;
   },
 };
 
-const componentIn = (content: Readonly<Record<string, unknown>>) => parseComponentSpec(content['componentSpec'], SPEC);
+const namelessIn = (content: Readonly<Record<string, unknown>>) => {
+  const { name: _name, version: _version, ...component } = parseComponentSpec(content['componentSpec'], SPEC);
+  return component;
+};
 
 /**
  * The client calls every component that it makes out of a job version 1 of `azureml_anonymous`, and goes on with the id that it is

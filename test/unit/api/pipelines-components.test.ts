@@ -51,6 +51,13 @@ describe('a component', () => {
     expect((await registerComponent(world, 'mine', pipeline({}))).status).toBe(200);
   });
 
+  it('is the same one when it is put as the client got it, or under another name in it', async () => {
+    await registerComponent(world, 'copy', { ...STEP, name: 'copy', version: '1', _source: 'YAML.COMPONENT' });
+    const got = { ...STEP, name: 'azureml_anonymous', id: 'azureml:copy:1', _source: 'REMOTE.WORKSPACE.COMPONENT' };
+    expect((await registerComponent(world, 'copy', got)).status).toBe(200);
+    expect((await registerComponent(world, 'copy', { ...STEP, command: 'true' })).status).toBe(409);
+  });
+
   it.each([
     ['a parallel step of no task', { type: 'parallel', input_data: '${{inputs.files}}' }, 'task: is required'],
     ['an input of no known type', { ...STEP, inputs: { data: { type: 'table' } } }, 'inputs.data.type: must be one of'],
