@@ -1,9 +1,5 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { loadDevIssuer } from '../cli/dev-issuer.ts';
+import { inProcessOfItsOwn } from './app-in-process.ts';
 import { median, type Figure } from './figure.ts';
-import { MillisecondsPerMiniBatch } from './overhead-message.ts';
 
 const ROUNDS = 5;
 
@@ -12,37 +8,14 @@ const ROUNDS = 5;
  * because Azurite slows down as it fills. The larger job may not cost more by the mini-batch.
  */
 export async function hostOverhead(keyFile: string, add: (figure: Figure) => void): Promise<void> {
-  const issuer = await loadDevIssuer(keyFile);
-  const token = await issuer.sign({ audience: 'api://batchpoint', lifetimeSeconds: 7200 });
+  const measured = (miniBatches: number) => inProcessOfItsOwn('./overhead-process.ts', [String(miniBatches)], keyFile);
   const few: number[] = [];
   const many: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    few.push(await measured(1000, issuer.jwks, token));
-    many.push(await measured(10_000, issuer.jwks, token));
+    few.push(await measured(1000));
+    many.push(await measured(10_000));
   }
   const small = median(few);
   add({ name: 'overhead_ms_1k', value: small, unit: 'ms', target: { atMost: 10 } });
   add({ name: 'overhead_ms_10k', value: median(many), unit: 'ms', target: { atMost: small * 1.1 } });
-}
-
-/** A process of its own for each: the storage is in its memory. */
-async function measured(miniBatches: number, jwks: string, token: string): Promise<number> {
-  const child = fork(fileURLToPath(new URL('./overhead-process.ts', import.meta.url)), [String(miniBatches)], {
-    env: {
-      ...process.env,
-      AzureWebJobsStorage: 'memory',
-      BATCHPOINT_STATE: 'memory',
-      BATCHPOINT_DATASTORES: '[{"name":"workspaceblobstore","connection":"memory","container":"data"}]',
-      BATCHPOINT_DEV_JWKS: jwks,
-      BATCHPOINT_LOG_LEVEL: 'error',
-      BENCH_TOKEN: token,
-    },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const ended = once(child, 'exit').then(() => {
-    throw new Error('the overhead process ended without an answer');
-  });
-  const answer: unknown = (await Promise.race([once(child, 'message'), ended]))[0];
-  child.kill('SIGKILL');
-  return MillisecondsPerMiniBatch.parse(answer).millisecondsPerMiniBatch;
 }

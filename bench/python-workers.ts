@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MiniBatchEngine } from '../shared/scoring/engine.ts';
 import { pythonEngine } from '../shared/scoring/python/engine.ts';
+import { inProcessOfItsOwn } from './app-in-process.ts';
 import { median, type Figure } from './figure.ts';
 
 const PYTHON = process.env['BATCHPOINT_PYTHON'] ?? 'python3';
@@ -44,26 +45,27 @@ for batch in batches:
 print((time.perf_counter() - started) * 1000)
 `;
 
-/** What the workers cost beside the script's own work, and what a second one gives. */
-export async function pythonWorkers(_keyFile: string, add: (figure: Figure) => void): Promise<void> {
+/** What the workers, and a whole job, cost beside the script's own work, and what a second worker gives. */
+export async function pythonWorkers(keyFile: string, add: (figure: Figure) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-bench-python-'));
   try {
-    await overhead(folder, add);
+    await overhead(folder, keyFile, add);
     await twoWorkers(folder, add);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function overhead(folder: string, add: (figure: Figure) => void): Promise<void> {
+async function overhead(folder: string, keyFile: string, add: (figure: Figure) => void): Promise<void> {
   const data = join(folder, 'data');
+  const script = join(folder, 'reading.py');
   await mkdir(data);
-  await writeFile(join(folder, 'reading.py'), READING);
+  await writeFile(script, READING);
   const batches = Array.from({ length: MINI_BATCHES }, (_, batch) =>
     Array.from({ length: FILES }, (_, file) => join(data, `${batch}-${file}`)),
   );
   for (const path of batches.flat()) await writeFile(path, 'x'.repeat(1000));
-  const costs: number[] = [];
+  const costs = { worker: new Array<number>(), job: new Array<number>() };
   const engine = await engineOf(folder, 'reading.py', 1);
   try {
     await score(engine, folder, batches[0] ?? []);
@@ -71,12 +73,15 @@ async function overhead(folder: string, add: (figure: Figure) => void): Promise<
       const bare = Number(execFileSync(PYTHON, ['-c', BARE_LOOP, folder, data], { encoding: 'utf8' }));
       const started = performance.now();
       for (const paths of batches) await score(engine, folder, paths);
-      costs.push((performance.now() - started - bare) / MINI_BATCHES);
+      costs.worker.push((performance.now() - started - bare) / MINI_BATCHES);
+      const job = await inProcessOfItsOwn('./python-process.ts', [script, data], keyFile);
+      costs.job.push((job - bare) / MINI_BATCHES);
     }
   } finally {
     await engine.close();
   }
-  add({ name: 'python_overhead_ms', value: median(costs), unit: 'ms', target: { atMost: 5 } });
+  add({ name: 'python_worker_ms', value: median(costs.worker), unit: 'ms', target: { atMost: 5 } });
+  add({ name: 'python_overhead_ms', value: median(costs.job), unit: 'ms', target: { atMost: 5 } });
 }
 
 async function twoWorkers(folder: string, add: (figure: Figure) => void): Promise<void> {

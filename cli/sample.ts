@@ -18,7 +18,7 @@ const DATA = 'samples/breast-cancer/patients';
 const MODEL = 'samples/breast-cancer/model';
 
 /** Without kept-alive connections: Azurite waits for them when it is to end. */
-const defaultContainer = (connectionString: string): ContainerClient =>
+export const defaultContainer = (connectionString: string): ContainerClient =>
   BlobServiceClient.fromConnectionString(connectionString, { keepAliveOptions: { enable: false } }).getContainerClient(
     CONTAINER,
   );

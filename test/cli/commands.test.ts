@@ -50,6 +50,15 @@ describe('npm run demo', () => {
     const port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
     expect(await answers(port)).toBe(false);
   });
+
+  it('with --example deploys and scores what a folder of examples/ holds', async () => {
+    const page = readFileSync(join(PROJECT, 'examples/image-classification/README.md'), 'utf8');
+    const [command = '', ...more] = commandsOf(page);
+    const { code, out } = await run(command);
+    expect([code, more]).toEqual([0, []]);
+    expect(out).toMatch(/Completed +█+ +12\/12 files +12 rows/);
+    expect(out).toContain('\nfile,label,probability\n');
+  });
 });
 
 describe('npm start', () => {
@@ -141,12 +150,15 @@ describe('every command', () => {
     expect(code).toBe(0);
   });
 
-  it.each(['start -- --port banana', 'start -- --colour red', 'start -- --host moon', 'token -- --audience moon'])(
-    'npm run %s is refused in one line',
-    async (args) => {
-      const { code, out } = await run(`npm run -s ${args}`);
-      expect(code).toBe(1);
-      expect(out.trim().split('\n')).toHaveLength(1);
-    },
-  );
+  it.each([
+    'demo -- --example moon',
+    'start -- --port banana',
+    'start -- --colour red',
+    'start -- --host moon',
+    'token -- --audience moon',
+  ])('npm run %s is refused in one line', async (args) => {
+    const { code, out } = await run(`npm run -s ${args}`);
+    expect(code).toBe(1);
+    expect(out.trim().split('\n')).toHaveLength(1);
+  });
 });
