@@ -1,8 +1,9 @@
 """Pipelines of commands of a shell: components, jobs and deployments, in the forms that the client has for them."""
 
 import pytest
-from azure.ai.ml import Input, Output, command, dsl, load_batch_deployment, load_component, load_job
-from azure.ai.ml.entities import BatchEndpoint, Environment, PipelineComponentBatchDeployment
+from azure.ai.ml import Input, Output, command, dsl, load_component, load_job
+from azure.ai.ml.entities import BatchEndpoint, Data, Environment, PipelineComponentBatchDeployment
+from azure.ai.ml.entities._load_functions import load_pipeline_component_batch_deployment
 from azure.core.exceptions import HttpResponseError
 
 # Its image is one of Azure ML's own, so the app's Python stands in for it.
@@ -61,8 +62,6 @@ settings: {{default_compute: "azureml:cpu"}}
 @pytest.fixture(scope="module")
 def data(client, sample_data):
     """A folder of the sample as a data asset."""
-    from azure.ai.ml.entities import Data
-
     return client.data.create_or_update(Data(name="counted-files", path=str(sample_data), type="uri_folder"))
 
 
@@ -203,7 +202,7 @@ def test_deployments_of_a_component_and_of_a_job(client, cpu, data, folder, endp
         f"type: pipeline\nname: job\nendpoint_name: {endpoint}\njob_definition: azureml:{made.name}\n"
         f"settings: {{default_compute: {cpu}}}\n"
     )
-    client.batch_deployments.begin_create_or_update(load_batch_deployment(file)).result()
+    client.batch_deployments.begin_create_or_update(load_pipeline_component_batch_deployment(file)).result()
     assert {one.name for one in client.batch_deployments.list(endpoint)} == {"graph", "job"}
 
     stored = client.batch_endpoints.get(endpoint)
