@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { deployHeart, errorOf, WORKSPACE, worldMaker, type World } from './api-world.ts';
-import { furnish, registerComponent, STEP, STORE } from './pipelines-world.ts';
+import { WORKSPACE, worldMaker, type World } from './api-world.ts';
+import { copyStep, furnish, jobRefusal, RAW, registerComponent, STEP } from './pipelines-world.ts';
 
 const freshWorld = worldMaker();
 let world: World;
@@ -10,35 +10,17 @@ beforeEach(async () => {
   await furnish(world);
 });
 
-const raw = { jobInputType: 'uri_folder', uri: `${STORE}/heart` };
 const literal = (value: string) => ({ jobInputType: 'literal', value });
-const step = (more: object = {}) => ({
-  type: 'command',
-  component: STEP,
-  inputs: { data: '${{parent.inputs.raw}}' },
-  ...more,
-});
-const command = (more: object) => step({ component: { ...STEP, ...more } });
-
-/** What a job is refused for; nothing may be written. */
-async function refusal(properties: object): Promise<unknown> {
-  const before = world.writes.length;
-  const answer = await world.call('PUT', `${WORKSPACE}/jobs/mine`, {
-    body: { properties: { jobType: 'Pipeline', inputs: { raw }, ...properties } },
-  });
-  expect(world.writes.slice(before)).toEqual([]);
-  expect(world.started).toEqual([]);
-  const { status, target, message } = errorOf(answer) as { status: number; target: string; message: string };
-  return [status, target, message.replace(`${target}: `, '')];
-}
+const command = (more: object) => copyStep({ component: { ...STEP, ...more } });
+const refusal = (properties: object) => jobRefusal(world, properties);
 
 describe('a job is refused, and nothing is written, for', () => {
   it.each<[string, object, [status: number, target: string, message: string]]>([
     [
       'a literal of another type',
       {
-        inputs: { raw, rate: literal('fast') },
-        jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', rate: '${{parent.inputs.rate}}' } }) },
+        inputs: { raw: RAW, rate: literal('fast') },
+        jobs: { a: copyStep({ inputs: { data: '${{parent.inputs.raw}}', rate: '${{parent.inputs.rate}}' } }) },
       },
       [400, 'properties.jobs.a.inputs.rate', "must be a number, not 'fast'"],
     ],
@@ -51,17 +33,17 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'a literal beyond its limit',
-      { jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', rate: '1.5' } }) } },
+      { jobs: { a: copyStep({ inputs: { data: '${{parent.inputs.raw}}', rate: '1.5' } }) } },
       [400, 'properties.jobs.a.inputs.rate', 'must be at most 1, not 1.5'],
     ],
     [
       'an input that the component does not have',
-      { jobs: { a: step({ inputs: { data: '${{parent.inputs.raw}}', speed: '1' } }) } },
+      { jobs: { a: copyStep({ inputs: { data: '${{parent.inputs.raw}}', speed: '1' } }) } },
       [400, 'properties.jobs.a.inputs.speed', 'is no input of the component (it has data, rate)'],
     ],
     [
       'an input that is missing',
-      { jobs: { a: step({ inputs: {} }) } },
+      { jobs: { a: copyStep({ inputs: {} }) } },
       [400, 'properties.jobs.a.inputs.data', 'is required: a uri_folder'],
     ],
     [
@@ -84,22 +66,22 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'two steps of one name',
-      { jobs: { a: step(), A: step() } },
+      { jobs: { a: copyStep(), A: copyStep() } },
       [400, 'properties.jobs.A', "has the name of 'a': names count in any case"],
     ],
     [
       'a cycle',
       {
         jobs: {
-          a: step({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }),
-          b: step({ inputs: { data: '${{parent.jobs.a.outputs.out}}' } }),
+          a: copyStep({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }),
+          b: copyStep({ inputs: { data: '${{parent.jobs.a.outputs.out}}' } }),
         },
       },
       [400, 'properties.jobs', 'has a cycle: b -> a -> b'],
     ],
     [
       'a binding to nothing',
-      { jobs: { a: step({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }) } },
+      { jobs: { a: copyStep({ inputs: { data: '${{parent.jobs.b.outputs.out}}' } }) } },
       [400, 'properties.jobs.a.inputs.data', "the pipeline has no step 'b' (it has a)"],
     ],
     ['no steps', { jobs: {} }, [400, 'properties.jobs', 'must hold at least one step']],
@@ -115,12 +97,12 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'an environment that is not registered',
-      { jobs: { a: step({ environment: 'azureml:none:1' }) } },
+      { jobs: { a: copyStep({ environment: 'azureml:none:1' }) } },
       [400, 'properties.jobs.a.environment', "environment 'none' version '1' is not registered."],
     ],
     [
       'a variable that is the app’s to set',
-      { jobs: { a: step({ environmentVariables: { BATCHPOINT_X: '1' } }) } },
+      { jobs: { a: copyStep({ environmentVariables: { BATCHPOINT_X: '1' } }) } },
       [
         400,
         'properties.jobs.a.environmentVariables.BATCHPOINT_X',
@@ -129,7 +111,7 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'a time limit that the host would cut short',
-      { jobs: { a: step({ limits: { timeout: 1721 } }) } },
+      { jobs: { a: copyStep({ limits: { timeout: 1721 } }) } },
       [
         400,
         'properties.jobs.a.limits.timeout',
@@ -138,7 +120,7 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'a compute that is not there',
-      { jobs: { a: step() }, settings: { default_compute: 'gpu' } },
+      { jobs: { a: copyStep() }, settings: { default_compute: 'gpu' } },
       [
         400,
         'properties.settings.default_compute',
@@ -147,27 +129,27 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'a datastore that is not there',
-      { jobs: { a: step() }, settings: { default_datastore: 'cellar' } },
+      { jobs: { a: copyStep() }, settings: { default_datastore: 'cellar' } },
       [400, 'properties.settings.default_datastore', "there is no datastore 'cellar' in this workspace."],
     ],
     [
       'a data asset that is not there',
-      { inputs: { raw: { ...raw, uri: 'azureml:heart-data:2' } }, jobs: { a: step() } },
+      { inputs: { raw: { ...RAW, uri: 'azureml:heart-data:2' } }, jobs: { a: copyStep() } },
       [400, 'properties.inputs.raw.uri', "data asset 'heart-data' version '2' is not registered."],
     ],
     [
       'a folder as a file',
-      { inputs: { raw: { jobInputType: 'uri_file', uri: 'azureml:heart-data:1' } }, jobs: { a: step() } },
+      { inputs: { raw: { jobInputType: 'uri_file', uri: 'azureml:heart-data:1' } }, jobs: { a: copyStep() } },
       [400, 'properties.inputs.raw.uri', "takes a uri_file, and data asset 'heart-data:1' is a uri_folder."],
     ],
     [
       'a model that is not there',
-      { jobs: { a: step({ inputs: { data: { type: 'custom_model', path: 'azureml:scaler:1' } } }) } },
+      { jobs: { a: copyStep({ inputs: { data: { type: 'custom_model', path: 'azureml:scaler:1' } } }) } },
       [400, 'properties.jobs.a.inputs.data.uri', "model 'scaler' version '1' is not registered."],
     ],
     [
       'a place outside of the datastores',
-      { inputs: { raw: { ...raw, uri: 'https://other.blob.core.windows.net/data/x' } }, jobs: { a: step() } },
+      { inputs: { raw: { ...RAW, uri: 'https://other.blob.core.windows.net/data/x' } }, jobs: { a: copyStep() } },
       [
         403,
         'properties.inputs.raw.uri',
@@ -176,7 +158,7 @@ describe('a job is refused, and nothing is written, for', () => {
     ],
     [
       'an output of a job that is not there',
-      { inputs: { raw: { ...raw, uri: 'azureml://jobs/none/outputs/x' } }, jobs: { a: step() } },
+      { inputs: { raw: { ...RAW, uri: 'azureml://jobs/none/outputs/x' } }, jobs: { a: copyStep() } },
       [400, 'properties.inputs.raw.uri', "there is no job 'none'."],
     ],
     [
@@ -204,7 +186,9 @@ describe('a job is refused, and nothing is written, for', () => {
 
   it('all faults of its pipeline at once', async () => {
     const answer = await world.call('PUT', `${WORKSPACE}/jobs/mine`, {
-      body: { properties: { jobType: 'Pipeline', jobs: { a: step(), b: step({ inputs: { data: '1', x: '2' } }) } } },
+      body: {
+        properties: { jobType: 'Pipeline', jobs: { a: copyStep(), b: copyStep({ inputs: { data: '1', x: '2' } }) } },
+      },
     });
     const { details } = (answer.body as { error: { details: { target: string }[] } }).error;
     expect(details.map(({ target }) => target)).toEqual([
@@ -217,7 +201,7 @@ describe('a job is refused, and nothing is written, for', () => {
   it.each(['a b', '', 'ä', 'x'.repeat(256), '-x'])('the name %j', async (name) => {
     const before = world.writes.length;
     const answer = await world.call('PUT', `${WORKSPACE}/jobs/${encodeURIComponent(name)}`, {
-      body: { properties: { jobType: 'Pipeline', inputs: { raw }, jobs: { a: step() } } },
+      body: { properties: { jobType: 'Pipeline', inputs: { raw: RAW }, jobs: { a: copyStep() } } },
     });
     expect([400, 404]).toContain(answer.status);
     expect(world.writes.slice(before)).toEqual([]);
@@ -226,78 +210,11 @@ describe('a job is refused, and nothing is written, for', () => {
   it('commands where no code is allowed', async () => {
     world = await freshWorld({ allowCode: false });
     await furnish(world);
-    expect(await refusal({ jobs: { a: step() } })).toEqual([
+    expect(await refusal({ jobs: { a: copyStep() } })).toEqual([
       400,
       undefined,
       expect.stringContaining('BATCHPOINT_ALLOW_CODE=true'),
     ]);
     expect((await registerComponent(world, 'copy', STEP)).status).toBe(201);
-  });
-});
-
-describe('an output is refused', () => {
-  const bound = (...outputs: string[]) =>
-    Object.fromEntries(outputs.map((name) => [name, step({ outputs: { out: `\${{parent.outputs.${name}}}` } })]));
-  const at = (uri: string, jobOutputType = 'uri_folder') => ({ jobOutputType, uri });
-
-  it.each<[string, object, [status: number, target: string, message: string]]>([
-    [
-      'outside of the datastores',
-      { outputs: { one: at('azureml://datastores/cellar/paths/x') }, jobs: bound('one') },
-      [
-        403,
-        'properties.outputs.one.uri',
-        "'azureml://datastores/cellar/paths/x' does not lie in a datastore of this workspace.",
-      ],
-    ],
-    [
-      'at the place of another',
-      { outputs: { one: at(`${STORE}/x`), two: at(`${STORE}/x/`) }, jobs: bound('one', 'two') },
-      [400, 'properties.outputs.two.uri', 'is the place of properties.outputs.one.uri, too; give it another.'],
-    ],
-    [
-      'at a path of more than 800 characters',
-      { outputs: { one: at(`${STORE}/${'x/'.repeat(401)}`) }, jobs: bound('one') },
-      [400, 'properties.outputs.one.uri', 'an output path may have at most 800 characters.'],
-    ],
-    [
-      'all over a datastore',
-      { outputs: { one: at(`${STORE}/`) }, jobs: bound('one') },
-      [400, 'properties.outputs.one.uri', 'is a whole datastore; name a folder in it.'],
-    ],
-    [
-      'as a file when it is a folder',
-      { outputs: { one: at(`${STORE}/x.csv`, 'uri_file') }, jobs: bound('one') },
-      [400, 'properties.outputs.one', 'is a uri_folder, not a uri_file.'],
-    ],
-  ])('%s', async (_what, properties, expected) => {
-    expect(await refusal(properties)).toEqual(expected);
-  });
-
-  it('at two places when it has two names', async () => {
-    const jobs = { a: { ...step(), outputs: { out: '${{parent.outputs.one}}' } } };
-    const two = '${{parent.jobs.a.outputs.out}}';
-    const inputs = { raw: { type: 'uri_folder' } };
-    const outputs = { one: { type: 'uri_folder' }, two };
-    expect((await registerComponent(world, 'flow', { type: 'pipeline', inputs, outputs, jobs })).status).toBe(201);
-    const run = { componentId: 'azureml:flow:1', jobs: {} };
-    expect(await refusal({ ...run, outputs: { one: at(`${STORE}/x`), two: at(`${STORE}/y`) } })).toEqual([
-      400,
-      'properties.outputs.two.uri',
-      'is the same output as properties.outputs.one.uri and cannot go elsewhere.',
-    ]);
-  });
-
-  it('where a deployment watches', async () => {
-    await deployHeart(world);
-    const watched = await world.call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/blue`, {
-      body: { properties: { properties: { 'batchpoint.watch': '{"prefix":"incoming/","pattern":"*.csv"}' } } },
-    });
-    expect(watched.status).toBe(200);
-    expect(await refusal({ outputs: { one: at(`${STORE}/incoming/x`) }, jobs: bound('one') })).toEqual([
-      400,
-      'properties.outputs.one.uri',
-      "deployment 'blue' of endpoint 'heart-ep' scores what is written to 'incoming/'; choose another place.",
-    ]);
   });
 });

@@ -1,5 +1,6 @@
+import type { PipelineSpec } from '../../../shared/domain/pipeline/pipeline-job.ts';
 import { captured, WORKSPACE as CAPTURED } from '../domain/pipeline/fixtures.ts';
-import { makeCompute, WORKSPACE, type Answer, type World } from './api-world.ts';
+import { errorOf, makeCompute, WORKSPACE, type Answer, type World } from './api-world.ts';
 
 export const STORE = 'azureml://datastores/workspaceblobstore/paths';
 
@@ -66,3 +67,61 @@ export const STEP = {
 
 export const registerComponent = ({ call }: World, name: string, componentSpec: object, version = '1') =>
   call('PUT', `${WORKSPACE}/components/${name}/versions/${version}`, { body: { properties: { componentSpec } } });
+
+/** A pipeline of two steps whose outputs are the pipeline's. */
+export const FLOW = {
+  type: 'pipeline',
+  inputs: {
+    raw: { type: 'uri_folder' },
+    rate: { type: 'number', default: 0.2 },
+    kind: { type: 'string', default: 'x', enum: ['x', 'y'] },
+  },
+  outputs: { out: { type: 'uri_folder' }, copy: '${{parent.jobs.second.outputs.out}}' },
+  jobs: {
+    first: {
+      type: 'command',
+      component: { ...STEP, inputs: { ...STEP.inputs, kind: { type: 'string', optional: true } } },
+      inputs: { data: '${{parent.inputs.raw}}', rate: '${{parent.inputs.rate}}', kind: '${{parent.inputs.kind}}' },
+      outputs: { out: '${{parent.outputs.out}}' },
+    },
+    second: { type: 'command', component: STEP, inputs: { data: '${{parent.jobs.first.outputs.out}}' } },
+  },
+};
+
+/** `deploymentConfiguration` of a component. */
+export const configuration = (assetId = 'azureml:flow:1', settings: object = {}) => ({
+  deploymentConfigurationType: 'PipelineComponent',
+  componentId: { referenceType: 'Id', assetId },
+  settings,
+});
+
+/** The stored job of an answer that says that it was made. */
+export async function madeJob(world: World, answer: Answer): Promise<PipelineSpec> {
+  if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+  const spec = await world.pipelines.spec((answer.body as { name: string }).name);
+  if (!spec) throw new Error('the job is not stored');
+  return spec;
+}
+
+/** A folder as a job's input. */
+export const RAW = { jobInputType: 'uri_folder', uri: `${STORE}/heart` };
+
+/** A step of the component above that reads the job's input `raw`. */
+export const copyStep = (more: object = {}) => ({
+  type: 'command',
+  component: STEP,
+  inputs: { data: '${{parent.inputs.raw}}' },
+  ...more,
+});
+
+/** Status, path and sentence with which a job is refused. Throws when something was written or started. */
+export async function jobRefusal(world: World, properties: object): Promise<unknown> {
+  const before = world.writes.length;
+  const answer = await world.call('PUT', `${WORKSPACE}/jobs/mine`, {
+    body: { properties: { jobType: 'Pipeline', inputs: { raw: RAW }, ...properties } },
+  });
+  const written = [...world.writes.slice(before), ...world.started];
+  if (written.length > 0) throw new Error(`it was written: ${written.join()}`);
+  const { status, target, message } = errorOf(answer) as { status: number; target: string; message: string };
+  return [status, target, message.replace(`${target}: `, '')];
+}
