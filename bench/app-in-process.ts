@@ -60,11 +60,14 @@ export async function appInProcess(): Promise<AppInProcess> {
         const job = await api.job(endpoint, name);
         if (job.error) throw new Error(job.error.message);
         if (job.properties.status === 'Completed') return performance.now() - started;
-        await wait(20);
+        await wait(POLL_MS);
       }
     },
   };
 }
+
+/** Asking takes the processor from what is measured. */
+const POLL_MS = 50;
 
 const Answer = z.number();
 

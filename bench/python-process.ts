@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appInProcess, inDatastore } from './app-in-process.ts';
 
-/** Runs a scoring script over the files of a folder, ten to a mini-batch, and tells the milliseconds of the job. */
+/** Runs a scoring script over the files of a folder, ten to a mini-batch, and tells the milliseconds of its second job. */
 const [script = '', folder = ''] = process.argv.slice(2);
 
 const { api, put, deploy, run } = await appInProcess();
@@ -14,7 +14,6 @@ await deploy('reading', 'model', {
   miniBatchSize: 10,
 });
 const names = await readdir(folder);
-for (const name of names) await put(`measured/${name}`, await readFile(join(folder, name)));
-for (const name of names.slice(0, 50)) await put(`warm-up/${name}`, await readFile(join(folder, name)));
-await run('reading', 'warm-up');
-process.send?.(await run('reading', 'measured'));
+for (const name of names) await put(`files/${name}`, await readFile(join(folder, name)));
+await run('reading', 'files');
+process.send?.(await run('reading', 'files'));

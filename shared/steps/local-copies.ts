@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, open, rm } from 'node:fs/promises';
+import { closeSync, fstatSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { mapBounded } from '../domain/map-bounded.ts';
 import type { InputFile } from '../domain/plan.ts';
@@ -45,7 +45,7 @@ export function localCopies(source: CopySource, folder: string): (files: readonl
 
   const copy = async (file: InputFile, path: string): Promise<void> => {
     const known = copies.get(file);
-    if (known && (await isWhole(path, known))) return;
+    if (known && isWhole(path, known)) return;
     try {
       if (known) await rm(path, { recursive: true, force: true });
       copies.delete(file);
@@ -87,9 +87,9 @@ function pathIn(folder: string, name: string): string | undefined {
   return path.startsWith(folder + sep) && !path.endsWith(sep) ? path : undefined;
 }
 
-async function isWhole(path: string, { length, modifiedMs }: Copy): Promise<boolean> {
+function isWhole(path: string, { length, modifiedMs }: Copy): boolean {
   try {
-    const found = await lstat(path);
+    const found = lstatSync(path);
     return found.isFile() && found.size === length && found.mtimeMs === modifiedMs;
   } catch {
     // Whatever stands in the way shows when the file is downloaded again.
