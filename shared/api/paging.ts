@@ -5,8 +5,8 @@ import type { SignedIds } from './signed-ids.ts';
 
 const DEFAULT_PAGE = 100;
 
-/** A job of a list is several reads of storage: as many as are answered in well under half a second. */
-export const PAGE_OF_JOBS = 15;
+/** A job of a list is two reads of storage: as many as are answered in well under half a second, also over Azurite (docs/performance.md). */
+export const PAGE_OF_JOBS = 20;
 
 export interface PageRequest {
   readonly limit: number;

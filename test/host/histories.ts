@@ -41,18 +41,20 @@ export async function readHistories(): Promise<StoredHistory[]> {
   );
 }
 
-/** Writes the histories of a version, by file name. Throws when it has some: what has run is not rewritten. */
+/**
+ * Writes the histories of a version, by file name, for orchestrations that have none of it: what has run is not rewritten. Throws
+ * when all of them have.
+ */
 export async function writeHistories(version: string, recorded: ReadonlyMap<string, RecordedHistory>): Promise<void> {
   const target = join(folder, version);
-  try {
-    await mkdir(target);
-  } catch (error) {
-    throw new Error(`${target} exists: raise defaultVersion in host.json, or remove it if no job ever ran it.`, {
-      cause: error,
-    });
-  }
+  const stored = (await readHistories()).filter((history) => history.version === version);
+  const known = new Set(stored.map(({ orchestration }) => orchestration));
+  const fresh = [...recorded].filter(([, { orchestration }]) => !known.has(orchestration));
+  if (fresh.length === 0)
+    throw new Error(`${target} is whole: raise defaultVersion in host.json, or remove it if no job ever ran it.`);
+  await mkdir(target, { recursive: true });
   const config = await resolveConfig(folder);
-  for (const [name, each] of recorded) {
+  for (const [name, each] of fresh) {
     await writeFile(join(target, `${name}.json`), await format(JSON.stringify(each), { ...config, parser: 'json' }));
   }
 }

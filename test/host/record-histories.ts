@@ -8,9 +8,24 @@ import { createMemoryStore } from '../../local/durable/memory-store.ts';
 import { isFinished } from '../../local/durable/store.ts';
 import { createLog } from '../../local/log.ts';
 import { RecordedHistory } from './histories.ts';
-import { scenarios, type Answers } from './scoring-scenarios.ts';
+import { pipelineScenarios } from './pipeline-scenarios.ts';
+import { scoringScenarios, type Answers } from './scoring-scenarios.ts';
 
 const startSchema = z.object({ OrchestrationInstance: z.object({ ExecutionId: z.string() }) });
+
+/** What is started for a scenario, with its input. */
+export interface Start {
+  readonly name: string;
+  readonly input: object;
+}
+
+const scoring: Start = { name: 'scoreJob', input: { job: 'job-1', execution: 'execution-1' } };
+const pipeline: Start = { name: 'runPipeline', input: { job: 'pipeline-1', execution: 'execution-1' } };
+
+const scenarios: readonly { readonly name: string; readonly start: Start; readonly answers: Answers }[] = [
+  ...Object.entries(scoringScenarios).map(([name, answers]) => ({ name, start: scoring, answers })),
+  ...Object.entries(pipelineScenarios).map(([name, answers]) => ({ name, start: pipeline, answers })),
+];
 
 /**
  * Plays the scenarios through the engine and answers the last turn of every execution, by file name. Executions that
@@ -21,9 +36,9 @@ export async function recordHistories(
   version: string,
 ): Promise<Map<string, RecordedHistory>> {
   const played = await Promise.all(
-    Object.entries(scenarios).map(async ([name, answers]) => ({
+    scenarios.map(async ({ name, start, answers }) => ({
       name,
-      turns: await play(orchestrations, version, answers),
+      turns: await play(orchestrations, version, answers, start),
     })),
   );
   const recorded = new Map<string, RecordedHistory>();
@@ -38,12 +53,12 @@ export async function recordHistories(
   return recorded;
 }
 
-/** Runs one job through the engine, and answers the last turn of every execution. */
+/** Runs one orchestration through the engine, and answers the last turn of every execution. */
 export async function play(
   orchestrations: FunctionRunner,
   version: string,
   answers: Answers,
-  job: object = { job: 'job-1', execution: 'execution-1' },
+  { name, input }: Start,
 ): Promise<RecordedHistory[]> {
   const lastTurns = new Map<string, RecordedHistory>();
   const runner: FunctionRunner = {
@@ -70,7 +85,7 @@ export async function play(
   const limits = { maxConcurrentActivities: 2, maxConcurrentOrchestrators: 10, defaultVersion: version };
   const log = createLog({ default: 'none' }, false);
   const engine = createEngine({ store, runner, log, chaos: chaosFrom({}), ...limits });
-  const { instanceId } = await engine.start({ name: 'scoreJob', input: JSON.stringify(job) });
+  const { instanceId } = await engine.start({ name, input: JSON.stringify(input) });
   for (;;) {
     const head = await store.readHead(instanceId);
     if (head === undefined || isFinished(head.status)) break;

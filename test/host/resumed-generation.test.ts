@@ -27,7 +27,7 @@ test('a later generation starts its lanes where their receipts end, and says in 
     scoreSlice: (input) => ('position' in input && input.position === 4 ? { ...slice, done: false } : slice),
     commitJob: () => ({ state: 'completed' }),
   });
-  await play(orchestrations, '1', answers, run);
+  await play(orchestrations, '1', answers, { name: 'scoreJob', input: run });
   const lane = { ok: true, receipt: 'last', reason: null };
   expect(asked.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual([
     ['commitJob', { job: 'job', execution: 'e', lanes: [lane, lane] }],
@@ -46,6 +46,6 @@ test('a later generation settles as itself', async () => {
     planJob: () => ({ ok: false, reason }),
     settleJob: () => ({ state: 'canceled' }),
   });
-  await play(orchestrations, '1', answers, run);
+  await play(orchestrations, '1', answers, { name: 'scoreJob', input: run });
   expect(asked.at(-1)).toEqual(['settleJob', { job: 'job', reason, generation: 2 }]);
 });

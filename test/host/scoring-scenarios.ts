@@ -4,7 +4,7 @@ import { z } from 'zod';
 export type Answers = Record<string, (input: object) => object>;
 
 const sliceInput = z.object({ lane: z.number(), position: z.number().nullable() });
-const unavailable = (what: string) => (): never => {
+export const unavailable = (what: string) => (): never => {
   throw new Error(`${what} is unavailable`);
 };
 
@@ -25,7 +25,7 @@ const answers = (lanes: number, slices: number): Answers => ({
 });
 
 /** Fails at its first call and is right from then on. */
-function unsteady(answer: (input: object) => object): (input: object) => object {
+export function unsteady(answer: (input: object) => object): (input: object) => object {
   let calls = 0;
   return (input) => {
     calls += 1;
@@ -35,7 +35,7 @@ function unsteady(answer: (input: object) => object): (input: object) => object 
 }
 
 /** The ways that a scoring job can go, one for each branch of its orchestrations. */
-export const scenarios: Readonly<Record<string, Answers>> = {
+export const scoringScenarios: Readonly<Record<string, Answers>> = {
   success: answers(3, 2),
   retried: { ...answers(1, 2), scoreSlice: unsteady((input) => slice(input, 2)) },
   long: answers(1, 45),
