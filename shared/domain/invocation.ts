@@ -41,7 +41,7 @@ const inputData = z.record(z.string(), input, REQUIRED).transform((inputs, conte
   const entries = Object.entries(inputs);
   const literal = entries.find(([, one]) => one.jobInputType === 'Literal');
   if (literal)
-    return fail(`${SUPPORTED}; literal inputs belong to pipeline components, which are not supported yet`, [
+    return fail(`${SUPPORTED}; literal inputs are for deployments of pipeline components`, [
       literal[0],
       'jobInputType',
     ]);

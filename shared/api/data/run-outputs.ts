@@ -43,6 +43,6 @@ export const outputAssetId = ({ location, workspaceId }: Workspace, runId: strin
 
 /** The run and output of such an id. */
 export function parseOutputAssetId(id: string): { runId: string; output: string } | undefined {
-  const parts = /\/data\/azureml_([a-z0-9_-]+)_output_data_([A-Za-z0-9_]+)\/versions\/1$/i.exec(id);
+  const parts = /\/data\/azureml_([a-z0-9_-]+)_output_data_([\w.-]+)\/versions\/1$/i.exec(id);
   return parts?.[1] === undefined || parts[2] === undefined ? undefined : { runId: parts[1], output: parts[2] };
 }

@@ -14,13 +14,13 @@ export interface ComponentDeps extends ReferenceDeps {
   readonly pipelines: Pick<Pipelines, 'spec'>;
 }
 
-export interface RegisteredComponent {
+interface RegisteredComponent {
   readonly record: AssetRecord;
   readonly component: StepComponent;
 }
 
 /** The registered component that a reference names. Throws ApiError 400 when there is none. */
-export async function referencedComponent(
+async function referencedComponent(
   deps: ComponentDeps,
   reference: string,
   target: string,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { errorOf, NOW, WORKSPACE, worldMaker, type Answer, type World } from './api-world.ts';
-import { configuration, FLOW, furnish, registerComponent, STORE } from './pipelines-world.ts';
+import { configuration, FLOW, furnish, jobRefusal, registerComponent, STORE } from './pipelines-world.ts';
 
 const freshWorld = worldMaker();
 let world: World;
@@ -204,5 +204,21 @@ describe('an invocation', () => {
     };
     expect([status, target, message.replace(`${target}: `, '')]).toEqual(expected);
     expect([world.writes.slice(before), world.started]).toEqual([[], []]);
+  });
+
+  it('is not what a step that scores makes', async () => {
+    const component = {
+      type: 'parallel',
+      inputs: { files: { type: 'uri_folder' } },
+      outputs: { score: { type: 'uri_folder' } },
+      input_data: '${{inputs.files}}',
+      task: { type: 'model', model: 'azureml:heart' },
+    };
+    const jobs = { a: { type: 'parallel', component, inputs: { files: '${{parent.inputs.raw}}' } } };
+    expect(await jobRefusal(world, { jobs })).toEqual([
+      400,
+      'properties.jobs.a.task.model',
+      "deployment 'ordinal' of endpoint 'heart' runs a pipeline; a parallel step scores with a model.",
+    ]);
   });
 });

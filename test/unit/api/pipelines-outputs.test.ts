@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { outputAssetId, parseOutputAssetId } from '../../../shared/api/data/run-outputs.ts';
+import { uuidOf } from '../../../shared/domain/uuid.ts';
 import { deployHeart, WORKSPACE, worldMaker, type World } from './api-world.ts';
 import { copyStep, furnish, jobRefusal, registerComponent, STORE } from './pipelines-world.ts';
 
@@ -75,4 +77,13 @@ describe('an output is refused', () => {
       "deployment 'blue' of endpoint 'heart-ep' scores what is written to 'incoming/'; choose another place.",
     ]);
   });
+});
+
+it.each(['out', 'my-out', 'group.out_1'])('an output called %s is found again by its asset id', (output) => {
+  const workspace = {
+    ...{ subscriptionId: 's', resourceGroup: 'r', workspace: 'w' },
+    ...{ location: 'westeurope', workspaceId: 'guid', tenantId: 't' },
+  };
+  const runId = uuidOf('mine/a');
+  expect(parseOutputAssetId(outputAssetId(workspace, runId, output))).toEqual({ runId, output });
 });
