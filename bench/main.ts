@@ -16,13 +16,14 @@ import { pythonWorkers } from './python-workers.ts';
 import { responsiveness } from './responsiveness.ts';
 import { storageRequests } from './storage-requests.ts';
 import { throughput } from './throughput.ts';
+import { tokens } from './tokens.ts';
 
 const HELP = `Usage: npm run bench [-- options]
 
 Measures the app on this machine, in about seven minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
-  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable,python
+  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable,python,tokens
   --profile      no figures: where the time goes, as CPU profiles
   --help         show this text
 `;
@@ -39,6 +40,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   pipelines,
   durable: durableHost,
   python: pythonWorkers,
+  tokens,
 };
 
 function chosen(only: string | undefined): Measurement[] {

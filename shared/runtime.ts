@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
-import { devIssuer } from './auth/dev-tokens.ts';
-import { tokenVerifier, type VerifyToken } from './auth/token-verifier.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import type { DatastorePlace } from './domain/resources.ts';
 import { codeTools, engines } from './engines.ts';
@@ -32,6 +30,7 @@ import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
 import type { Blobs, Queue, Table } from './storage/ports.ts';
+import { trust } from './token-issuers.ts';
 
 /** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
 export interface Runtime {
@@ -59,8 +58,8 @@ export async function runtime(): Promise<Runtime> {
 }
 
 async function compose(settings: Settings): Promise<Runtime> {
-  const verifyToken = verifier(settings);
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
+  const { tenantId, ...tokens } = trust(settings, log);
   const clock = { now: () => Date.now() };
   const { blobs: systemBlobs, table, queue } = stateStorage(settings);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
@@ -123,10 +122,10 @@ async function compose(settings: Settings): Promise<Runtime> {
         ...address,
         location,
         workspaceId: workspaceGuid(address),
-        tenantId: settings.BATCHPOINT_TENANT_ID,
+        tenantId,
       },
       baseUrl: () => baseUrl(settings),
-      verifyToken,
+      ...tokens,
       prove: scorers.prove,
       allowCode: settings.BATCHPOINT_ALLOW_CODE,
       maxTimeoutSeconds: timeLimit,
@@ -155,19 +154,6 @@ function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits' | 'codeUser
     limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
     codeUser: user === undefined ? undefined : { uid: user, gid: user },
   };
-}
-
-/** Whose tokens count. In Azure the development issuer never does; an app that would let nobody in does not start. */
-function verifier(settings: Settings): VerifyToken {
-  if (settings.WEBSITE_INSTANCE_ID !== undefined && settings.BATCHPOINT_DEV_JWKS !== undefined)
-    throw new Error(
-      "BATCHPOINT_DEV_JWKS is set in Azure. Development tokens count on a developer's machine only: remove it.",
-    );
-  if (settings.BATCHPOINT_DEV_JWKS === undefined)
-    throw new Error(
-      'No token issuer is configured: set BATCHPOINT_DEV_JWKS (npm start does). Entra ID is not supported yet.',
-    );
-  return tokenVerifier({ issuers: [devIssuer(settings.BATCHPOINT_DEV_JWKS)] });
 }
 
 function stateStorage(settings: Settings): { blobs: Blobs; table: Table; queue: (name: string) => Queue } {

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
+import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
 import { Extensions } from './domain/settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
 
@@ -21,6 +22,20 @@ const json = <T extends z.ZodType>(schema: T) =>
 
 /** `true` or `false`, in any case. */
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], error: 'must be true or false' });
+
+/** Texts with commas between. */
+const commaList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+/** Tokens for these are made for everybody in a tenant: as the app's own they would count with their roles (S5.1). */
+const isMicrosofts = (audience: string): boolean =>
+  /^(?:https?:\/\/(?:[^/]*\.)?(?:azure\.(?:com|net|us|cn)|windows\.net|microsoft\.com|office\.com)(?:[:/]|$)|18a66f5f-)/i.test(
+    audience,
+  );
 
 const DatastoreSetting = z.object({
   name: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
@@ -50,7 +65,20 @@ export const Settings = z.object({
   BATCHPOINT_WORKSPACE: json(WorkspaceSetting),
   /** Public keys (JWKS as JSON) of the development token issuer. Refused in Azure. */
   BATCHPOINT_DEV_JWKS: z.string().min(1).optional(),
-  BATCHPOINT_TENANT_ID: z.string().default('00000000-0000-4000-8000-0000000000d0'),
+  /** The tenant of Microsoft Entra ID whose tokens count, and the app registration that they are for. */
+  BATCHPOINT_TENANT_ID: z.guid().toLowerCase().optional(),
+  BATCHPOINT_CLIENT_ID: z.guid().toLowerCase().optional(),
+  /** App ID URIs of that registration beside `api://{client id}`, with commas between. */
+  BATCHPOINT_AUDIENCES: commaList
+    .refine((all) => !all.some(isMicrosofts), 'must not be an audience of a service of Microsoft')
+    .prefault(''),
+  /** Services whose tokens are taken, for clients that cannot ask for the app's own. */
+  BATCHPOINT_ACCEPT_AUDIENCES: commaList.pipe(z.array(z.enum(FOREIGN_NAMES))).prefault(''),
+  BATCHPOINT_AUTHORITY: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .refine((url) => url.startsWith('https:') || /^http:\/\/127\.0\.0\.1(:\d+)?$/.test(url), 'must be https')
+    .default(PUBLIC_AUTHORITY),
   BATCHPOINT_SLICE_SECONDS: z.coerce.number().positive().max(600).default(15),
   /** Worker threads that score, per loaded model. */
   BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(1),
@@ -96,6 +124,8 @@ export const Settings = z.object({
   /** The user, and group of the same number, that commands run as where the app is root; absent: the app's own. */
   BATCHPOINT_CODE_UID: z.coerce.number().int().min(1).max(4_294_967_294).optional(),
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** The host's own storage; the app looks only at where it is. */
+  AzureWebJobsStorage: z.string().optional(),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */
   WEBSITE_INSTANCE_ID: z.string().optional(),

@@ -28,10 +28,10 @@ const DISCOVERY = '/discovery';
 /** Paths without a token: clients send none to discovery, a log's URL is its own key, a job's page tells nothing. */
 const isOpen = (path: string): boolean => path === DISCOVERY || path.startsWith('/logs/') || path.startsWith('/jobs/');
 
-/** Whose audience a path asks for. An unknown path is answered to whoever may call at all, `mferp` too (old and new clients). */
+/** Whose audience a path asks for. The workspace's own host (mferp, history, data) takes either (contract 0), and so do unknown paths. */
 function planesOf(path: string): readonly Plane[] {
   if (path.startsWith('/endpoints/')) return ['scoring'];
-  if (['/subscriptions/', '/history/', '/data/'].some((plane) => path.startsWith(plane))) return ['management'];
+  if (path.startsWith('/subscriptions/')) return ['management'];
   return ['scoring', 'management'];
 }
 
@@ -82,7 +82,12 @@ export function createApi(deps: ApiDeps): Api {
           const stack = error instanceof Error ? error.stack : undefined;
           deps.log.error({ requestId, method: request.method, path, error: messageOf(error), stack }, 'request failed');
         }
-        response = errorResponse(error, { requestId, location: deps.workspace.location, time: isoNow(deps) });
+        response = errorResponse(error, {
+          requestId,
+          location: deps.workspace.location,
+          time: isoNow(deps),
+          ...(deps.authorizationUri !== undefined && { authorizationUri: deps.authorizationUri }),
+        });
       }
       const ms = deps.clock.now() - started;
       if (!response.headers.has('x-ms-response-type')) response.headers.set('x-ms-response-type', 'standard');

@@ -33,6 +33,8 @@ export interface ApiDeps {
   /** Where clients reach this app, without a slash at the end. */
   baseUrl(request: Request): string;
   readonly verifyToken: VerifyToken;
+  /** Where a client signs in; absent with the development issuer. */
+  readonly authorizationUri?: string;
   /** Proves that the scorer of a deployment can be used, as far as can be told in a moment. Throws ModelFault when it cannot. */
   prove(scorer: Scorer): Promise<void>;
   /** BATCHPOINT_ALLOW_CODE: commands of pipelines may run. */

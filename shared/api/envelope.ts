@@ -8,6 +8,8 @@ export interface RequestFacts {
   readonly location: string;
   /** ISO 8601. */
   readonly time: string;
+  /** Where a client without a good token can sign in. */
+  readonly authorizationUri?: string;
 }
 
 const BUSY_RETRY_SECONDS = 5;
@@ -47,7 +49,7 @@ export function errorResponse(error: unknown, facts: RequestFacts): Response {
     status: answer.status,
     headers: {
       'x-ms-response-type': 'error',
-      ...(answer.status === 401 ? { 'WWW-Authenticate': challenge(answer) } : {}),
+      ...(answer.status === 401 ? { 'WWW-Authenticate': challenge(answer, facts.authorizationUri) } : {}),
       ...(answer.status === 503 ? { 'Retry-After': String(BUSY_RETRY_SECONDS) } : {}),
     },
   });

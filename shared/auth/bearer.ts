@@ -19,9 +19,13 @@ export async function authenticate(
   return verify(token, planes);
 }
 
-/** The `WWW-Authenticate` header of a 401 (RFC 6750, section 3). */
-export function challenge(error: ApiError): string {
-  const realm = 'Bearer realm="batchpoint"';
-  if (error.code === 'Unauthorized') return realm;
-  return `${realm}, error="invalid_token", error_description="${error.message.replace(/[^\x20-\x7e]|["\\]/g, '')}"`;
+/** The `WWW-Authenticate` header of a 401 (RFC 6750, section 3), with where to sign in as Azure's own services say it. */
+export function challenge(error: ApiError, authorizationUri?: string): string {
+  const facts = {
+    realm: 'batchpoint',
+    ...(authorizationUri !== undefined && { authorization_uri: authorizationUri }),
+    ...(error.code !== 'Unauthorized' && { error: 'invalid_token', error_description: error.message }),
+  };
+  const quoted = Object.entries(facts).map(([name, value]) => `${name}="${value.replace(/[^\x20-\x7e]|["\\]/g, '')}"`);
+  return `Bearer ${quoted.join(', ')}`;
 }

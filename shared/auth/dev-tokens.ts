@@ -5,6 +5,9 @@ import type { TokenIssuer } from './token-verifier.ts';
 /** The development issuer's name, as the command line writes it into tokens; `.invalid` can never be somebody's host. */
 export const DEV_ISSUER = 'https://batchpoint.invalid/dev';
 
+/** Who the development issuer's people belong to. */
+export const DEV_TENANT = '00000000-0000-4000-8000-0000000000d0';
+
 export const OWN_AUDIENCE = 'api://batchpoint';
 
 const withAndWithoutSlash = (audience: string): string[] => [audience, `${audience}/`];

@@ -7,5 +7,6 @@ export interface Principal {
   readonly subject: string;
   readonly tenantId: string;
   readonly objectId: string;
+  /** App roles of a token for this app; none of a token for another service. */
   readonly roles: readonly string[];
 }

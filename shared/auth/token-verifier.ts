@@ -1,4 +1,4 @@
-import { decodeJwt, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { ApiError, messageOf } from '../domain/errors.ts';
 import type { Plane, Principal } from './principal.ts';
@@ -7,7 +7,12 @@ import type { Plane, Principal } from './principal.ts';
 export interface TokenIssuer {
   readonly issuer: string;
   readonly keys: JWTVerifyGetKey;
+  /** This app's own. */
   readonly audiences: Readonly<Record<Plane, readonly string[]>>;
+  /** Those of other services: their tokens say who calls, and grant nothing by their roles (S5.2). */
+  readonly foreignAudiences?: Readonly<Record<Plane, readonly string[]>>;
+  /** What else must be true of this issuer's tokens. Throws ApiError. */
+  check?(claims: Claims, isForeign: boolean): void;
 }
 
 /** Checks a raw token for these planes (any one of them will do). Throws ApiError 401; the token itself is in no message. */
@@ -21,14 +26,20 @@ const Claims = z.object({
   tid: z.string().min(1),
   oid: z.string().min(1),
   roles: z.array(z.string()).default([]),
+  /** What Entra ID adds: the token's version, the client that asked for it, and for whom it works. */
+  ver: z.string().optional(),
+  appid: z.string().optional(),
+  azp: z.string().optional(),
+  scp: z.string().optional(),
+  idtyp: z.string().optional(),
 });
+export type Claims = z.infer<typeof Claims>;
 
-const invalid = (message: string): ApiError => new ApiError(401, 'InvalidToken', message);
+export const invalidToken = (message: string): ApiError => new ApiError(401, 'InvalidToken', message);
 
 /**
  * Verifies bearer tokens: RS256 only, keys only from the issuer that the token names (header fields such as `jku` and `jwk`
- * are ignored), issuer and audience exact, `exp` required, 60 s of skew (S5.5). Further issuers, such as Entra ID with keys
- * by URL, are further entries.
+ * are ignored), issuer and audience exact, `exp` required, 60 s of skew (S5.5).
  */
 export function tokenVerifier({
   issuers,
@@ -39,32 +50,39 @@ export function tokenVerifier({
 }): VerifyToken {
   return async (token, planes) => {
     const issuer = issuers.find((one) => one.issuer === issuerOf(token));
-    if (!issuer) throw invalid('The token was issued by nobody that this app trusts.');
+    if (!issuer) throw invalidToken('The token was issued by nobody that this app trusts.');
     const claims = await verified(token, issuer, new Date(now()));
-    const allowed = planes.flatMap((plane) => issuer.audiences[plane]);
     // One audience: a token that is good for several services could be replayed by each of them.
     const audiences = [claims.aud].flat();
-    if (!audiences.every((audience) => allowed.includes(audience)) || audiences.length === 0)
-      throw invalid('Audiences in JWT are not allowed');
+    const areAll = (allowed: TokenIssuer['foreignAudiences']): boolean =>
+      audiences.length > 0 && audiences.every((one) => planes.some((plane) => allowed?.[plane].includes(one)));
+    const isForeign = areAll(issuer.foreignAudiences);
+    if (!isForeign && !areAll(issuer.audiences)) throw invalidToken('Audiences in JWT are not allowed');
+    issuer.check?.(claims, isForeign);
     return {
       subject: `${claims.tid}:${claims.oid}`,
       tenantId: claims.tid,
       objectId: claims.oid,
-      roles: claims.roles,
+      roles: isForeign ? [] : claims.roles,
     };
   };
 }
 
 function issuerOf(token: string): string | undefined {
   try {
-    return decodeJwt(token).iss;
+    const { iss } = decodeJwt(token);
+    // Its signature is over another header than the one that is sent: nobody but Microsoft Graph can check it.
+    if (decodeProtectedHeader(token)['nonce'] !== undefined)
+      throw invalidToken('The token is for Microsoft Graph. Ask for one for this app.');
+    return iss;
   } catch (error) {
-    if (error instanceof errors.JWTInvalid) throw invalid('The bearer token is not a JSON Web Token.');
+    if (error instanceof errors.JWTInvalid || error instanceof TypeError)
+      throw invalidToken('The bearer token is not a JSON Web Token.');
     throw error;
   }
 }
 
-async function verified(token: string, issuer: TokenIssuer, currentDate: Date): Promise<z.infer<typeof Claims>> {
+async function verified(token: string, issuer: TokenIssuer, currentDate: Date): Promise<Claims> {
   try {
     const { payload } = await jwtVerify(token, issuer.keys, {
       algorithms: ['RS256'],
@@ -75,11 +93,10 @@ async function verified(token: string, issuer: TokenIssuer, currentDate: Date): 
     const claims = Claims.safeParse(payload);
     if (claims.success) return claims.data;
     const field = claims.error.issues[0]?.path.join('.') ?? '';
-    throw invalid(`The token's claim '${field}' is missing or of a wrong kind.`);
+    throw invalidToken(`The token's claim '${field}' is missing or of a wrong kind.`);
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw invalid('The token has expired.');
-    if (error instanceof errors.JWKSTimeout) throw error;
-    if (error instanceof errors.JOSEError) throw invalid(`The token was refused: ${messageOf(error)}.`);
+    if (error instanceof errors.JWTExpired) throw invalidToken('The token has expired.');
+    if (error instanceof errors.JOSEError) throw invalidToken(`The token was refused: ${messageOf(error)}.`);
     throw error;
   }
 }

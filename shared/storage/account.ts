@@ -5,3 +5,7 @@ export function accountOf(connectionString: string): { account: string; endpoint
   const { accountName, url } = BlobServiceClient.fromConnectionString(connectionString);
   return { account: accountName, endpoint: url.replace(/\/$/, '') };
 }
+
+/** True for Azurite, whose key everybody knows, and for anything else on this machine. */
+export const isDevelopmentStorage = (connectionString: string): boolean =>
+  /UseDevelopmentStorage=true|devstoreaccount1|\/\/(?:localhost|127\.|\[::1\])/i.test(connectionString);

@@ -55,6 +55,7 @@ function startTokenServer() {
 
 /** What a person enters when the pipeline is run. */
 const parameters = (input: string, output: string) => ({
+  resource: 'api://batchpoint',
   tenant_id: TENANT,
   client_id: 'a-client',
   client_secret: SECRET,
@@ -81,8 +82,9 @@ it('scores a folder into the file that was asked for', async () => {
   expect((await app.text(output))?.trim().split('\n')).toHaveLength(matrix.sample.trim().split('\n').length);
 });
 
-it('fails with a job that fails', async () => {
-  const run = runPipeline(pipeline, parameters('broken/', `factory-out/${randomUUID()}.csv`));
+it('fails with a job that fails, also with the token that the template asked for', async () => {
+  const { resource: _own, ...asBefore } = parameters('broken/', `factory-out/${randomUUID()}.csv`);
+  const run = runPipeline(pipeline, asBefore);
   await expect(run).rejects.toThrow(/^Job batchjob-\S+ has ended as Failed$/);
 });
 
