@@ -6,6 +6,7 @@ import {
   StepRecord,
   StepResult,
 } from '../../domain/pipeline/pipeline-job.ts';
+import { mapBounded } from '../../domain/map-bounded.ts';
 import { allRows } from '../all-rows.ts';
 import { changeRow } from '../change-row.ts';
 import { insertOnce } from '../insert-once.ts';
@@ -29,6 +30,9 @@ const stepKey = (job: string, index: number): TableKey => ({
 const runKey = (run: string): TableKey => ({ partition: `run|${run}`, row: 'run' });
 const resultKey = (hash: string): TableKey => ({ partition: `result|${hash}`, row: 'result' });
 const specBlob = (name: string) => ({ container: JOBS_CONTAINER, name: `${name}/pipeline.json` });
+
+/** Steps whose rows are made side by side. */
+const STEPS_AT_ONCE = 16;
 
 /** Specs kept in memory: every step of a job asks for its job's. */
 const SPECS_IN_MEMORY = 16;
@@ -74,13 +78,11 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
       // Everything that leads to a job or a step is there before the record that makes the job.
       await insertOnce(table, ...openRow(stored));
       for (const { key, values } of indexRows({ kind: 'pipeline', spec: stored })) await insertOnce(table, key, values);
-      await Promise.all(
-        stored.steps.map(async ({ path, run }, index) => {
-          const waiting: StepRecord = { state: 'waiting', path, run, settled: [], owner: null };
-          await insertOnce(table, stepKey(name, index), await pack(waiting));
-          await insertOnce(table, runKey(run), { job: name, path });
-        }),
-      );
+      await mapBounded([...stored.steps.entries()], STEPS_AT_ONCE, async ([index, { path, run }]) => {
+        const waiting: StepRecord = { state: 'waiting', path, run, settled: [], owner: null };
+        await insertOnce(table, stepKey(name, index), await pack(waiting));
+        await insertOnce(table, runKey(run), { job: name, path });
+      });
       const record: PipelineRecord = { state: 'accepted', name, createdAt, cancelRequested: false };
       const created = await insertOnce(table, recordKey(name), await pack(record));
       if (created) return { created, spec: stored, record };

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BASE, SYSTEM_DATA, WORKSPACE, deployHeart, errorOf, worldMaker, type World } from './api-world.ts';
+import { pipelineSpec } from '../../support/job-specs.ts';
 import { makeJob } from './runs-world.ts';
 
 const JOBS = `${WORKSPACE}/jobs`;
@@ -12,6 +13,9 @@ beforeEach(async () => {
   await deployHeart(world);
 });
 
+interface Resource {
+  readonly properties: { readonly displayName: string; readonly properties: Readonly<Record<string, string>> };
+}
 interface Page {
   value: { name: string }[];
   nextLink: string | null;
@@ -158,6 +162,30 @@ describe('the jobs of the workspace', () => {
       status: 400,
       target: 'listViewType',
     });
+  });
+
+  it('are pipelines, too, each as it is by itself but for the progress of its steps', async () => {
+    const [scoring = ''] = await makeJobs(1);
+    world.clock.time++;
+    const spec = pipelineSpec('piped', { createdAt: new Date(world.clock.time).toISOString() });
+    await world.pipelines.create(spec);
+    for (const name of [scoring, 'piped']) {
+      const change = { properties: { displayName: `new ${name}`, tags: { is: name } } };
+      expect((await world.call('PUT', `${JOBS}/${name}`, { body: change })).status).toBe(200);
+    }
+    const [piped, scored] = await Promise.all(
+      ['piped', scoring].map(async (name) => (await world.call('GET', `${JOBS}/${name}`)).body as Resource),
+    );
+    const {
+      'batchpoint.steps': steps,
+      'batchpoint.stepsCompleted': completed,
+      ...properties
+    } = piped?.properties.properties ?? {};
+    expect([steps, completed, piped?.properties.displayName]).toEqual(['1', '0', 'new piped']);
+    expect((await listed(JOBS)).value).toEqual([
+      { ...piped, properties: { ...piped?.properties, properties } },
+      scored,
+    ]);
   });
 
   it('are read a page at a time, however many there are', async () => {
