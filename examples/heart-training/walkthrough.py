@@ -128,7 +128,7 @@ def serve(client, endpoint, training):
         name="xgboost",
         endpoint_name=endpoint,
         model=model,
-        environment="azureml:heart-training@latest",
+        environment=client.environments.get("heart-training", label="latest"),
         compute=COMPUTE,
     )
     client.batch_deployments.begin_create_or_update(deployment).result()
@@ -178,20 +178,20 @@ def walk(client, folder):
 
     ordinal = heart_pipelines.training(prepare, train, "ordinal")
     tried = run_once(client, ordinal, input_data=Input(type=AssetTypes.URI_FOLDER, path=data.id))
-    print(f"Tried the pipeline as job {tried.name}: {tried.status}")
+    print(f"Tried the pipeline as job {tried.name}")
     show_steps(client, tried)
 
     client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=trainer)).result()
     deploy(client, trainer, "ordinal", client.components.create_or_update(ordinal().component))
     make_default(client, trainer, "ordinal")
     first = train_by_endpoint(client, trainer, data)
-    print(f"Invoked the default deployment, job {first.name}: {first.status}")
+    print(f"Invoked the default deployment, job {first.name}")
     show_steps(client, first)
     metrics = {"ordinal": download(client, first, folder / "ordinal")}
 
     deploy(client, trainer, "onehot", heart_pipelines.training(prepare, train, "onehot")._pipeline_builder.build())
     second = train_by_endpoint(client, trainer, data, deployment="onehot")
-    print(f"Invoked the other one by its name, job {second.name}: {second.status}")
+    print(f"Invoked the other one by its name, job {second.name}")
     show_steps(client, second)
     metrics["onehot"] = download(client, second, folder / "onehot")
     for name, of in metrics.items():
