@@ -91,7 +91,7 @@ function hold({ folder }: CodeWork, work: SliceWork, files: readonly InputFile[]
       await last;
       // A folder that could not be made was told to whom asked for it.
       const path = await made?.catch(() => undefined);
-      if (path !== undefined) folder.discard(path);
+      if (path !== undefined) folder.discard(path, true);
     },
   };
 }
@@ -143,7 +143,8 @@ async function runCode(
     throw error instanceof ModelFault ? scriptFailed(error) : error;
   } finally {
     clearInterval(look);
-    folder.discard(outputFolder);
+    // Code that goes on after its run must not write into another mini-batch's output.
+    folder.discard(outputFolder, !summaryOnly);
   }
   const processed = summaryOnly ? processedFiles(files, returned) : undefined;
   if (processed) await listFiles(work, processed, label);

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
@@ -14,10 +14,13 @@ export class WorkFolderFault extends Error {
 
 /** The folder of one slice below the process's own; it is made when it is used. */
 export interface WorkFolder {
-  /** A new empty folder in it; absolute. Throws WorkFolderFault. */
+  /** An empty folder in it; absolute. Throws WorkFolderFault. */
   make(): Promise<string>;
-  /** Removes one of them while the slice goes on. What cannot be removed is told in the log. */
-  discard(path: string): void;
+  /**
+   * Removes one of them, or what is in it, while the slice goes on; `again`: it may be handed out once more. What cannot be
+   * removed is told in the log.
+   */
+  discard(path: string, again: boolean): void;
   /** Removes all of it. */
   end(): Promise<void>;
 }
@@ -26,11 +29,15 @@ export interface WorkFolder {
 export function workFolder(processFolder: () => Promise<string>, log: Log): WorkFolder {
   let made: Promise<string> | undefined;
   let folders = 0;
+  /** Empty ones: to remove and make a folder takes as long as to write ten small files. */
+  const spare: string[] = [];
   const removals = new Set<Promise<void>>();
 
   const makeOwn = async (): Promise<string> => mkdtemp(join(await processFolder(), 'slice-'));
   return {
     async make() {
+      const free = spare.pop();
+      if (free !== undefined) return free;
       try {
         const path = join(await (made ??= makeOwn()), String(folders++));
         mkdirSync(path);
@@ -39,7 +46,11 @@ export function workFolder(processFolder: () => Promise<string>, log: Log): Work
         throw new WorkFolderFault(error);
       }
     },
-    discard(path) {
+    discard(path, again) {
+      if (again && emptied(path)) {
+        spare.push(path);
+        return;
+      }
       const removal = remove(path, log).finally(() => removals.delete(removal));
       removals.add(removal);
     },
@@ -56,23 +67,22 @@ export function workFolder(processFolder: () => Promise<string>, log: Log): Work
 const FEW = 100;
 const SMALL = 256 * 1024;
 
-/** True when the folder held only a few small files. */
-function removeSmall(path: string): boolean {
-  const entries = readdirSync(path, { withFileTypes: true });
-  if (entries.length > FEW || !entries.every((entry) => entry.isFile())) return false;
-  const files = entries.map(({ name }) => join(path, name));
-  if (!files.every((file) => lstatSync(file).size <= SMALL)) return false;
-  for (const file of files) unlinkSync(file);
-  rmdirSync(path);
-  return true;
+/** Removes what is in a folder when that is a few small files. False when it is more, or is in the way of that. */
+function emptied(path: string): boolean {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    if (entries.length > FEW || !entries.every((entry) => entry.isFile())) return false;
+    const files = entries.map(({ name }) => join(path, name));
+    if (!files.every((file) => lstatSync(file).size <= SMALL)) return false;
+    for (const file of files) unlinkSync(file);
+    return true;
+  } catch {
+    // Whatever it is, it shows when the folder is removed.
+    return false;
+  }
 }
 
 async function remove(path: string, log: Log): Promise<void> {
-  try {
-    if (removeSmall(path)) return;
-  } catch {
-    // What is in the way, or gone meanwhile, is told by what follows.
-  }
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
