@@ -143,8 +143,8 @@ async function runCode(
     throw error instanceof ModelFault ? scriptFailed(error) : error;
   } finally {
     clearInterval(look);
-    // Code that goes on after its run must not write into another mini-batch's output.
-    folder.discard(outputFolder, !summaryOnly);
+    // Code that failed, or goes on after its run, must not write into another output.
+    folder.discard(outputFolder, returned !== undefined && !summaryOnly);
   }
   const processed = summaryOnly ? processedFiles(files, returned) : undefined;
   if (processed) await listFiles(work, processed, label);
