@@ -29,6 +29,7 @@ export interface TokenRequest {
   /** Tenant and object id; a fixed developer when absent. */
   readonly tenantId?: string;
   readonly objectId?: string;
+  /** App roles by the names that the server knows; the owner's when absent. */
   readonly roles?: readonly string[];
   /** One hour when absent. */
   readonly lifetimeSeconds?: number;
@@ -59,7 +60,7 @@ export async function loadDevIssuer(
       audience,
       tenantId = TENANT,
       objectId = DEVELOPER,
-      roles = ['owner'],
+      roles = ['Batchpoint.Owner'],
       lifetimeSeconds = 3600,
     }: TokenRequest) => {
       const now = Math.floor(Date.now() / 1000);

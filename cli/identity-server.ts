@@ -15,6 +15,8 @@ export interface IdentityServer {
 const LIFETIME_SECONDS = 3600;
 const SCORING = 'https://ml.azure.com';
 const MANAGEMENT = 'https://management.azure.com';
+/** The app's own, which the server knows too (shared/auth/dev-tokens.ts). */
+const OWN = 'api://batchpoint';
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 
@@ -25,7 +27,7 @@ const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
  */
 export async function startIdentityServer(issuer: DevIssuer, appUrl: string): Promise<IdentityServer> {
   const header = randomUUID();
-  const audiences = new Map([SCORING, MANAGEMENT].map((audience) => [audience, audience])).set(appUrl, MANAGEMENT);
+  const audiences = new Map([OWN, SCORING, MANAGEMENT].map((audience) => [audience, audience])).set(appUrl, MANAGEMENT);
   const server = createServer((request, response) => {
     if (!isSame(request.headers['x-identity-header'], header)) {
       refuse(response, 401, 'X-IDENTITY-HEADER must be the value of IDENTITY_HEADER.');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
+import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
 
@@ -74,6 +75,8 @@ export const Settings = z.object({
     .prefault(''),
   /** Services whose tokens are taken, for clients that cannot ask for the app's own. */
   BATCHPOINT_ACCEPT_AUDIENCES: commaList.pipe(z.array(z.enum(FOREIGN_NAMES))).prefault(''),
+  /** Roles by object id, beside those that tokens bring. */
+  BATCHPOINT_ROLES: json(Assignments).prefault('{}'),
   BATCHPOINT_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))

@@ -35,12 +35,17 @@ export function trust(settings: Settings, log: Log): Trust {
     throw new Error(
       'No token issuer is configured: set BATCHPOINT_DEV_JWKS (npm start does), or BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID.',
     );
-  return { tenantId: DEV_TENANT, verifyToken: tokenVerifier({ issuers: [devIssuer(devKeys)] }) };
+  const verifyToken = tokenVerifier({ issuers: [devIssuer(devKeys)], assignments: settings.BATCHPOINT_ROLES });
+  return { tenantId: DEV_TENANT, verifyToken };
 }
 
 function entra(settings: Settings, app: { readonly tenantId: string; readonly clientId: string }, log: Log): Trust {
   checkNotDeveloping(settings);
-  const { BATCHPOINT_AUTHORITY: authority, BATCHPOINT_ACCEPT_AUDIENCES: accepted } = settings;
+  const {
+    BATCHPOINT_AUTHORITY: authority,
+    BATCHPOINT_ACCEPT_AUDIENCES: accepted,
+    BATCHPOINT_ROLES: assignments,
+  } = settings;
   if (accepted.length > 0) log.warn({ accepted }, 'tokens that were made for other services are accepted');
   const issuers = entraIssuers({
     ...app,
@@ -51,7 +56,7 @@ function entra(settings: Settings, app: { readonly tenantId: string; readonly cl
   });
   return {
     tenantId: app.tenantId,
-    verifyToken: tokenVerifier({ issuers }),
+    verifyToken: tokenVerifier({ issuers, assignments }),
     authorizationUri: authorizationUri({ ...app, authority }),
   };
 }

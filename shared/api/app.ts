@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { authenticate } from '../auth/bearer.ts';
+import { forbidden, mayTry } from '../auth/may.ts';
 import type { Plane } from '../auth/principal.ts';
 import { messageOf, notFound } from '../domain/errors.ts';
 import { isoNow, routeDeps, type ApiEnv } from './context.ts';
@@ -14,7 +15,7 @@ import { managementRoutes } from './management/routes.ts';
 import { discovery } from './management/workspace-routes.ts';
 import { mfeRoutes } from './mfe/routes.ts';
 import { routePath } from './route-path.ts';
-import { routeTable } from './route-table.ts';
+import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
 
 export interface Api {
@@ -22,11 +23,6 @@ export interface Api {
   readonly routes: readonly string[];
   fetch(request: Request): Promise<Response>;
 }
-
-const DISCOVERY = '/discovery';
-
-/** Paths without a token: clients send none to discovery, a log's URL is its own key, a job's page tells nothing. */
-const isOpen = (path: string): boolean => path === DISCOVERY || path.startsWith('/logs/') || path.startsWith('/jobs/');
 
 /** Whose audience a path asks for. The workspace's own host (mferp, history, data) takes either (contract 0), and so do unknown paths. */
 function planesOf(path: string): readonly Plane[] {
@@ -36,7 +32,7 @@ function planesOf(path: string): readonly Plane[] {
 }
 
 /**
- * All planes behind one door: a token first, then a route, and every fault turned into Azure ML's envelope here and nowhere
+ * All planes behind one door: a token first, then a role for the route, and every fault turned into Azure ML's envelope here and nowhere
  * else. One line of log per request; neither tokens nor queries are in it.
  */
 export function createApi(deps: ApiDeps): Api {
@@ -45,14 +41,18 @@ export function createApi(deps: ApiDeps): Api {
   const unknownRoute = (request: Request) =>
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
-    const { path } = c.req;
-    if (!isOpen(path))
-      c.set('principal', await authenticate(c.req.header('authorization'), planesOf(path), deps.verifyToken));
+    const route = routeOf(c);
+    if (route?.action !== 'open')
+      c.set('principal', await authenticate(c.req.header('authorization'), planesOf(c.req.path), deps.verifyToken));
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
+    if (route && route.action !== 'open') {
+      if (!mayTry(c.var.principal, route.action, route.endpoint)) throw forbidden(route.action);
+      c.set('action', route.action);
+    }
     await next();
   });
-  app.get(DISCOVERY, (c) => c.json(discovery(routes, c.req.raw)));
+  app.get('/discovery', (c) => c.json(discovery(routes, c.req.raw)));
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
   app.route('/mferp/managementfrontend/subscriptions', mfeRoutes(routes));

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { Action } from '../auth/may.ts';
 import type { Principal } from '../auth/principal.ts';
 import { jobLogChunks, type JobLogs } from '../steps/job-log-chunks.ts';
 import { appKey } from '../storage/registry/app-key.ts';
@@ -7,9 +8,9 @@ import type { Author } from '../steps/write-resource.ts';
 import type { ApiDeps } from './deps.ts';
 import { signedIds, type SignedIds } from './signed-ids.ts';
 
-/** What the edge knows about a request when a route runs. Routes that need no token (app.ts) have no principal. */
+/** What the edge knows about a request when a route runs. Routes that need no token have neither. */
 export interface ApiEnv {
-  Variables: { principal: Principal };
+  Variables: { principal: Principal; action: Action };
 }
 export type ApiContext = Context<ApiEnv>;
 

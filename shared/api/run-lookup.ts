@@ -4,7 +4,8 @@ import { isJobName } from '../domain/management-names.ts';
 import { viewAnyJob, type AnyJobView } from '../steps/any-job.ts';
 import { viewJob, type JobView } from '../steps/job-view.ts';
 import { viewPipeline, type PipelineView, type StepView } from '../steps/pipeline/pipeline-view.ts';
-import type { RouteDeps } from './context.ts';
+import type { ApiContext, RouteDeps } from './context.ts';
+import { readable } from './readable-jobs.ts';
 import { workspaceIdOf } from './resource-ids.ts';
 
 /** A scoring job, or its one child run: the scoring step, which clients download from. */
@@ -53,16 +54,20 @@ export function childRuns(run: FoundRun): FoundRun[] {
 }
 
 /** A job or child run by its name in any case. Throws ApiError 404. */
-export async function runOf(deps: RouteDeps, written: string): Promise<FoundRun> {
-  const found = await findRun(deps, written);
+export async function runOf(deps: RouteDeps, c: ApiContext, written: string): Promise<FoundRun> {
+  const found = await findRun(deps, c, written);
   if (!found) throw notFound(`There is no job '${written.slice(0, 120)}'.`);
   return found;
 }
 
-/** As `runOf`; undefined for a name that is nobody's. */
-export async function findRun(deps: RouteDeps, written: string): Promise<FoundRun | undefined> {
+/** As `runOf`; undefined for a name that is nobody's, or of a job that the caller may not read. */
+export async function findRun(deps: RouteDeps, c: ApiContext, written: string): Promise<FoundRun | undefined> {
   if (!isJobName(written)) return undefined;
-  const name = written.toLowerCase();
+  const run = await anyRun(deps, written.toLowerCase());
+  return run && readable(c, run.view) && run;
+}
+
+async function anyRun(deps: RouteDeps, name: string): Promise<FoundRun | undefined> {
   const view = await viewAnyJob(deps, name);
   if (view) return parentRun(view);
   const parent = jobOfChildRun(name);
@@ -75,8 +80,8 @@ export async function findRun(deps: RouteDeps, written: string): Promise<FoundRu
 }
 
 /** A job by its name in any case; a child run is none. Throws ApiError 404. */
-export async function jobOf(deps: RouteDeps, written: string): Promise<AnyJobView> {
-  const run = await runOf(deps, written);
+export async function jobOf(deps: RouteDeps, c: ApiContext, written: string): Promise<AnyJobView> {
+  const run = await runOf(deps, c, written);
   if (isChildRun(run)) throw notFound(`'${written.slice(0, 120)}' is the child run of a job: '${run.view.spec.name}'.`);
   return run.view;
 }

@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetK
 import { z } from 'zod';
 import { ApiError, messageOf } from '../domain/errors.ts';
 import type { Plane, Principal } from './principal.ts';
+import { grantsOfRoles, type Assignments } from './roles.ts';
 
 /** Somebody whose tokens count, the keys that prove them, and the audiences that each plane takes (exact strings). */
 export interface TokenIssuer {
@@ -43,9 +44,12 @@ export const invalidToken = (message: string): ApiError => new ApiError(401, 'In
  */
 export function tokenVerifier({
   issuers,
+  assignments = new Map(),
   now = Date.now,
 }: {
   readonly issuers: readonly TokenIssuer[];
+  /** Roles beside those of the token. */
+  readonly assignments?: Assignments;
   readonly now?: () => number;
 }): VerifyToken {
   return async (token, planes) => {
@@ -63,7 +67,7 @@ export function tokenVerifier({
       subject: `${claims.tid}:${claims.oid}`,
       tenantId: claims.tid,
       objectId: claims.oid,
-      roles: isForeign ? [] : claims.roles,
+      grants: [...(isForeign ? [] : grantsOfRoles(claims.roles)), ...(assignments.get(claims.oid.toLowerCase()) ?? [])],
     };
   };
 }

@@ -156,6 +156,7 @@ describe('every command', () => {
     'start -- --colour red',
     'start -- --host moon',
     'token -- --audience moon',
+    'token -- --role moon',
   ])('npm run %s is refused in one line', async (args) => {
     const { code, out } = await run(`npm run -s ${args}`);
     expect(code).toBe(1);

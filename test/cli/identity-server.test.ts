@@ -32,6 +32,7 @@ const ask = (resource: string, init: RequestInit = { headers: { 'X-IDENTITY-HEAD
   fetch(`${server.endpoint}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`, init);
 
 it.each([
+  ['api://batchpoint', 'api://batchpoint'],
   ['https://ml.azure.com', 'https://ml.azure.com'],
   ['https://ml.azure.com/', 'https://ml.azure.com'],
   ['https://management.azure.com', 'https://management.azure.com'],

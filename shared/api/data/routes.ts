@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { caselessObject } from '../../domain/caseless.ts';
 import { ApiError, notFound } from '../../domain/errors.ts';
-import type { ApiEnv, RouteDeps } from '../context.ts';
+import type { ApiContext, ApiEnv, RouteDeps } from '../context.ts';
 import { readBody } from '../request-body.ts';
 import { runOf } from '../run-lookup.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
@@ -23,9 +23,9 @@ export function dataRoutes(deps: RouteDeps): Hono<ApiEnv> {
       `azureml://subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${workspace}/`,
     );
 
-  const resolve = async (id: string): Promise<{ uri: string; type: string }> => {
+  const resolve = async (c: ApiContext, id: string): Promise<{ uri: string; type: string }> => {
     const asked = parseOutputAssetId(id);
-    const outputs = asked ? runOutputs(await runOf(deps, asked.runId)) : [];
+    const outputs = asked ? runOutputs(await runOf(deps, c, asked.runId)) : [];
     const found = outputs.find(({ name }) => name === asked?.output);
     if (!found) throw notFound(`There is no data asset '${id.slice(0, 200)}'.`);
     return { uri: longUri(found.uri), type: found.type };
@@ -38,7 +38,7 @@ export function dataRoutes(deps: RouteDeps): Hono<ApiEnv> {
       if (c.req.param('operation').toLowerCase() !== 'batchgetresolveduris')
         throw new ApiError(404, 'NotFound', 'The only operation of dataversion here is batchGetResolvedUris.');
       const { values } = await readBody(c.req.raw, ResolveRequest);
-      const resolved = await Promise.all(values.map(async (id) => [id, await resolve(id)] as const));
+      const resolved = await Promise.all(values.map(async (id) => [id, await resolve(c, id)] as const));
       return c.json({ values: Object.fromEntries(resolved) });
     });
 }

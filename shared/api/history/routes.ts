@@ -30,9 +30,9 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
   };
 
   const change = async (c: ApiContext, runId: string): Promise<Response> => {
-    const view = await jobOf(deps, runId);
+    const view = await jobOf(deps, c, runId);
     await changeJob(deps, view, await readBody(c.req.raw, RunChange));
-    const run = parentRun(await jobOf(deps, runId));
+    const run = parentRun(await jobOf(deps, c, runId));
     return c.json(runResource(run, around(c, run)));
   };
 
@@ -42,17 +42,17 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
       .use('/:subscription/*', thisSubscription(deps))
       .use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps))
       .get(run, async (c) => {
-        const found = await runOf(deps, c.req.param('run'));
+        const found = await runOf(deps, c, c.req.param('run'));
         return c.json(runResource(found, around(c, found)));
       })
       .patch(run, (c) => change(c, c.req.param('run')))
       .patch(`${WORKSPACE_PATH}/experiments/:experiment/runs/:run`, (c) => change(c, c.req.param('run')))
       .get(`${run}/details`, async (c) => {
-        const found = await runOf(deps, c.req.param('run'));
+        const found = await runOf(deps, c, c.req.param('run'));
         return c.json(runDetails(found, around(c, found), await logFiles(c, found)));
       })
       .get(`${run}/children`, async (c) => {
-        const children = childRuns(await runOf(deps, c.req.param('run')));
+        const children = childRuns(await runOf(deps, c, c.req.param('run')));
         return c.json({
           value: children.map((child) => runResource(child, around(c, child))),
           continuationToken: null,
@@ -61,12 +61,12 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
       })
       // Jobs here have no nodes that a client could log in to.
       .get(`${run}/serviceinstances/:node`, async (c) => {
-        await runOf(deps, c.req.param('run'));
+        await runOf(deps, c, c.req.param('run'));
         return c.json({ instances: {} });
       })
       .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
         const { runId } = await readBody(c.req.raw, RunDataRequest);
-        const found = await runOf(deps, runId);
+        const found = await runOf(deps, c, runId);
         return c.json({
           runMetadata: runResource(found, around(c, found)),
           runDefinition: null,

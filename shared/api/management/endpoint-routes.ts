@@ -5,6 +5,8 @@ import type { EndpointRecord } from '../../domain/resources.ts';
 import { deleteEndpoint, endpointOf, patchEndpoint, putEndpoint } from '../../steps/endpoints.ts';
 import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, pageRequest } from '../paging.ts';
+import { may } from '../../auth/may.ts';
+import { filteredPage } from '../../steps/filtered-page.ts';
 import { readBody } from '../request-body.ts';
 import { endpointId, PROVIDER, systemData } from '../resource-ids.ts';
 import { operationHeaders, statusUrl } from './operations.ts';
@@ -20,7 +22,12 @@ export function endpointRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .get('/', async (c) => {
       const url = publicUrl(deps, c.req.raw);
       const { limit, continuation } = await pageRequest(url, scope, deps.ids);
-      const page = await deps.registry.endpoints.list([], limit, continuation);
+      const page = await filteredPage(
+        (size, from) => deps.registry.endpoints.list([], size, from),
+        ({ name }) => may(c.var.principal, 'workspace/read', { endpoint: name }),
+        limit,
+        continuation,
+      );
       return c.json({
         value: await Promise.all(page.records.map((record) => endpointResource(deps, c, record))),
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),

@@ -4,10 +4,11 @@ import { checked } from '../../domain/checked.ts';
 import { ApiError, conflict } from '../../domain/errors.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
-import { listJobs, type ListedJobView } from '../../steps/any-job.ts';
+import type { ListedJobView } from '../../steps/any-job.ts';
 import { putJob } from '../../steps/pipeline/put-job.ts';
 import { authorOf, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
+import { listReadable } from '../readable-jobs.ts';
 import { readBody } from '../request-body.ts';
 import { findRun, isChildRun, jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
@@ -30,35 +31,35 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const scope = JSON.stringify(['jobs', filter]);
       const { limit, continuation } = await pageRequest(url, scope, deps.ids, PAGE_OF_JOBS);
       const archived = { ActiveOnly: false, ArchivedOnly: true, All: undefined }[filter.view];
-      const page = await listJobs(deps, archived === undefined ? {} : { archived }, limit, continuation);
+      const page = await listReadable(c, deps, archived === undefined ? {} : { archived }, limit, continuation);
       return c.json({
-        value: page.views.filter((view) => fits(view, filter)).map((view) => resource(c, view)),
+        value: page.records.filter((view) => fits(view, filter)).map((view) => resource(c, view)),
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),
       });
     })
     .get('/:job', async (c) => {
-      const run = await runOf(deps, c.req.param('job'));
+      const run = await runOf(deps, c, c.req.param('job'));
       return c.json(isChildRun(run) ? childJobResource(deps.workspace, run.runId, run.view) : resource(c, run.view));
     })
     .put('/:job', async (c) => {
       const body = await readBody(c.req.raw, z.record(z.string(), z.unknown()));
       const written = c.req.param('job');
-      const run = await findRun(deps, written);
+      const run = await findRun(deps, c, written);
       if (!run) {
         const { name, created } = await putJob(deps, written, body, authorOf(c).subject);
-        return c.json(resource(c, await jobOf(deps, name)), created ? 201 : 200);
+        return c.json(resource(c, await jobOf(deps, c, name)), created ? 201 : 200);
       }
       if (isChildRun(run)) throw conflict(`'${run.runId}' is the child run of job '${run.view.spec.name}'.`);
       const { isArchived, ...change } = checked(JobBody, body).properties;
       await changeJob(deps, run.view, { ...change, hidden: isArchived });
-      return c.json(resource(c, await jobOf(deps, run.runId)));
+      return c.json(resource(c, await jobOf(deps, c, run.runId)));
     })
     .delete('/:job', async (c) => {
-      const { spec } = await jobOf(deps, c.req.param('job'));
+      const { spec } = await jobOf(deps, c, c.req.param('job'));
       throw new ApiError(405, 'MethodNotAllowed', `${KEPT} Archive job '${spec.name}' instead.`);
     })
     .post('/:job/cancel', async (c) => {
-      const { spec } = await jobOf(deps, c.req.param('job'));
+      const { spec } = await jobOf(deps, c, c.req.param('job'));
       await deps.cancelJob(spec.name);
       const id = `jc:${deps.workspace.workspaceId}:${spec.name}`;
       return Response.json(null, {

@@ -3,6 +3,7 @@ import { notFound } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { isOver, viewAnyJob } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { readable } from '../readable-jobs.ts';
 import { PROVIDER } from '../resource-ids.ts';
 
 /** What an operation was about: a batch endpoint, a batch deployment, or the cancellation of a job. */
@@ -62,7 +63,7 @@ export function operationRoutes(deps: RouteDeps): Hono<ApiEnv> {
         return new Response(null, { status: 200 });
       }
       const job = id.slice(prefix.length).toLowerCase();
-      const view = isJobName(job) ? await viewAnyJob(deps, job) : undefined;
+      const view = isJobName(job) ? readable(c, await viewAnyJob(deps, job)) : undefined;
       if (!view) throw unknown();
       if (isOver(view)) return new Response(null, { status: 200 });
       return Response.json(

@@ -4,9 +4,10 @@ import { badRequest, notFound } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { invokeDeployment } from '../../steps/invoke-deployment.ts';
-import { listJobs, viewAnyJob, type AnyJobView, type ListedJobView } from '../../steps/any-job.ts';
+import { viewAnyJob, type AnyJobView, type ListedJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
+import { listReadable, readable } from '../readable-jobs.ts';
 import { readBody } from '../request-body.ts';
 import { jobPageUrl } from '../run-lookup.ts';
 import { batchPipelineResource } from '../management/pipeline-resource.ts';
@@ -27,17 +28,18 @@ export interface BatchJobs {
   list(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
   get(c: ApiContext, endpoint: string, job: string): Promise<Response>;
   /** A job of this endpoint; one of another endpoint does not exist here. Throws ApiError 404. */
-  find(endpoint: string, job: string): Promise<AnyJobView>;
+  find(c: ApiContext, endpoint: string, job: string): Promise<AnyJobView>;
   answer(c: ApiContext, view: AnyJobView, status: 200 | 201): Response;
 }
 
 export function batchJobs(deps: RouteDeps): BatchJobs {
-  const find = async (endpoint: string, written: string): Promise<AnyJobView> => {
+  const find = async (c: ApiContext, endpoint: string, written: string): Promise<AnyJobView> => {
     const name = written.toLowerCase();
     const view = isJobName(name) ? await viewAnyJob(deps, name) : undefined;
-    if (!view || view.spec.endpoint?.toLowerCase() !== endpoint.toLowerCase())
-      throw notFound(`There is no job '${written.slice(0, 120)}' of endpoint '${endpoint.slice(0, 80)}'.`);
-    return view;
+    const isHere = view?.spec.endpoint?.toLowerCase() === endpoint.toLowerCase();
+    const found = isHere ? readable(c, view) : undefined;
+    if (!found) throw notFound(`There is no job '${written.slice(0, 120)}' of endpoint '${endpoint.slice(0, 80)}'.`);
+    return found;
   };
 
   const resourceOf = (c: ApiContext, view: ListedJobView) => {
@@ -67,7 +69,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
         requestId: requestIdOf(c),
         caller: c.var.principal.subject,
       });
-      return answer(c, await find(endpoint, name), 201);
+      return answer(c, await find(c, endpoint, name), 201);
     },
 
     async list(c, written, deployment) {
@@ -78,14 +80,14 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
       const url = publicUrl(deps, c.req.raw);
       const { limit, continuation } = await pageRequest(url, scope, deps.ids, PAGE_OF_JOBS);
       const filter = { endpoint: endpoint.name, ...(asked !== undefined && { deployment: asked }) };
-      const page = await listJobs(deps, filter, limit, continuation);
+      const page = await listReadable(c, deps, filter, limit, continuation);
       return c.json({
-        value: page.views.map((view) => resourceOf(c, view)),
+        value: page.records.map((view) => resourceOf(c, view)),
         nextLink: await nextLink(url, scope, page.continuation, deps.ids),
       });
     },
 
-    get: async (c, endpoint, job) => answer(c, await find(endpoint, job), 200),
+    get: async (c, endpoint, job) => answer(c, await find(c, endpoint, job), 200),
   };
 }
 

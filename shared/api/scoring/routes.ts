@@ -26,7 +26,7 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const { last, before } = lastSegments(c.req.raw);
       const act = Object.hasOwn(actions, last.toLowerCase()) ? actions[last.toLowerCase()] : undefined;
       if (!act) throw notFound('The only things to POST to a job are /cancel and /salvage.');
-      const { spec } = await jobs.find(c.req.param('endpoint'), before);
+      const { spec } = await jobs.find(c, c.req.param('endpoint'), before);
       return jobs.answer(c, await act(spec.name), 200);
     });
 }

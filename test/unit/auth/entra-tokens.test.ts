@@ -36,7 +36,7 @@ describe('a token of the tenant', () => {
           subject: `${tenant().tenantId}:${who.oid}`,
           tenantId: tenant().tenantId,
           objectId: who.oid,
-          roles: who.roles,
+          grants: who === APP ? [{ role: 'invoker' }] : [{ role: 'reader' }],
         });
       }
     },
@@ -183,7 +183,7 @@ describe('a token for another service', () => {
         const { status } = await send(path, token);
         expect(status === 401, path).toBe(!open.includes(path));
       }
-      expect(caller()?.roles ?? []).toEqual([]);
+      expect(caller()?.grants ?? []).toEqual([]);
     }
   });
 });

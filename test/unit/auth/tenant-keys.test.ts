@@ -102,7 +102,7 @@ describe('a service without a person', () => {
     const { send, caller } = await app();
     const { access_token: token } = Answer.parse(await (await ask()).json());
     expect((await send(SCORING, token)).status).toBe(404);
-    expect(caller()).toMatchObject({ objectId: APP.oid, roles: APP.roles });
+    expect(caller()).toMatchObject({ objectId: APP.oid, grants: [{ role: 'invoker' }] });
   });
 
   it('gets no token with a wrong secret', async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const now = () => Math.floor(Date.now() / 1000);
-const CLAIMS = { iss: DEV_ISSUER, aud: 'api://batchpoint', tid: 't', oid: 'o' };
+const CLAIMS = { iss: DEV_ISSUER, aud: 'api://batchpoint', tid: 't', oid: 'o', roles: ['Batchpoint.Owner'] };
 const privateKey = async () => {
   const jwk = JSON.parse(await readFile(join(folder, 'key.json'), 'utf8')) as { kid: string };
   return { kid: jwk.kid, key: await importJWK(jwk, 'RS256') };
