@@ -31,6 +31,7 @@ from make_data import make_data
 HERE = Path(__file__).resolve().parent
 COMPUTE = "cpu"
 OUTPUTS = ("model", "evaluation_results", "transformations")
+SCORER = "xgboost"
 
 
 def connect(app, storage):
@@ -125,7 +126,7 @@ def serve(client, endpoint, training):
     )
     client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=endpoint)).result()
     deployment = ModelBatchDeployment(
-        name="xgboost",
+        name=SCORER,
         endpoint_name=endpoint,
         model=model,
         environment=client.environments.get("heart-training", label="latest"),
@@ -148,7 +149,9 @@ def score_new_patients(client, endpoint, prepare, training, patients, folder):
         Data(name="heart-prepared", path=output_of(preparation, "prepared_data"), type=AssetTypes.URI_FOLDER)
     )
     given = Input(type=AssetTypes.URI_FOLDER, path=prepared.id)
-    scoring = finish(client, client.batch_endpoints.invoke(endpoint_name=endpoint, input=given))
+    # By name, though it is the default: the client sends the last deployment_name again with all that do not give one.
+    job = client.batch_endpoints.invoke(endpoint_name=endpoint, deployment_name=SCORER, input=given)
+    scoring = finish(client, job)
     client.jobs.download(name=scoring.name, output_name="score", download_path=folder)
     return read_csv(folder / "predictions.csv")
 
@@ -160,7 +163,7 @@ def read_csv(path):
 
 def share_right(predictions, targets):
     truth = {(row["file"], row["row"]): row["target"] for row in targets}
-    return sum(truth[row["file"], row["row"]] == row["prediction"] for row in predictions) / len(truth)
+    return sum(truth[row["file"], row["row"]] == row["predictions"] for row in predictions) / len(truth)
 
 
 def show(title, metrics):
