@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { z } from 'zod';
 import { client, workspacePath, type Client } from '../cli/client.ts';
 import { PROJECT, startStack } from '../cli/stack.ts';
@@ -28,6 +29,9 @@ type Steps = Record<string, { component: keyof typeof COMPONENTS; before?: strin
 export async function pipelines(keyFile: string, add: (figure: Figure) => void): Promise<void> {
   const stack = await startStack({ port: 0, storagePort: 0, keyFile, settings: { BATCHPOINT_LOG_LEVEL: 'error' } });
   try {
+    await BlobServiceClient.fromConnectionString(stack.connectionString)
+      .getContainerClient('azureml-blobstore')
+      .createIfNotExists();
     const workspace = await localWorkspace(PROJECT);
     const token = await stack.issuer.sign({ audience: 'api://batchpoint', lifetimeSeconds: 7200 });
     const api = client(stack.url, workspace, async () => token);
