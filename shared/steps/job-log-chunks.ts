@@ -66,9 +66,10 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
 
     async read(job) {
       let { chunks, bytes } = known.get(job) ?? { chunks: 0, bytes: new Uint8Array() };
-      for (;;) {
+      // Most logs have a chunk or two; long ones are read ever wider.
+      for (let width = 2; ; width = Math.min(READ_AHEAD, width * 2)) {
         const found = await Promise.all(
-          Array.from({ length: READ_AHEAD }, async (_, ahead) => {
+          Array.from({ length: width }, async (_, ahead) => {
             const read = await blobs.read(chunkRef(job, chunks + ahead));
             return read && collect(read.body);
           }),

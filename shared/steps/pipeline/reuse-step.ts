@@ -54,9 +54,11 @@ export async function keepResult(
   { name: job }: PipelineSpec,
   step: PlannedStep,
   facts: StepFacts & { readonly versions: Record<string, string> },
+  known?: string,
 ): Promise<void> {
-  const before = await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
-  const version = await versionOfStep(deps, step, before);
+  if (!step.reusable) return;
+  const before = known ? [] : await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
+  const version = known ?? (await versionOfStep(deps, step, before));
   if (version !== undefined)
     await deps.pipelines.keepResult(version, { job, run: step.run, outputs: step.outputs, ...facts });
 }

@@ -31,7 +31,7 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
   const record = await deps.pipelines.step(spec.name, step.path);
   // A repeat of an end tells the dependents again, in case the first died on the way.
   if (isStepEnded(record)) return ended(await endStep(deps, spec, step, record));
-  if (record.state === 'committing') return ended(await finish(deps, spec, step));
+  if (record.state === 'committing') return ended(await finish(deps, spec, step, record));
 
   const stopped = await deps.jobs.stopped(spec.name);
   if (stopped) return ended(await endStep(deps, spec, step, { state: 'canceled', reason: stopped }));
@@ -59,7 +59,7 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
     if ('scores' in scoring) return { state: 'scoring', scores: scoring.scores };
     return ended(await endStep(deps, spec, step, { state: 'failed', ...NO_FACTS, reason: scoring.reason }));
   }
-  return ended(await runCommand(deps, spec, step, inputs));
+  return ended(await runCommand(deps, spec, step, inputs, version));
 }
 
 async function begin(deps: PipelineDeps, { name }: PipelineSpec, { path }: PlannedStep): Promise<void> {
@@ -86,6 +86,7 @@ async function runCommand(
   spec: PipelineSpec,
   step: PlannedStep,
   inputs: Record<string, ReadyInput>,
+  version: string | undefined,
 ): Promise<string[]> {
   const attempt = randomUUID();
   const log = stepLog(deps, step.run);
@@ -109,10 +110,10 @@ async function runCommand(
     return endStep(deps, spec, step, { state: 'failed', ...outcome.facts, reason: outcome.reason });
   }
   const { facts } = outcome;
-  await deps.pipelines.changeStep(spec.name, step.path, (current) =>
+  const record = await deps.pipelines.changeStep(spec.name, step.path, (current) =>
     current.state === 'running' ? { ...current, state: 'committing', attempt, ...facts } : undefined,
   );
-  return finish(deps, spec, step);
+  return finish(deps, spec, step, record, version);
 }
 
 /** A fault that no other attempt would mend, in the words for its user. */
@@ -129,15 +130,20 @@ async function lookForStop(deps: PipelineDeps, job: string, stop: AbortControlle
   }
 }
 
-/** Makes the winner's outputs appear and ends the step with them. */
-async function finish(deps: PipelineDeps, spec: PipelineSpec, step: PlannedStep): Promise<string[]> {
-  const record = await deps.pipelines.step(spec.name, step.path);
+/** Makes the winner's outputs appear and ends the step with them. `version` is what the step saw, where that is known. */
+async function finish(
+  deps: PipelineDeps,
+  spec: PipelineSpec,
+  step: PlannedStep,
+  record: StepRecord,
+  version?: string,
+): Promise<string[]> {
   if (isStepEnded(record)) return endStep(deps, spec, step, record);
   if (record.state !== 'committing') throw new Error(`step ${step.path} of pipeline ${spec.name} has no winner`);
   const { metrics, parameters, attempt } = record;
   const versions = await deps.executor.commit(spec.name, step, attempt, spec.createdBy);
   const { outputs } = step;
   const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs });
-  await keepResult(deps, spec, step, { versions, metrics, parameters });
+  await keepResult(deps, spec, step, { versions, metrics, parameters }, version);
   return next;
 }
