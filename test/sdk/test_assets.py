@@ -14,7 +14,7 @@ type: command
 inputs:
   number: {{type: integer, default: 1}}
 command: echo ${{{{inputs.number}}}}
-environment: azureml:any:1
+environment: azureml:AzureML-Minimal:1
 """
 
 

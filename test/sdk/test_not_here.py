@@ -42,7 +42,7 @@ BY_THE_APP = [
     ("data", "import_data",
      lambda c: c.data.import_data(
          DataImport(name="d", path="azureml://datastores/workspaceblobstore/paths/x", source=Database(connection="azureml:c", query="q"))
-     ), 501, "NotImplemented"),
+     ), 400, "UserError"),
     ("data", "share", lambda c: c.data.share("patients", "1", **SHARED), 404, "NotFound"),
     ("environments", "share", lambda c: c.environments.share("e", "1", **SHARED), 404, "NotFound"),
     ("feature_sets", "archive", lambda c: c.feature_sets.archive("x", "1"), 404, "NotFound"),
