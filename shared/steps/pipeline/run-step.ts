@@ -28,14 +28,16 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
   if (!found) return { state: 'ended', next: [] };
   const { spec, step } = found;
   const ended = (next: string[]): StepAnswer => ({ state: 'ended', next });
-  const record = await deps.pipelines.step(spec.name, step.path);
+  const [record, stopped, before] = await Promise.all([
+    deps.pipelines.step(spec.name, step.path),
+    deps.jobs.stopped(spec.name),
+    Promise.all(step.dependsOn.map((path) => deps.pipelines.step(spec.name, path))),
+  ]);
   // A repeat of an end tells the dependents again, in case the first died on the way.
   if (isStepEnded(record)) return ended(await endStep(deps, spec, step, record));
   if (record.state === 'committing') return ended(await finish(deps, spec, step, record));
 
-  const stopped = await deps.jobs.stopped(spec.name);
   if (stopped) return ended(await endStep(deps, spec, step, { state: 'canceled', reason: stopped }));
-  const before = await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(spec.name, path)));
   const missing = before.find((one) => one.state !== 'completed');
   if (missing) {
     const reason = { code: 'StepSkipped', message: `Step '${missing.path}' before it did not complete.` };
@@ -143,7 +145,9 @@ async function finish(
   const { metrics, parameters, attempt } = record;
   const versions = await deps.executor.commit(spec.name, step, attempt, spec.createdBy);
   const { outputs } = step;
-  const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs });
-  await keepResult(deps, spec, step, { versions, metrics, parameters }, version);
+  const [next] = await Promise.all([
+    endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs }),
+    keepResult(deps, spec, step, { versions, metrics, parameters }, version),
+  ]);
   return next;
 }

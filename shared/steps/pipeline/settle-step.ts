@@ -36,10 +36,10 @@ export async function endStep(
     return isFirst ? endedRecord(current, ending, endedAt) : undefined;
   });
   if (!isStepEnded(record)) throw new Error(`step ${step.path} of pipeline ${spec.name} did not end`);
-  if (isFirst) await tellEnd(deps, spec, record);
   if (record.state === 'failed' && !spec.continueOnStepFailure)
     await deps.jobs.stop(spec.name, stepFailed(record.path));
-  return settle(deps, spec, step);
+  const [next] = await Promise.all([settle(deps, spec, step), isFirst ? tellEnd(deps, spec, record) : undefined]);
+  return next;
 }
 
 /** What a step that is not to run any more because another one failed says. */
@@ -76,7 +76,9 @@ async function tellEnd(deps: PipelineDeps, spec: PipelineSpec, record: EndedStep
   const level = record.state === 'failed' ? 'error' : 'info';
   const line = logLine(deps.clock.now(), level, `step ${record.path} ${text}${reason}`, { ...from, ...facts });
   deps.log.info({ job: spec.name, step: record.path, state: record.state }, 'step ended');
-  await printToJob(deps, record.run, [line]);
-  await printToJob(deps, spec.name, [line]);
-  await keepLogAs(deps, record.run, [{ run: record.run, file: CHILD_LOG }]);
+  const keep = async (): Promise<void> => {
+    await printToJob(deps, record.run, [line]);
+    await keepLogAs(deps, record.run, [{ run: record.run, file: CHILD_LOG }]);
+  };
+  await Promise.all([printToJob(deps, spec.name, [line]), keep()]);
 }
