@@ -130,7 +130,7 @@ def test_a_data_file(client, name, folder):
 
 
 def test_download_a_component(client, name, tmp_path):
-    client.environments.create_or_update(Environment(name="any", version="1", image="ubuntu:24.04"))
+    client.environments.create_or_update(Environment(name="AzureML-Minimal", version="1", image="ubuntu:24.04"))
     made = client.components.create_or_update(component(tmp_path, name, "1"))
     client.components.download(name, tmp_path / "out", version=made.version)
     assert [file.name for file in (tmp_path / "out").rglob("*.y*ml")] != []

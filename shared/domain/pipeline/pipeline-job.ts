@@ -177,7 +177,12 @@ const step = {
   /** Whose end made it ready; its orchestration starts this one. Null while it waits, and for a source. */
   owner: z.string().nullable(),
 };
-const begun = { ...step, startedAt: z.string() };
+const begun = {
+  ...step,
+  startedAt: z.string(),
+  /** Hash of all that it depends on, as it was when it began, or when the attempt did that won; absent for one that is run each time. */
+  version: z.string().optional(),
+};
 const over = { ...step, startedAt: z.string().nullable(), endedAt: z.string() };
 
 /** Where a step stands. */

@@ -10,7 +10,6 @@ import { parseDataUri } from '../../domain/uri.ts';
 import { uriRules } from '../datastore-source.ts';
 import { datastoreOf } from '../deps.ts';
 import type { PipelineDeps } from './deps.ts';
-import { versionOfStep } from './step-version.ts';
 
 /** Files that are copied at once. */
 const COPIES = 8;
@@ -48,17 +47,17 @@ async function copyOutput(deps: PipelineDeps, source: StepOutput, target: StepOu
   return copied.every(Boolean);
 }
 
-/** Notes what a step has written for later jobs that would write the same. */
+/**
+ * Notes what a step has written for later jobs that would write the same. `version` is what it saw when it began: what lies at
+ * its inputs by now may be something else.
+ */
 export async function keepResult(
   deps: PipelineDeps,
   { name: job }: PipelineSpec,
   step: PlannedStep,
+  version: string | undefined,
   facts: StepFacts & { readonly versions: Record<string, string> },
-  known?: string,
 ): Promise<void> {
-  if (!step.reusable) return;
-  const before = known ? [] : await Promise.all(step.dependsOn.map((path) => deps.pipelines.step(job, path)));
-  const version = known ?? (await versionOfStep(deps, step, before));
   if (version !== undefined)
     await deps.pipelines.keepResult(version, { job, run: step.run, outputs: step.outputs, ...facts });
 }

@@ -54,7 +54,7 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
       await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs, reusedFrom }),
     );
   }
-  await begin(deps, spec, step);
+  await begin(deps, spec, step, version);
   const inputs = readyInputs(step, before);
   if (step.work.kind === 'scoring') {
     const scoring = await beginScoring(deps, spec, step, inputs);
@@ -64,10 +64,15 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
   return ended(await runCommand(deps, spec, step, inputs, version));
 }
 
-async function begin(deps: PipelineDeps, { name }: PipelineSpec, { path }: PlannedStep): Promise<void> {
+async function begin(
+  deps: PipelineDeps,
+  { name }: PipelineSpec,
+  { path }: PlannedStep,
+  version: string | undefined,
+): Promise<void> {
   const startedAt = new Date(deps.clock.now()).toISOString();
   await deps.pipelines.changeStep(name, path, (current) =>
-    current.state === 'waiting' ? { ...current, state: 'running', startedAt } : undefined,
+    current.state === 'waiting' ? { ...current, state: 'running', startedAt, version } : undefined,
   );
 }
 
@@ -113,9 +118,9 @@ async function runCommand(
   }
   const { facts } = outcome;
   const record = await deps.pipelines.changeStep(spec.name, step.path, (current) =>
-    current.state === 'running' ? { ...current, state: 'committing', attempt, ...facts } : undefined,
+    current.state === 'running' ? { ...current, state: 'committing', attempt, version, ...facts } : undefined,
   );
-  return finish(deps, spec, step, record, version);
+  return finish(deps, spec, step, record);
 }
 
 /** A fault that no other attempt would mend, in the words for its user. */
@@ -132,22 +137,28 @@ async function lookForStop(deps: PipelineDeps, job: string, stop: AbortControlle
   }
 }
 
-/** Makes the winner's outputs appear and ends the step with them. `version` is what the step saw, where that is known. */
+/** Makes the winner's outputs appear and ends the step with them. */
 async function finish(
   deps: PipelineDeps,
   spec: PipelineSpec,
   step: PlannedStep,
   record: StepRecord,
-  version?: string,
 ): Promise<string[]> {
   if (isStepEnded(record)) return endStep(deps, spec, step, record);
   if (record.state !== 'committing') throw new Error(`step ${step.path} of pipeline ${spec.name} has no winner`);
-  const { metrics, parameters, attempt } = record;
-  const versions = await deps.executor.commit(spec.name, step, attempt, spec.createdBy);
+  const { metrics, parameters, attempt, version } = record;
+  let versions: Record<string, string>;
+  try {
+    versions = await deps.executor.commit(spec.name, step, attempt, spec.createdBy);
+  } catch (error) {
+    const reason = lastingFault(error);
+    if (!reason) throw error;
+    return endStep(deps, spec, step, { state: 'failed', metrics, parameters, reason });
+  }
   const { outputs } = step;
   const [next] = await Promise.all([
     endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs }),
-    keepResult(deps, spec, step, { versions, metrics, parameters }, version),
+    keepResult(deps, spec, step, version, { versions, metrics, parameters }),
   ]);
   return next;
 }

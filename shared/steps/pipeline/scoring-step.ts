@@ -101,7 +101,8 @@ export async function lookAtScoring(deps: ScoringStepDeps, input: StepInputMessa
     const versions = { [step.work.output]: sha256(job) };
     const { outputs } = step;
     const next = await endStep(deps, spec, step, { state: 'completed', metrics, parameters: {}, versions, outputs });
-    await keepResult(deps, spec, step, { versions, metrics, parameters: {} });
+    const version = 'version' in record ? record.version : undefined;
+    await keepResult(deps, spec, step, version, { versions, metrics, parameters: {} });
     return { ended: true, next };
   }
   const { reason } = scoring;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { JobFault } from '../../../../shared/domain/errors.ts';
 import { CANCELED } from '../../../../shared/steps/cancel-job.ts';
 import { cancelPipeline } from '../../../../shared/steps/pipeline/cancel-pipeline.ts';
 import { viewPipeline } from '../../../../shared/steps/pipeline/pipeline-view.ts';
@@ -158,6 +159,18 @@ describe('a pipeline job', () => {
   });
 });
 
+describe('a step whose outputs cannot be committed', () => {
+  test('fails with the words for its user, and is not tried again', async () => {
+    const world = pipelineWorld();
+    world.deps.executor.commit = () => Promise.reject(new JobFault('OutputBlocked', 'Another writer is there.'));
+    await world.submit('job', { a: {}, b: { after: ['a'] } });
+    const view = await world.run('job');
+    expect(view.reason).toEqual({ code: 'OutputBlocked', message: "Step 'a' failed: Another writer is there." });
+    expect(states(view)).toEqual({ a: 'failed', b: 'canceled' });
+    expect(world.runs).toEqual(['a']);
+  });
+});
+
 describe('a step that is unchanged', () => {
   const graph: Record<string, GraphStep> = {
     a: { inputs: { data: { from: 'place', type: 'uri_folder', uri: 'azureml://datastores/store/paths/in/' } } },
@@ -214,6 +227,25 @@ describe('a step that is unchanged', () => {
     await world.submit('second', { a: {} });
     expect((await world.run('second')).status).toBe('Completed');
     expect(world.runs).toEqual(['a', 'a']);
+  });
+
+  test('is known by the input that it read, not by what lay there when it was committed', async () => {
+    const world = pipelineWorld();
+    await world.put({ 'in/x': 'data,' });
+    await world.submit('first', graph);
+    await world.take('first');
+    const { commit } = world.deps.executor;
+    world.deps.executor.commit = () => Promise.reject(new Error('killed'));
+    const input = { job: 'first', execution: 'the-execution', step: 'a' };
+    await expect(runStep(world.deps, input)).rejects.toThrow('killed');
+    await world.put({ 'in/x': 'other,' });
+    world.deps.executor.commit = commit;
+    await world.step('first', 'a');
+    await world.end('first');
+    await world.submit('second', graph);
+    await world.run('second');
+    expect(await world.textAt(textOf('first'))).toBe('data,a;b;');
+    expect(await world.textAt(textOf('second'))).toBe('other,a;b;');
   });
 
   test('that failed is run again', async () => {
