@@ -39,15 +39,19 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
     return count;
   };
 
-  const writeNext = async (job: string, from: number, body: Uint8Array): Promise<number> => {
-    for (let chunk = from; ; chunk++) {
-      try {
-        await blobs.write(chunkRef(job, chunk), body, { ifNoneMatch: '*', contentType: 'text/plain; charset=utf-8' });
-        return chunk + 1;
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-      }
+  /** False when another has written a chunk of this number. */
+  const wrote = async (job: string, chunk: number, body: Uint8Array): Promise<boolean> => {
+    try {
+      await blobs.write(chunkRef(job, chunk), body, { ifNoneMatch: '*', contentType: 'text/plain; charset=utf-8' });
+      return true;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      return false;
     }
+  };
+
+  const writeNext = async (job: string, from: number, body: Uint8Array): Promise<number> => {
+    for (let chunk = from; ; chunk++) if (await wrote(job, chunk, body)) return chunk + 1;
   };
 
   return {
@@ -57,8 +61,9 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
       const before = ends.get(job);
       const end = (async () => {
         // After a fault the number is not known any more.
-        const from = await (before ?? countChunks(job)).catch(() => countChunks(job));
-        return writeNext(job, from, body);
+        if (before) return writeNext(job, await before.catch(() => countChunks(job)), body);
+        // Most logs are begun here.
+        return (await wrote(job, 0, body)) ? 1 : writeNext(job, await countChunks(job), body);
       })();
       keep(ends, job, end);
       await end;

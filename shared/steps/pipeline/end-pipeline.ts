@@ -59,8 +59,7 @@ export type FailStepInput = z.infer<typeof FailStepInput>;
 export async function failStep(deps: PipelineDeps, input: FailStepInput): Promise<{ next: string[] }> {
   const found = await openStep(deps, input);
   if (!found) return { next: [] };
-  const { spec, step } = found;
-  const record = await deps.pipelines.step(spec.name, step.path);
+  const { spec, step, record } = found;
   const ending = isStepEnded(record) ? record : { state: 'failed' as const, ...NO_FACTS, reason: input.reason };
   return { next: await endStep(deps, spec, step, ending) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { stepNamed, type PipelineSpec, type PlannedStep } from '../../domain/pipeline/pipeline-job.ts';
+import { stepNamed, type PipelineSpec, type PlannedStep, type StepRecord } from '../../domain/pipeline/pipeline-job.ts';
 import type { PipelineDeps } from './deps.ts';
 import { PipelineInput } from './take-pipeline.ts';
 
@@ -13,13 +13,17 @@ export const StepAnswer = z.discriminatedUnion('state', [
 ]);
 export type StepAnswer = z.infer<typeof StepAnswer>;
 
-/** The step of a pipeline that this execution runs; undefined when the pipeline has ended or is another's. */
+/** The step of a pipeline that this execution runs, and where it stands; undefined when the pipeline has ended or is another's. */
 export async function openStep(
   deps: PipelineDeps,
   { job, execution, step }: StepInputMessage,
-): Promise<{ spec: PipelineSpec; step: PlannedStep } | undefined> {
-  const [spec, record] = await Promise.all([deps.pipelines.spec(job), deps.pipelines.get(job)]);
-  if (!spec || !record) throw new Error(`pipeline ${job} is gone`);
-  if (record.value.state !== 'running' || record.value.execution !== execution) return undefined;
-  return { spec, step: stepNamed(spec, step) };
+): Promise<{ spec: PipelineSpec; step: PlannedStep; record: StepRecord } | undefined> {
+  const [spec, pipeline, record] = await Promise.all([
+    deps.pipelines.spec(job),
+    deps.pipelines.get(job),
+    deps.pipelines.step(job, step),
+  ]);
+  if (!spec || !pipeline) throw new Error(`pipeline ${job} is gone`);
+  if (pipeline.value.state !== 'running' || pipeline.value.execution !== execution) return undefined;
+  return { spec, step: stepNamed(spec, step), record };
 }

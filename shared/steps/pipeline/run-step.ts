@@ -4,6 +4,7 @@ import type { Reason } from '../../domain/job.ts';
 import {
   isStepEnded,
   NO_FACTS,
+  stepNamed,
   type PipelineSpec,
   type PlannedStep,
   type StepRecord,
@@ -24,15 +25,14 @@ const LOOK_EVERY_MS = 500;
  * again. Of two attempts at once the first to finish wins: the other one's outputs are never seen.
  */
 export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): Promise<StepAnswer> {
-  const found = await openStep(deps, input);
-  if (!found) return { state: 'ended', next: [] };
-  const { spec, step } = found;
-  const ended = (next: string[]): StepAnswer => ({ state: 'ended', next });
-  const [record, stopped, before] = await Promise.all([
-    deps.pipelines.step(spec.name, step.path),
-    deps.jobs.stopped(spec.name),
-    Promise.all(step.dependsOn.map((path) => deps.pipelines.step(spec.name, path))),
+  const [found, stopped, before] = await Promise.all([
+    openStep(deps, input),
+    deps.jobs.stopped(input.job),
+    stepsBefore(deps, input),
   ]);
+  if (!found) return { state: 'ended', next: [] };
+  const { spec, step, record } = found;
+  const ended = (next: string[]): StepAnswer => ({ state: 'ended', next });
   // A repeat of an end tells the dependents again, in case the first died on the way.
   if (isStepEnded(record)) return ended(await endStep(deps, spec, step, record));
   if (record.state === 'committing') return ended(await finish(deps, spec, step, record));
@@ -54,14 +54,21 @@ export async function runStep(deps: ScoringStepDeps, input: StepInputMessage): P
       await endStep(deps, spec, step, { state: 'completed', metrics, parameters, versions, outputs, reusedFrom }),
     );
   }
-  await begin(deps, spec, step, version);
   const inputs = readyInputs(step, before);
   if (step.work.kind === 'scoring') {
+    await begin(deps, spec, step, version);
     const scoring = await beginScoring(deps, spec, step, inputs);
     if ('scores' in scoring) return { state: 'scoring', scores: scoring.scores };
     return ended(await endStep(deps, spec, step, { state: 'failed', ...NO_FACTS, reason: scoring.reason }));
   }
   return ended(await runCommand(deps, spec, step, inputs, version));
+}
+
+/** Where the steps stand that this one waits for. */
+async function stepsBefore({ pipelines }: PipelineDeps, { job, step }: StepInputMessage): Promise<StepRecord[]> {
+  const spec = await pipelines.spec(job);
+  const paths = spec ? stepNamed(spec, step).dependsOn : [];
+  return Promise.all(paths.map((path) => pipelines.step(job, path)));
 }
 
 async function begin(
@@ -99,6 +106,9 @@ async function runCommand(
   const log = stepLog(deps, step.run);
   const stop = new AbortController();
   const looking = setInterval(() => void lookForStop(deps, spec.name, stop), LOOK_EVERY_MS);
+  // The command runs while its start is noted; a fault of that is told when it has ended.
+  const begun = begin(deps, spec, step, version);
+  begun.catch(() => undefined);
   let outcome: CommandOutcome;
   try {
     const { name: job, createdBy } = spec;
@@ -111,6 +121,7 @@ async function runCommand(
     clearInterval(looking);
     await log.end();
   }
+  await begun;
   if (!outcome.ok) {
     const stopped = stop.signal.aborted ? await deps.jobs.stopped(spec.name) : undefined;
     if (stopped) return endStep(deps, spec, step, { state: 'canceled', reason: stopped });

@@ -84,8 +84,7 @@ export type ScoringStepAnswer = z.infer<typeof ScoringStepAnswer>;
 export async function lookAtScoring(deps: ScoringStepDeps, input: StepInputMessage): Promise<ScoringStepAnswer> {
   const found = await openStep(deps, input);
   if (!found) return { ended: true, next: [] };
-  const { spec, step } = found;
-  const record = await deps.pipelines.step(spec.name, step.path);
+  const { spec, step, record } = found;
   if (isStepEnded(record)) return { ended: true, next: await endStep(deps, spec, step, record) };
   if (step.work.kind !== 'scoring') throw new Error(`step ${step.path} does not score`);
   const job = jobName(sha256(`${spec.name}/${step.path}`), step.work.endpoint, spec.createdBy);

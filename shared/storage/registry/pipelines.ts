@@ -11,7 +11,8 @@ import { allRows } from '../all-rows.ts';
 import { changeRow } from '../change-row.ts';
 import { insertOnce } from '../insert-once.ts';
 import { readJson, writeJsonOnce } from '../json-blobs.ts';
-import type { Blobs, Table, TableKey } from '../ports.ts';
+import type { Blobs, Table, TableKey, TableRow } from '../ports.ts';
+import { recentRows } from '../recent-rows.ts';
 import { documents } from './documents.ts';
 import { jobEdits } from './job-edits.ts';
 import { indexRows } from './job-index.ts';
@@ -37,11 +38,15 @@ const STEPS_AT_ONCE = 16;
 /** Specs kept in memory: every step of a job asks for its job's. */
 const SPECS_IN_MEMORY = 16;
 
+/** Rows of steps kept in memory: a step is changed three times, most often by one process. */
+const STEPS_IN_MEMORY = 256;
+
 /** Pipeline jobs over the table and blobs of the other jobs: one partition each, and a row for each child run's name. */
 export function pipelinesRegistry({ table, blobs }: { readonly table: Table; readonly blobs: Blobs }): Pipelines {
   const docs = documents(blobs);
   const { pack, unpack } = docs;
   const specs = new Map<string, PipelineSpec>();
+  const recent = recentRows(STEPS_IN_MEMORY);
 
   const spec = async (name: string): Promise<PipelineSpec | undefined> => {
     const known = specs.get(name);
@@ -113,18 +118,20 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
     async step(name, path) {
       const row = await table.get(await keyOfStep(name, path));
       if (!row) throw new Error(`step ${path} of pipeline ${name} is gone`);
+      recent.note(row);
       return unpack(row, StepRecord);
     },
 
     async changeStep(name, path, next) {
       let stands: StepRecord | undefined;
-      await changeRow(table, await keyOfStep(name, path), async (row) => {
+      const change = async (row: TableRow | undefined) => {
         if (!row) throw new Error(`step ${path} of pipeline ${name} is gone`);
         const before = await unpack(row, StepRecord);
         const moved = next(before);
         stands = moved ?? before;
         return moved && moved !== before ? pack(moved) : undefined;
-      });
+      };
+      await changeRow(table, await keyOfStep(name, path), change, recent);
       if (!stands) throw new Error(`step ${path} of pipeline ${name} is gone`);
       return stands;
     },

@@ -1,0 +1,25 @@
+import type { TableKey, TableRow } from './ports.ts';
+
+/** Rows as this process saw them last. They may be old by now: only a conditional write proves that one is not. */
+export interface RecentRows {
+  of(key: TableKey): TableRow | undefined;
+  note(row: TableRow): void;
+}
+
+/** Remembers the newest `limit` rows. */
+export function recentRows(limit: number): RecentRows {
+  const rows = new Map<string, TableRow>();
+  const nameOf = ({ partition, row }: TableKey): string => `${partition}\n${row}`;
+  return {
+    of: (key) => rows.get(nameOf(key)),
+    note(row) {
+      const name = nameOf(row);
+      rows.delete(name);
+      rows.set(name, row);
+      for (const oldest of rows.keys()) {
+        if (rows.size <= limit) break;
+        rows.delete(oldest);
+      }
+    },
+  };
+}
