@@ -6,7 +6,9 @@ export default defineConfig({
     // Two cores: more files at once only make each other slow.
     maxWorkers: 2,
     globalSetup: ['./test/support/build.ts'],
-    testTimeout: 30_000,
+    // Generous: on a busy machine everything takes ten times as long, and nothing waits that passes.
+    testTimeout: 90_000,
+    expect: { poll: { timeout: 25_000 } },
     hookTimeout: 60_000,
   },
 });

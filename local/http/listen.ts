@@ -15,6 +15,12 @@ export interface Certificate {
 
 const attempts = 20;
 
+/**
+ * As Kestrel, which Azure's host is built on. Node's five seconds are over before a request is read that arrived while
+ * the loop was busy, and the connection is reset under it.
+ */
+const KEEP_ALIVE_MS = 130_000;
+
 class PortTaken extends Error {
   constructor(port: number) {
     super(`Port ${port} is taken. Stop what listens there, or choose another with --port (0 takes a free one).`);
@@ -47,6 +53,7 @@ export async function listen(port: number, listener: RequestListener, certificat
 function listenOn(host: string, port: number, server: Server): Promise<Server> {
   // Long uploads and long handlers are the app's business; the platform's front end is not imitated here.
   server.requestTimeout = 0;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const { promise, resolve, reject } = Promise.withResolvers<Server>();
   const refuse = (error: Error): void => reject(hasCode(error, 'EADDRINUSE') ? new PortTaken(port) : error);
   server.once('error', refuse);

@@ -1,3 +1,4 @@
+import { keepNewest } from '../domain/keep-newest.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { InputList, Manifest } from '../domain/plan.ts';
 import { Receipt, receiptName } from '../domain/receipts.ts';
@@ -46,11 +47,7 @@ export function jobFiles(blobs: Blobs): JobFiles {
     if (!found) return undefined;
     const text = await collect(found.body);
     const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
-    cache.set(job, read);
-    for (const oldest of cache.keys()) {
-      if (cache.size <= PLANS_IN_MEMORY) break;
-      cache.delete(oldest);
-    }
+    keepNewest(cache, job, read, PLANS_IN_MEMORY);
     return read;
   };
   const plan = async (job: string): Promise<Plan> => {

@@ -1,3 +1,4 @@
+import { keepNewest } from '../domain/keep-newest.ts';
 import { isConflict, type Blobs } from '../storage/ports.ts';
 import { collect } from '../storage/json-blobs.ts';
 import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
@@ -65,7 +66,7 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
         // Most logs are begun here.
         return (await wrote(job, 0, body)) ? 1 : writeNext(job, await countChunks(job), body);
       })();
-      keep(ends, job, end);
+      keepNewest(ends, job, end, JOBS_IN_MEMORY);
       await end;
     },
 
@@ -85,18 +86,8 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
         chunks += added.length;
         if (end !== -1) break;
       }
-      keep(known, job, { chunks, bytes });
+      keepNewest(known, job, { chunks, bytes }, JOBS_IN_MEMORY);
       return bytes;
     },
   };
-}
-
-/** Puts an entry behind the others and forgets the oldest. */
-function keep<T>(entries: Map<string, T>, job: string, value: T): void {
-  entries.delete(job);
-  entries.set(job, value);
-  for (const oldest of entries.keys()) {
-    if (entries.size <= JOBS_IN_MEMORY) break;
-    entries.delete(oldest);
-  }
 }

@@ -1,3 +1,4 @@
+import { keepNewest } from '../domain/keep-newest.ts';
 import type { TableKey, TableRow } from './ports.ts';
 
 /** Rows as this process saw them last. They may be old by now: only a conditional write proves that one is not. */
@@ -13,13 +14,7 @@ export function recentRows(limit: number): RecentRows {
   return {
     of: (key) => rows.get(nameOf(key)),
     note(row) {
-      const name = nameOf(row);
-      rows.delete(name);
-      rows.set(name, row);
-      for (const oldest of rows.keys()) {
-        if (rows.size <= limit) break;
-        rows.delete(oldest);
-      }
+      keepNewest(rows, nameOf(row), row, limit);
     },
   };
 }

@@ -8,5 +8,6 @@ export default defineConfig({
     globalSetup: ['./test/support/build.ts'],
     fileParallelism: false,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 25_000 } },
   },
 });

@@ -96,7 +96,7 @@ async function end(command: RunningCommand, signal: NodeJS.Signals, processes: n
   expect(ports.length).toBeGreaterThan(3);
   command.process.kill(signal);
   expect(await command.ended).toBe(signal === 'SIGKILL' ? null : 130);
-  await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
+  await expect.poll(() => started.filter(isAlive), { timeout: 25_000 }).toEqual([]);
   expect(await Promise.all(ports.map(answers))).toEqual(ports.map(() => false));
 }
 
@@ -135,7 +135,7 @@ describe('the end leaves no process and no port', () => {
     const started = command.descendants();
     command.process.kill('SIGINT');
     expect(await command.ended).toBe(130);
-    await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
+    await expect.poll(() => started.filter(isAlive), { timeout: 25_000 }).toEqual([]);
   });
 });
 
@@ -159,7 +159,7 @@ describe('over HTTPS', () => {
     const started = command.descendants();
     command.process.kill('SIGINT');
     expect(await command.ended).toBe(130);
-    await expect.poll(() => started.filter(isAlive), { timeout: 8000 }).toEqual([]);
+    await expect.poll(() => started.filter(isAlive), { timeout: 25_000 }).toEqual([]);
   });
 
   test('not on func, whose certificates have another form', async () => {

@@ -72,7 +72,7 @@ describe('POST /admin/functions/{name}', () => {
 test('a blob that is not there is named', async () => {
   expect(await post('blob', '{"input":"nope/absent.csv"}')).toBe(202);
   await expect
-    .poll(host.stderr, { timeout: 10_000 })
+    .poll(host.stderr, { timeout: 25_000 })
     .toContain("error: The function 'blob' failed. Error: There is no blob 'nope/absent.csv'.");
 });
 

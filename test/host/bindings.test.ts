@@ -8,7 +8,7 @@ let azurite: Azurite;
 let blobs: BlobServiceClient;
 let queues: QueueServiceClient;
 let host: TestHost;
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 25_000, interval: 50 };
 
 const start = (env: NodeJS.ProcessEnv = {}): Promise<TestHost> =>
   startHost('triggers/bindings', { AzureWebJobsStorage: azurite.connectionString, OUT_QUEUE: 'Out-Items', ...env });

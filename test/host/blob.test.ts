@@ -44,7 +44,7 @@ describe('blob triggers', () => {
   let queues: QueueServiceClient;
   let inbox: ContainerClient;
   let host: TestHost;
-  const wait = { timeout: 15_000, interval: 50 };
+  const wait = { timeout: 25_000, interval: 50 };
 
   const start = (): Promise<TestHost> =>
     startHost('triggers/blob', {

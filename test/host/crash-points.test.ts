@@ -91,7 +91,7 @@ async function runWithDeath(scenario: Scenario, deathAt: number, moment: DeathMo
   await insist(() => engine.start(request));
   for (const event of sends) await insist(() => engine.send('i', event));
   await expect
-    .poll(async () => (await store.readHead('i'))?.status, { interval: 2, timeout: 10_000 })
+    .poll(async () => (await store.readHead('i'))?.status, { interval: 2, timeout: 25_000 })
     .toSatisfy((status?: RuntimeStatus) => status !== undefined && isFinished(status));
   engine.stop();
   const head = await store.readHead('i');

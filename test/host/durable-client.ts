@@ -29,7 +29,7 @@ export function durableClient(url: string) {
   }
 
   async function until(instanceId: string, accepted: (status: Status) => boolean): Promise<Status> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 50_000;
     for (;;) {
       const { status } = await get(instanceId);
       if (accepted(status)) return status;

@@ -48,7 +48,7 @@ function rig(faults: { store?: Partial<InstanceStore>; runner?: Partial<Function
 
 async function run({ engine, store }: Rig, count: number): Promise<object | undefined> {
   await engine.start({ name: 'fanOut', instanceId: 'i', input: String(count) });
-  await expect.poll(async () => (await store.readHead('i'))?.status, { timeout: 10_000 }).toBe('Completed');
+  await expect.poll(async () => (await store.readHead('i'))?.status, { timeout: 25_000 }).toBe('Completed');
   engine.stop();
   const stored = await store.read('i');
   return stored && { output: stored.head.output, kinds: stored.history.map(({ EventType }) => EventType) };

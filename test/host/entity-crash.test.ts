@@ -65,7 +65,7 @@ async function runWithDeath(scenario: (typeof scenarios)[number], deathAt: numbe
   const { name, input, output, entities } = scenario;
   await first.start({ name, instanceId: 'i', input: JSON.stringify(input) });
   const done = { status: 'Completed', output, entities, waiting: 0 };
-  const end = expect.poll(() => outcomeOn(store), { interval: 2, timeout: 10_000 }).toEqual(done);
+  const end = expect.poll(() => outcomeOn(store), { interval: 2, timeout: 25_000 }).toEqual(done);
   const hasDied = await Promise.race([died.promise, end.then(() => false)]);
   first.stop();
   if (!hasDied) return false;

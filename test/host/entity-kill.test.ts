@@ -46,7 +46,7 @@ test('what entities were asked for before a kill is done after it, each once', a
   await restart();
   await restart();
   for (const id of ids) expect(await durable.finished(id)).toMatchObject({ runtimeStatus: 'Completed' });
-  const poll = (path: string) => expect.poll(() => state(path), { timeout: 10_000 });
+  const poll = (path: string) => expect.poll(() => state(path), { timeout: 25_000 });
   await poll(`counter/${key}`).toBe(780);
   await poll('counter/to').toBe(20);
   await poll('counter/total').toBe(20);

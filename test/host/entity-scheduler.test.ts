@@ -121,7 +121,7 @@ test('a batch whose commit fails is run again, and leaves one change, one answer
   const commit = failingOnce(store.commit, ({ consumed }) => consumed.length > 0);
   const { scheduler, answers, errors } = rig({ ...store, commit });
   await scheduler.deliver([call('asked', 2), signal('passed', 3, 'pass')]);
-  await expect.poll(() => settled(store), { timeout: 5000 }).toMatchObject({ state: '5', waiting: 0 });
+  await expect.poll(() => settled(store), { timeout: 25_000 }).toMatchObject({ state: '5', waiting: 0 });
   await expect.poll(() => settled(store, 'next')).toMatchObject({ state: '3', waiting: 0 });
   expect(answers).toEqual([answered('asked', 2)]);
   expect(errors).toEqual(["The entity '@sum@k' could not go on; the batch is repeated."]);
@@ -136,7 +136,7 @@ test('an answer that cannot be delivered is sent again, and the operations behin
   const { scheduler, answers } = rig(store, answer);
   await scheduler.deliver([call('first', 1)]);
   await scheduler.deliver([call('second', 1)]);
-  await expect.poll(() => answers, { timeout: 5000 }).toEqual([answered('first', 1), answered('second', 2)]);
+  await expect.poll(() => answers, { timeout: 25_000 }).toEqual([answered('first', 1), answered('second', 2)]);
   await expect.poll(() => settled(store)).toMatchObject({ state: '2', waiting: 0 });
 });
 

@@ -6,7 +6,7 @@ import { startHost, startRefused, type TestHost } from './start-host.ts';
 
 let azurite: Azurite;
 let host: TestHost;
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 25_000, interval: 50 };
 const timeout = 'AzureFunctionsJobHost__functionTimeout';
 const settings = (value: string): NodeJS.ProcessEnv => ({
   ...{ AzureWebJobsStorage: azurite.connectionString, OUT_QUEUE: 'out-items', [timeout]: value },

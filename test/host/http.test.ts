@@ -96,6 +96,11 @@ describe('routes', () => {
   });
 });
 
+test('a connection is kept for two minutes, however busy the host is', async () => {
+  const { headers } = await call('/api/echo');
+  expect(headers.get('keep-alive')).toBe('timeout=130');
+});
+
 describe('what a function sees', () => {
   test('values of a repeated query name are joined by a comma', async () => {
     const { query, url } = await seenBy('/api/defaults?a=1&b=x%20y&a=2&c=');

@@ -26,9 +26,9 @@ test('a hub that cannot be looked at is told of once, without a stack, and once 
   lines.length = 0;
 
   state = 'down';
-  await expect.poll(() => lines, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => lines, { timeout: 25_000 }).toHaveLength(1);
   state = 'up';
-  await expect.poll(() => lines, { timeout: 10_000 }).toHaveLength(2);
+  await expect.poll(() => lines, { timeout: 25_000 }).toHaveLength(2);
   expect(lines).toEqual([
     expect.stringMatching(/^The task hub cannot be reached; this is tried until it can: .*$/),
     'The task hub can be reached again.',

@@ -154,7 +154,7 @@ describe('the list of instances', () => {
       const { answer } = z.object({ answer: z.array(row) }).parse(await durable.viaLibrary('list', 'Completed'));
       return answer.map(({ instanceId }) => instanceId).filter((id) => id.startsWith('many-'));
     };
-    await expect.poll(async () => new Set(await listed()).size, { timeout: 15_000 }).toBe(110);
+    await expect.poll(async () => new Set(await listed()).size, { timeout: 25_000 }).toBe(110);
   });
 
   test.each([

@@ -161,7 +161,7 @@ describe('the end', () => {
     };
     expect(await ping()).toBe('200');
     parent.kill('SIGKILL');
-    await expect.poll(ping, { timeout: 5000 }).toBe('ECONNREFUSED');
+    await expect.poll(ping, { timeout: 25_000 }).toBe('ECONNREFUSED');
   });
 });
 

@@ -17,7 +17,7 @@ const settings = (): NodeJS.ProcessEnv => ({
   BATCHPOINT_HOST_MESSAGE_LEASE: '00:00:02',
   'AzureWebJobs.off.Disabled': 'true',
 });
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 25_000, interval: 50 };
 
 beforeAll(async () => {
   azurite = await startAzurite();

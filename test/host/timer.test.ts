@@ -55,7 +55,7 @@ describe('timers', () => {
   let azurite: Azurite;
   let hosts: ContainerClient;
   let host: TestHost;
-  const wait = { timeout: 15_000, interval: 50 };
+  const wait = { timeout: 25_000, interval: 50 };
   const settings = (): NodeJS.ProcessEnv => ({
     AzureWebJobsStorage: azurite.connectionString,
     AzureFunctionsWebHost__hostid: 'fixture',

@@ -29,5 +29,6 @@ export default defineConfig({
     // Importing mlflow takes a minute on a busy machine.
     testTimeout: 300_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 25_000 } },
   },
 });

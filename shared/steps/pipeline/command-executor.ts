@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ModelBody } from '../../domain/asset-bodies.ts';
 import { JobFault } from '../../domain/errors.ts';
+import { keepNewest } from '../../domain/keep-newest.ts';
 import type { StepFacts, StepOutput, StepWork } from '../../domain/pipeline/pipeline-job.ts';
 import { stepSummary, type StepTracking } from '../../domain/step-tracking.ts';
 import { parseDataUri, type UriRules } from '../../domain/uri.ts';
@@ -23,7 +24,7 @@ import { executeCommand } from './execute-command.ts';
 import { modelRegistration } from './model-registration.ts';
 import type { StepDeps } from './step-deps.ts';
 import type { StepInput } from './step-inputs.ts';
-import { outputVersions, readStepManifest, type StepPlace } from './step-manifest.ts';
+import { outputVersions, readStepManifest, type StepManifest, type StepPlace } from './step-manifest.ts';
 
 type CommandWork = Extract<StepWork, { kind: 'command' }>;
 
@@ -44,6 +45,8 @@ const NO_CODE =
 
 /** Runs commands as processes on this machine. */
 export function commandExecutor(deps: ExecutorDeps): StepExecutor {
+  /** Of attempts that ended here and are not committed, by their ids: most are committed at once. */
+  const made = new Map<string, StepManifest>();
   return {
     async execute(request, signal) {
       const { step } = request;
@@ -78,6 +81,7 @@ export function commandExecutor(deps: ExecutorDeps): StepExecutor {
           signal,
         );
         const facts = factsOf(outcome.tracking);
+        if (outcome.ok) keepNewest(made, request.attempt, outcome.manifest, MANIFESTS_IN_MEMORY);
         return outcome.ok ? { ok: true, facts } : { ok: false, facts, reason: outcome.reason };
       } catch (error) {
         if (error instanceof ModelFault) throw new JobFault('EnvironmentNotAvailable', error.message);
@@ -88,15 +92,20 @@ export function commandExecutor(deps: ExecutorDeps): StepExecutor {
     },
 
     async commit(job, step, attempt, createdBy) {
-      const manifest = await readStepManifest(deps.systemBlobs, { job, stepRun: step.run, attempt });
+      const manifest =
+        made.get(attempt) ?? (await readStepManifest(deps.systemBlobs, { job, stepRun: step.run, attempt }));
       if (!manifest) throw new Error(`the manifest of attempt ${attempt} of step ${step.path} is gone`);
       await commitStepOutputs(await stepDeps(deps, await deps.workFolder()), manifest);
       for (const model of manifest.models)
         await registerOnce(deps, model.name, modelRegistration(manifest, model), createdBy);
+      made.delete(attempt);
       return outputVersions(manifest);
     },
   };
 }
+
+/** Manifests in memory: an attempt that lost is never asked for. */
+const MANIFESTS_IN_MEMORY = 16;
 
 const ANY_INPUT = { kind: 'literal', type: 'any', optional: true } as const;
 

@@ -6,6 +6,7 @@ import {
   StepRecord,
   StepResult,
 } from '../../domain/pipeline/pipeline-job.ts';
+import { keepNewest } from '../../domain/keep-newest.ts';
 import { mapBounded } from '../../domain/map-bounded.ts';
 import { allRows } from '../all-rows.ts';
 import { changeRow } from '../change-row.ts';
@@ -52,11 +53,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
     const known = specs.get(name);
     if (known) return known;
     const read = await readJson(blobs, specBlob(name), PipelineSpec);
-    if (read) specs.set(name, read);
-    for (const oldest of specs.keys()) {
-      if (specs.size <= SPECS_IN_MEMORY) break;
-      specs.delete(oldest);
-    }
+    if (read) keepNewest(specs, name, read, SPECS_IN_MEMORY);
     return read;
   };
 

@@ -128,7 +128,7 @@ describe('the process', () => {
          const parts = () => engine.score({ name: 'f', length: 0, body: endless(), range: async () => new Uint8Array() }, options, new AbortController().signal);
          ${code}`,
       ],
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
 
   test('ends by itself when its engines are idle', async () => {

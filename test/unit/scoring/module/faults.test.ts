@@ -282,6 +282,6 @@ describe('time', () => {
     });
     await expect(scoreAll(engine, { files: BREAK, timeoutMs: 2000 })).rejects.toThrow(TimedOut);
     const pid = Number(await readFile(join(folder, 'pid'), 'utf8'));
-    await expect.poll(() => alive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => alive(pid), { timeout: 25_000 }).toBe(false);
   });
 });

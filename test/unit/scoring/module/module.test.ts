@@ -134,7 +134,7 @@ describe('an idle engine', () => {
       options: { idleMs: 50 },
     });
     const pid = Number((await scoreAll(engine)).text);
-    await expect.poll(() => alive(pid), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => alive(pid), { timeout: 25_000 }).toBe(false);
     expect(Number((await scoreAll(engine)).text)).not.toBe(pid);
   });
 
@@ -167,6 +167,6 @@ describe('an idle engine', () => {
     expect(await ended('idle.mjs')).toBe('idle');
     const pid = Number(await ended('score.mjs'));
     expect(pid).toBeGreaterThan(1);
-    await expect.poll(() => alive(pid), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => alive(pid), { timeout: 25_000 }).toBe(false);
   });
 });
