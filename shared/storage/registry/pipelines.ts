@@ -16,14 +16,13 @@ import { recentRows } from '../recent-rows.ts';
 import { documents } from './documents.ts';
 import { jobEdits } from './job-edits.ts';
 import { indexRows } from './job-index.ts';
+import { pipelineRecordKey } from './job-records.ts';
 import { JOBS_CONTAINER } from './jobs.ts';
 import { openRow } from './open-jobs.ts';
 import type { Pipelines } from './pipelines-port.ts';
 
-const RECORD = 'pipeline';
 const STEP = 'step-';
 
-const recordKey = (job: string): TableKey => ({ partition: job, row: RECORD });
 const stepKey = (job: string, index: number): TableKey => ({
   partition: job,
   row: `${STEP}${String(index).padStart(5, '0')}`,
@@ -67,7 +66,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
   };
 
   const get: Pipelines['get'] = async (name) => {
-    const row = await table.get(recordKey(name));
+    const row = await table.get(pipelineRecordKey(name));
     return row && { value: await unpack(row, PipelineRecord), etag: row.etag };
   };
 
@@ -89,7 +88,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
         await insertOnce(table, runKey(run), { job: name, path });
       });
       const record: PipelineRecord = { state: 'accepted', name, createdAt, cancelRequested: false };
-      const created = await insertOnce(table, recordKey(name), await pack(record));
+      const created = await insertOnce(table, pipelineRecordKey(name), await pack(record));
       if (created) return { created, spec: stored, record };
       const existing = await get(name);
       if (!existing) throw new Error(`the record of pipeline ${name} is gone`);
@@ -98,7 +97,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
 
     async transition(name, next) {
       let stands: PipelineRecord | undefined;
-      await changeRow(table, recordKey(name), async (row) => {
+      await changeRow(table, pipelineRecordKey(name), async (row) => {
         stands = row && (await unpack(row, PipelineRecord));
         const moved = stands && !isPipelineEnded(stands) ? next(stands) : undefined;
         if (!moved) return undefined;
