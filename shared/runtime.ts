@@ -4,6 +4,7 @@ import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import type { DatastorePlace } from './domain/resources.ts';
 import { codeTools, engines } from './engines.ts';
+import { limitsOf } from './limit-settings.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
 import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
@@ -73,6 +74,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
   const files = jobFiles(systemBlobs);
+  const limits = limitsOf(settings);
   const appExtensions =
     settings.BATCHPOINT_OUTPUT_FORMAT === undefined ? {} : { outputFormat: settings.BATCHPOINT_OUTPUT_FORMAT };
   const jobDeps: JobDeps = {
@@ -85,6 +87,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     engine: scorers.lease,
     workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'))),
     clock,
+    limits,
     log,
     turns: processTurns(),
     sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
@@ -117,6 +120,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       datastores,
       systemBlobs,
       clock,
+      limits,
       log,
       workspace: {
         ...address,

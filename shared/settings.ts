@@ -5,6 +5,7 @@ import { containerFault } from './domain/container-names.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
 import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
+import { limitSettings } from './limit-settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
 
 /** JSON in an app setting. */
@@ -126,6 +127,7 @@ export const Settings = z.object({
   BATCHPOINT_STEP_MEMORY_MB: z.coerce.number().int().min(64).max(10_000_000).optional(),
   /** The user, and group of the same number, that commands run as where the app is root; absent: the app's own. */
   BATCHPOINT_CODE_UID: z.coerce.number().int().min(1).max(4_294_967_294).optional(),
+  ...limitSettings,
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */
   AzureWebJobsStorage: z.string().optional(),

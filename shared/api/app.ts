@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import { authenticate } from '../auth/bearer.ts';
 import { forbidden, mayTry } from '../auth/may.ts';
 import type { Plane } from '../auth/principal.ts';
 import { messageOf, notFound } from '../domain/errors.ts';
@@ -14,6 +13,8 @@ import { logRoutes } from './logs/routes.ts';
 import { managementRoutes } from './management/routes.ts';
 import { discovery } from './management/workspace-routes.ts';
 import { mfeRoutes } from './mfe/routes.ts';
+import { checkLength } from './request-body.ts';
+import { requestLimits } from './request-limits.ts';
 import { routePath } from './route-path.ts';
 import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
@@ -37,19 +38,21 @@ function planesOf(path: string): readonly Plane[] {
  */
 export function createApi(deps: ApiDeps): Api {
   const routes = routeDeps(deps);
+  const limits = requestLimits(deps);
   const app = new Hono<ApiEnv>({ getPath: routePath });
   const unknownRoute = (request: Request) =>
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
     const route = routeOf(c);
-    if (route?.action !== 'open')
-      c.set('principal', await authenticate(c.req.header('authorization'), planesOf(c.req.path), deps.verifyToken));
+    if (route?.action !== 'open') c.set('principal', await limits.admit(c.req.raw.headers, planesOf(c.req.path)));
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);
     if (route && route.action !== 'open') {
       if (!mayTry(c.var.principal, route.action, route.endpoint)) throw forbidden(route.action);
       c.set('action', route.action);
     }
+    c.set('maxBodyBytes', deps.limits.bodyBytes);
+    checkLength(c);
     await next();
   });
   app.get('/discovery', (c) => c.json(discovery(routes, c.req.raw)));

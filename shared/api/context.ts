@@ -10,7 +10,7 @@ import { signedIds, type SignedIds } from './signed-ids.ts';
 
 /** What the edge knows about a request when a route runs. Routes that need no token have neither. */
 export interface ApiEnv {
-  Variables: { principal: Principal; action: Action };
+  Variables: { principal: Principal; action: Action; maxBodyBytes: number };
 }
 export type ApiContext = Context<ApiEnv>;
 

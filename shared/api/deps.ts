@@ -1,4 +1,5 @@
 import type { Scorer } from '../domain/scorer.ts';
+import type { Limits } from '../domain/limits.ts';
 import type { Extensions } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
 import type { VerifyToken } from '../auth/token-verifier.ts';
@@ -32,6 +33,7 @@ export interface ApiDeps {
   readonly workspace: Workspace;
   /** Where clients reach this app, without a slash at the end. */
   baseUrl(request: Request): string;
+  readonly limits: Limits;
   readonly verifyToken: VerifyToken;
   /** Where a client signs in; absent with the development issuer. */
   readonly authorizationUri?: string;

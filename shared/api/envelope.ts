@@ -29,6 +29,7 @@ export function errorResponse(error: unknown, facts: RequestFacts): Response {
       : isBusy(error)
         ? new ApiError(503, 'ServiceUnavailable', 'Storage does not answer in time. Try again.')
         : new ApiError(500, 'InternalServerError', `The request failed inside the app (request ${facts.requestId}).`);
+  const retryAfter = answer.retryAfter ?? (answer.status === 503 ? BUSY_RETRY_SECONDS : undefined);
   const info = (type: string, value: unknown) => ({ type, info: { value } });
   const body = {
     error: {
@@ -50,7 +51,7 @@ export function errorResponse(error: unknown, facts: RequestFacts): Response {
     headers: {
       'x-ms-response-type': 'error',
       ...(answer.status === 401 ? { 'WWW-Authenticate': challenge(answer, facts.authorizationUri) } : {}),
-      ...(answer.status === 503 ? { 'Retry-After': String(BUSY_RETRY_SECONDS) } : {}),
+      ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
     },
   });
 }

@@ -1,34 +1,37 @@
 import type { z } from 'zod';
 import { checked } from '../domain/checked.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
+import type { ApiContext } from './context.ts';
 
-/** Far above any honest request, far below what the host lets in. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const tooLarge = (most: number): ApiError =>
+  new ApiError(413, 'RequestEntityTooLarge', `A request body may have at most ${most} bytes.`);
 
-const tooLarge = (): ApiError =>
-  new ApiError(413, 'RequestEntityTooLarge', `A request body may have at most ${MAX_BODY_BYTES} bytes.`);
+/** Throws ApiError 413 for a body that says it is too large, also where nobody reads it. */
+export function checkLength(c: ApiContext): void {
+  const { maxBodyBytes } = c.var;
+  if (Number(c.req.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
+}
 
 /**
  * Reads a JSON object through its schema. A body without Content-Length is refused, because the Functions host can drop
  * chunked bodies and an empty one must not pass for "all defaults". Throws ApiError 400, 411, 413.
  */
-export async function readBody<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.infer<Schema>> {
-  const length = request.headers.get('content-length');
-  if (length === null || !/^\d{1,15}$/.test(length))
+export async function readBody<Schema extends z.ZodType>(c: ApiContext, schema: Schema): Promise<z.infer<Schema>> {
+  const length = c.req.header('content-length');
+  if (length === undefined || !/^\d{1,15}$/.test(length))
     throw new ApiError(411, 'LengthRequired', 'The request needs a body and its Content-Length.');
-  if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
-  const text = await readText(request);
+  const text = await readText(c.req.raw, c.var.maxBodyBytes);
   if (text.trim() === '') throw badRequest('The request body is empty; a JSON object is required.');
   return checked(schema, parseJson(text));
 }
 
-async function readText(request: Request): Promise<string> {
+async function readText(request: Request, most: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const body: ReadableStream<Uint8Array> | null = request.body;
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > most) throw tooLarge(most);
     chunks.push(chunk);
   }
   try {

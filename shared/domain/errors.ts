@@ -5,11 +5,13 @@ export class ApiError extends Error {
   /** Path of the field at fault, e.g. `properties.inputData.heart.uri`. */
   readonly target: string | undefined;
   readonly details: readonly ErrorDetail[];
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter: number | undefined;
   constructor(
     status: number,
     code: string,
     message: string,
-    at: { target?: string; details?: readonly ErrorDetail[] } = {},
+    at: { target?: string; details?: readonly ErrorDetail[]; retryAfter?: number } = {},
   ) {
     super(message);
     this.name = 'ApiError';
@@ -17,6 +19,7 @@ export class ApiError extends Error {
     this.code = code;
     this.target = at.target;
     this.details = at.details ?? [];
+    this.retryAfter = at.retryAfter;
   }
 }
 
@@ -34,6 +37,10 @@ export const notFound = (message: string): ApiError => new ApiError(404, 'NotFou
 /** A resource that is not there, in ARM's words. */
 export const resourceNotFound = (what: string): ApiError =>
   new ApiError(404, 'ResourceNotFound', `${what} does not exist.`);
+
+/** A limit of the app is reached; nothing was changed. `retryAfter` in seconds. */
+export const tooManyRequests = (message: string, retryAfter: number): ApiError =>
+  new ApiError(429, 'TooManyRequests', message, { retryAfter });
 
 export const conflict = (message: string): ApiError => new ApiError(409, 'Conflict', message);
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JobPlace } from './limits.ts';
 import { ModelReference } from './resources.ts';
 import { scorerFields } from './scorer.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
@@ -43,6 +44,8 @@ export const JobSpec = z.object({
   requestHash: z.string(),
   /** The input is a list of blob versions beside the spec; `input` is the folder that they are in. */
   listedInput: z.literal(true).optional(),
+  /** Its places among running jobs; absent for one that is not counted. */
+  places: z.array(JobPlace).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 

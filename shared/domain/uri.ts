@@ -44,7 +44,7 @@ export const MAX_URI = 2048;
 export function parseDataUri(text: string, rules: UriRules, target: string): DataAddress {
   if (text.length > MAX_URI) throw badRequest(`A URI may have at most ${MAX_URI} characters.`, target);
 
-  if (/[\u0000-\u0020\u007f\\]/.test(text))
+  if (/[\u0000-\u0020\u007f-\u009f\\]/.test(text))
     throw badRequest('A URI may not hold spaces, control characters or backslashes; encode them with %.', target);
   if (/^azureml:\/\//i.test(text)) return workspaceUri(text.slice('azureml://'.length), text, rules, target);
   const arm = /^(?:azureml:)?\/(subscriptions\/.+)$/i.exec(text);
@@ -91,6 +91,8 @@ function storageUri(text: string, rules: UriRules, target: string): DataAddress 
       `'${shown(text)}' is not a data URI. Use azureml://datastores/<datastore>/paths/<path> or https://<account>.blob.core.windows.net/<container>/<path>.`,
       target,
     );
+  // Lower case makes ASCII of some letters that are none: the Kelvin sign is a `k` then.
+  if (/[^\x21-\x7e]/.test(parts[2] ?? '')) throw badRequest('The host of a data URI must be ASCII.', target);
   if (parts[4] || parts[5])
     throw badRequest('A data URI may not have a query or a fragment (signed URLs are not taken).', target);
   const path = parts[3] ?? '/';
@@ -134,7 +136,7 @@ export function badBlobName(name: string): string | undefined {
   if (name.length === 0) return 'is empty';
   if (name.length > 1024) return 'is longer than 1,024 characters';
 
-  if (/[\u0000-\u001f\u007f\\]/.test(name)) return 'holds a backslash or a control character';
+  if (/[\u0000-\u001f\u007f-\u009f\\]/.test(name)) return 'holds a backslash or a control character';
   if (!name.isWellFormed()) return 'is not well-formed Unicode';
   const segments = name.split('/');
   if (segments.some((segment) => segment === '.' || segment === '..')) return "has a segment '.' or '..'";

@@ -3,6 +3,7 @@ import { sha256 } from './blocks.ts';
 import { checked } from './checked.ts';
 import { badRequest } from './errors.ts';
 import { matchesGlob } from './glob.ts';
+import { ARTIFACT_RUNS, ARTIFACT_STORE } from './log-files.ts';
 import { EXTENSION_PREFIX } from './settings.ts';
 import { badBlobName, dataUri, MAX_URI, type DatastoreAddress } from './uri.ts';
 
@@ -73,7 +74,7 @@ export function watchOf(deployment: Watcher, datastores: readonly DatastoreAddre
     endpoint: deployment.endpoint,
     deployment: deployment.name,
     datastore: store.name,
-    prefix: folderOf(prefix, store, store === datastores[0], target),
+    prefix: folderOf(prefix, store, datastores, target),
     ...rest,
   };
 }
@@ -122,20 +123,35 @@ function storeOf(
 /** The prefix as a folder's. Throws for one that no blob can have and for one where jobs write by default. */
 function folderOf(
   prefix: string,
-  { name: datastore }: DatastoreAddress,
-  isDefaultStore: boolean,
+  store: DatastoreAddress,
+  datastores: readonly DatastoreAddress[],
   target: string,
 ): string {
   const folder = prefix.endsWith('/') ? prefix : `${prefix}/`;
   const at = `${target}.prefix`;
   const fault = folder.startsWith('/') ? 'begins with a slash' : badBlobName(folder);
   if (fault !== undefined) throw badRequest(`${at}: '${prefix.slice(0, 80)}' ${fault}`, at);
-  if (dataUri({ datastore, path: folder }).length > MAX_URI)
+  if (dataUri({ datastore: store.name, path: folder }).length > MAX_URI)
     throw badRequest(`${at}: its URI would be longer than ${MAX_URI} characters`, at);
-  if (isDefaultStore && folder.startsWith(DEFAULT_OUTPUTS))
-    throw badRequest(
-      `${at}: jobs write below '${DEFAULT_OUTPUTS}' and would start each other; watch another folder`,
-      at,
-    );
+  const own = ownFolder(folder, store, datastores);
+  if (own !== undefined)
+    throw badRequest(`${at}: jobs write below '${own}' and would start each other; watch another folder`, at);
   return folder;
+}
+
+/** The folder of the app's own in which a watch would lie, under whatever name of its container. */
+function ownFolder(
+  folder: string,
+  store: DatastoreAddress,
+  datastores: readonly DatastoreAddress[],
+): string | undefined {
+  const artifacts = datastores.find(({ name }) => name.toLowerCase() === ARTIFACT_STORE);
+  const owned = [
+    { folder: DEFAULT_OUTPUTS, store: datastores[0] },
+    { folder: ARTIFACT_RUNS, store: artifacts },
+  ];
+  const found = owned.find(
+    (one) => one.store && containerKey(one.store) === containerKey(store) && folder.startsWith(one.folder),
+  );
+  return found?.folder;
 }

@@ -1,11 +1,8 @@
 import { childRunOf } from '../domain/child-run.ts';
 import { messageOf } from '../domain/errors.ts';
-import { CHILD_LOG, PARENT_LOG } from '../domain/log-files.ts';
+import { ARTIFACT_RUNS, ARTIFACT_STORE, CHILD_LOG, PARENT_LOG } from '../domain/log-files.ts';
 import { StorageFault } from '../storage/ports.ts';
 import type { Datastore, JobDeps } from './deps.ts';
-
-/** Where clients look for what a run left besides its outputs (contract 4, jobs.download): its logs. */
-export const ARTIFACT_STORE = 'workspaceartifactstore';
 
 /** Its container, as in Azure ML; in the account of the default datastore. */
 const ARTIFACT_CONTAINER = 'azureml';
@@ -41,7 +38,7 @@ export async function keepLogAs(
   if (!store) return;
   try {
     const text = await deps.logs.read(log);
-    await Promise.all(places.map(({ run, file }) => writeArtifact(store, `ExperimentRun/dcid.${run}/${file}`, text)));
+    await Promise.all(places.map(({ run, file }) => writeArtifact(store, `${ARTIFACT_RUNS}dcid.${run}/${file}`, text)));
   } catch (error) {
     deps.log.warn({ log, error: messageOf(error) }, 'a log could not be copied into the artifact store');
   }

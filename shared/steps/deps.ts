@@ -1,3 +1,4 @@
+import type { Limits } from '../domain/limits.ts';
 import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
 import type { Scorer } from '../domain/scorer.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
@@ -32,6 +33,7 @@ export interface JobDeps {
   /** This process's own folder on the machine's disk, for the files that user code reads and writes. Made when it is needed. */
   workFolder(): Promise<string>;
   readonly clock: Clock;
+  readonly limits: Pick<Limits, 'files' | 'miniBatches'>;
   readonly log: Log;
   /** The slices of this process. */
   readonly turns: ProcessTurns;

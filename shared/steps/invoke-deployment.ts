@@ -7,7 +7,9 @@ import { chosenDeployment, invokeEndpoint, jobName, type InvokeDeps, type Invoke
 import { invokePipeline, pipelineRequestHash, type InvokePipelineDeps } from './pipeline/invoke-pipeline.ts';
 import { submitPipeline } from './pipeline/submit-pipeline.ts';
 
-export interface InvokeDeploymentDeps extends InvokeDeps, InvokePipelineDeps {}
+export interface InvokeDeploymentDeps extends InvokeDeps, InvokePipelineDeps {
+  readonly limits: InvokePipelineDeps['limits'];
+}
 
 export interface InvokeDeploymentRequest extends Pick<
   InvokeRequest,
@@ -35,7 +37,7 @@ export async function invokeDeployment(deps: InvokeDeploymentDeps, request: Invo
   }
   const invokeModel = (chosen?: InvokeRequest['chosen']) => {
     const invocation = checked(InvocationBody, body).properties;
-    return invokeEndpoint(deps, { ...asked, invocation, ...(chosen && { chosen }) });
+    return invokeEndpoint(deps, { ...asked, invocation, limits: deps.limits, ...(chosen && { chosen }) });
   };
   if (requestId !== undefined && (await deps.jobs.spec(name))) return invokeModel();
   const chosen = await chosenDeployment(deps, endpoint, asked.deployment);

@@ -17,6 +17,7 @@ import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
+import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
 export interface InvokeDeps extends SubmitDeps, PlaceDeps {
@@ -39,6 +40,8 @@ export interface InvokeRequest {
   readonly caller: string;
   /** The input is the list that was stored for the job (see `JobFiles.writeInput`), not what the folder will hold. */
   readonly listedInput?: true;
+  /** How many jobs may run at once; absent where the app itself makes the job. */
+  readonly limits?: RunningLimits;
 }
 
 /**
@@ -92,7 +95,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
   };
-  await submitJob(deps, spec);
+  await admitJob(deps, request.limits, spec, (admitted) => submitJob(deps, admitted));
   return name;
 }
 

@@ -44,6 +44,8 @@ export async function listInput(
       continue;
     }
     files.push(inputFile(item, prefix));
+    // Before all of a folder that is too large is in memory.
+    checkFiles(deps, files.length);
   }
   if (files.length > 0) return files;
   if (below)
@@ -54,6 +56,12 @@ export async function listInput(
   throw new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
 }
 
+/** Throws JobFault for more files than a job may have. */
+function checkFiles({ limits }: JobDeps, count: number): void {
+  if (count > limits.files)
+    throw new JobFault('TooManyFiles', `The input holds more files than the ${limits.files} that a job may have.`);
+}
+
 /** Requests on their way at once. */
 const WIDTH = 16;
 
@@ -62,6 +70,7 @@ const WIDTH = 16;
  * with a fault: what replaced it is another version, for another job.
  */
 export async function pinListed(deps: JobDeps, folder: DataAddress, list: InputList): Promise<InputFile[]> {
+  checkFiles(deps, list.length);
   const { blobs } = await datastoreOf(deps, folder.datastore);
   return mapBounded(list, WIDTH, async ({ blob, etag }) => {
     const name = blob.startsWith(folder.path) ? blob.slice(folder.path.length) : blob;

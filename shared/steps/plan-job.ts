@@ -118,6 +118,8 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const files = spec.listedInput
     ? await pinListed(deps, input, await deps.files.input(spec.name))
     : await listInput(deps, spec.input.kind, input, extensions.recursive);
+  const batchCount = miniBatchCount(files.length, settings.miniBatchSize);
+  checkMiniBatches(deps, batchCount);
   await claimOutput(deps, spec.name, [output, errors]);
 
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
@@ -136,13 +138,22 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     // Predictions are seldom larger than their input; what is, still has the other half of the limit.
     blockBytes: Math.max(deps.blockBytes, Math.ceil(bytes / MAX_PLANNED_BLOCKS)),
   };
-  const batches = Array.from({ length: miniBatchCount(files.length, settings.miniBatchSize) }, (_, index) =>
+  const batches = Array.from({ length: batchCount }, (_, index) =>
     filesOf(draft, index).reduce((sum, file: InputFile) => sum + file.length, 0),
   );
   return {
     ...draft,
     lanes: cutLanes(batches, laneLimit(spec)),
   };
+}
+
+/** A plan is held in memory. */
+function checkMiniBatches({ limits }: JobDeps, count: number): void {
+  if (count > limits.miniBatches)
+    throw new JobFault(
+      'TooManyMiniBatches',
+      `The job has ${count} mini-batches, and may have at most ${limits.miniBatches}: raise miniBatchSize.`,
+    );
 }
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */

@@ -63,10 +63,11 @@ async function printEnd(
   await keepLog(deps, job);
 }
 
-/** Frees the output path of a job that has ended. */
+/** Frees the output path of a job that has ended, and its places among the running ones. */
 export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
   const spec = await deps.jobs.spec(job);
   if (!spec) return;
+  await deps.jobs.leave(job, spec.places ?? []);
   try {
     const targets = Object.values(await outputTarget(deps, spec));
     for (const target of targets) await deps.jobs.release(reservationOf(target), job);

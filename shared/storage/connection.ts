@@ -20,18 +20,21 @@ export interface AdapterOptions {
   readonly answerWithinMs?: number;
 }
 
+/** The SDK would follow an answer to another container of the account; the address that was checked is the only one (S4.4). */
+const NOWHERE_ELSE = { redirectOptions: { maxRetries: 0 } };
+
 /** A client for the blobs of one account. Its connections are pooled by the SDK per process, not per client. */
 export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
   return 'connectionString' in connection
-    ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
-    : new BlobServiceClient(connection.serviceUri, connection.credential, { retryOptions });
+    ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
+    : new BlobServiceClient(connection.serviceUri, connection.credential, { retryOptions, ...NOWHERE_ELSE });
 }
 
 /** A client for the queues of one account. */
 export function queueServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): QueueServiceClient {
   return 'connectionString' in connection
-    ? QueueServiceClient.fromConnectionString(connection.connectionString, { retryOptions })
-    : new QueueServiceClient(connection.serviceUri, connection.credential, { retryOptions });
+    ? QueueServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
+    : new QueueServiceClient(connection.serviceUri, connection.credential, { retryOptions, ...NOWHERE_ELSE });
 }
 
 /** A client for one table; `maxRetries` 0 sends every request once. */
@@ -42,10 +45,11 @@ export function tableClientFrom(connection: StorageConnection, table: string, ma
     const allowInsecureConnection = !/DefaultEndpointsProtocol=https/i.test(connection.connectionString);
     return TableClient.fromConnectionString(connection.connectionString, table, {
       retryOptions,
+      ...NOWHERE_ELSE,
       allowInsecureConnection,
     });
   }
-  const options = { retryOptions, allowInsecureConnection: connection.serviceUri.startsWith('http:') };
+  const options = { retryOptions, ...NOWHERE_ELSE, allowInsecureConnection: connection.serviceUri.startsWith('http:') };
   return connection.credential
     ? new TableClient(connection.serviceUri, table, connection.credential, options)
     : new TableClient(connection.serviceUri, table, options);

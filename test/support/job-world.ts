@@ -1,4 +1,6 @@
 import { tmpdir } from 'node:os';
+import { STANDARD_LIMITS } from '../../shared/limit-settings.ts';
+import type { Limits } from '../../shared/domain/limits.ts';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import type { Engine } from '../../shared/scoring/engine.ts';
@@ -63,6 +65,7 @@ export function jobWorld(
     sliceMs?: number;
     blockBytes?: number;
     clock?: Clock;
+    limits?: Partial<Limits>;
     /** Opens datastores that are made besides `store`. */
     open?: Datastores['open'];
     /** Instead of the line engine. */
@@ -96,6 +99,7 @@ export function jobWorld(
     engine: async () => ({ engine, release() {} }),
     workFolder: () => Promise.resolve(options.workFolder ?? tmpdir()),
     clock,
+    limits: { ...STANDARD_LIMITS, ...options.limits },
     log: silent,
     turns: processTurns(),
     sliceMs: options.sliceMs ?? 60_000,

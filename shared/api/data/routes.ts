@@ -37,7 +37,7 @@ export function dataRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .post(`${WORKSPACE_PATH}/dataversion/:operation`, async (c) => {
       if (c.req.param('operation').toLowerCase() !== 'batchgetresolveduris')
         throw new ApiError(404, 'NotFound', 'The only operation of dataversion here is batchGetResolvedUris.');
-      const { values } = await readBody(c.req.raw, ResolveRequest);
+      const { values } = await readBody(c, ResolveRequest);
       const resolved = await Promise.all(values.map(async (id) => [id, await resolve(c, id)] as const));
       return c.json({ values: Object.fromEntries(resolved) });
     });

@@ -31,7 +31,7 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
 
   const change = async (c: ApiContext, runId: string): Promise<Response> => {
     const view = await jobOf(deps, c, runId);
-    await changeJob(deps, view, await readBody(c.req.raw, RunChange));
+    await changeJob(deps, view, await readBody(c, RunChange));
     const run = parentRun(await jobOf(deps, c, runId));
     return c.json(runResource(run, around(c, run)));
   };
@@ -65,7 +65,7 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
         return c.json({ instances: {} });
       })
       .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
-        const { runId } = await readBody(c.req.raw, RunDataRequest);
+        const { runId } = await readBody(c, RunDataRequest);
         const found = await runOf(deps, c, runId);
         return c.json({
           runMetadata: runResource(found, around(c, found)),

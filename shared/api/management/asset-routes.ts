@@ -35,7 +35,7 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       return c.json(containerResource(workspace, kind, container), 200, etagHeader(container.record));
     })
     .put('/:name', async (c) => {
-      const body = await readBody(c.req.raw, AssetContainerBody);
+      const body = await readBody(c, AssetContainerBody);
       const { container, created } = await putContainer(deps, kind, c.req.param('name'), body, authorOf(c));
       return c.json(containerResource(workspace, kind, container), created ? 201 : 200, etagHeader(container.record));
     })
@@ -62,7 +62,7 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       return c.json(versionResource(workspace, kind, record), 200, etagHeader(record));
     })
     .put(version, async (c) => {
-      const body = await readBody(c.req.raw, kind.body);
+      const body = await readBody(c, kind.body);
       const { name, version } = c.req.param();
       const { record, created } = await putVersion(deps, kind, name, version, body, authorOf(c));
       return c.json(versionResource(workspace, kind, record), created ? 201 : 200, etagHeader(record));
@@ -72,7 +72,7 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       return c.body(null, (await deleteVersion(deps, kind, name, version, authorOf(c))) ? 200 : 204);
     })
     .post(`${version}/startpendingupload`, async (c) => {
-      const { pendingUploadType } = await readBody(c.req.raw, PendingUploadBody);
+      const { pendingUploadType } = await readBody(c, PendingUploadBody);
       checkAssetName(kind, c.req.param('name'));
       const upload = startPendingUpload(deps, c.var.principal.subject);
       return c.json({

@@ -28,12 +28,12 @@ export function computeRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(computeResource(workspace, record), 200, etagHeader(record));
     })
     .put('/:name', async (c) => {
-      const body = await readBody(c.req.raw, ComputeBody);
+      const body = await readBody(c, ComputeBody);
       const { record, created } = await putCompute(deps, c.req.param('name'), body, authorOf(c));
       return c.json(computeResource(workspace, record), created ? 201 : 200, etagHeader(record));
     })
     .patch('/:name', async (c) => {
-      const body = await readBody(c.req.raw, ComputePatch);
+      const body = await readBody(c, ComputePatch);
       const record = await patchCompute(deps, c.req.param('name'), body, authorOf(c));
       return c.json(computeResource(workspace, record), 200, etagHeader(record));
     })

@@ -28,7 +28,7 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
     })
     .get('/:name', async (c) => answer(c, await datastoreOf(deps, c.req.param('name'))))
     .put('/:name', async (c) => {
-      const body = await readBody(c.req.raw, DatastoreBody);
+      const body = await readBody(c, DatastoreBody);
       const put = await putDatastore(deps, c.req.param('name'), body, authorOf(c));
       return answer(c, put, put.created ? 201 : 200);
     })
@@ -38,7 +38,7 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
     })
     .post('/:name/listsecrets', async (c) => {
       const { store } = await datastoreOf(deps, c.req.param('name'));
-      const { expirableSecret } = hasBody(c) ? await readBody(c.req.raw, ListSecretsBody) : { expirableSecret: false };
+      const { expirableSecret } = hasBody(c) ? await readBody(c, ListSecretsBody) : { expirableSecret: false };
       const { publicKey, sasToken } = accessFor(deps, store, 'datastores/listSecrets', c.var.principal.subject);
       const secrets =
         expirableSecret || publicKey === undefined

@@ -39,13 +39,13 @@ export function deploymentRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(deploymentResource(deps, record), 200, etagHeader(record));
     })
     .put(resource, async (c) => {
-      const body = await readBody(c.req.raw, DeploymentBody);
+      const body = await readBody(c, DeploymentBody);
       const { endpoint, deployment } = c.req.param();
       const { record, created } = await putDeployment(deps, endpoint, deployment, body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
     .patch(resource, async (c) => {
-      const body = await readBody(c.req.raw, DeploymentBody);
+      const body = await readBody(c, DeploymentBody);
       const { endpoint, deployment } = c.req.param();
       return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body, authorOf(c)), 200);
     })

@@ -38,12 +38,12 @@ export function endpointRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(await endpointResource(deps, c, record), 200, etagHeader(record));
     })
     .put('/:endpoint', async (c) => {
-      const body = await readBody(c.req.raw, EndpointBody);
+      const body = await readBody(c, EndpointBody);
       const { record, created } = await putEndpoint(deps, c.req.param('endpoint'), body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
     .patch('/:endpoint', async (c) => {
-      const body = await readBody(c.req.raw, EndpointBody);
+      const body = await readBody(c, EndpointBody);
       return answer(deps, c, await patchEndpoint(deps, c.req.param('endpoint'), body, authorOf(c)), 200);
     })
     .post('/:endpoint/listkeys', async (c) => {

@@ -42,7 +42,7 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(isChildRun(run) ? childJobResource(deps.workspace, run.runId, run.view) : resource(c, run.view));
     })
     .put('/:job', async (c) => {
-      const body = await readBody(c.req.raw, z.record(z.string(), z.unknown()));
+      const body = await readBody(c, z.record(z.string(), z.unknown()));
       const written = c.req.param('job');
       const run = await findRun(deps, c, written);
       if (!run) {

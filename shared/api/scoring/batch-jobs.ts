@@ -65,7 +65,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
       const name = await invokeDeployment(deps, {
         endpoint,
         deployment: asked === '' ? undefined : asked,
-        body: await readBody(c.req.raw, AnyInvocation),
+        body: await readBody(c, AnyInvocation),
         requestId: requestIdOf(c),
         caller: c.var.principal.subject,
       });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Reason } from '../job.ts';
+import { JobPlace } from '../limits.ts';
 import { ModelReference } from '../resources.ts';
 import { MetricValue } from '../step-tracking.ts';
 import { ScoringSettings } from '../settings.ts';
@@ -120,6 +121,8 @@ export const PipelineSpec = z.object({
   steps: z.array(PlannedStep),
   outputs: z.record(z.string(), PipelineOutput),
   continueOnStepFailure: z.boolean(),
+  /** Its places among running jobs. */
+  places: z.array(JobPlace).optional(),
 });
 export type PipelineSpec = z.infer<typeof PipelineSpec>;
 

@@ -48,6 +48,7 @@ export async function settlePipeline(
     pipelineEnd(spec, current, steps, stopped ?? reason, endedAt),
   );
   if (!record || !isPipelineEnded(record)) throw new Error(`pipeline ${job} did not end`);
+  await deps.jobs.leave(job, spec.places ?? []);
   deps.log.info({ job, state: record.state }, 'pipeline ended');
   return record;
 }

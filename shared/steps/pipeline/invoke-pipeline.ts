@@ -5,11 +5,14 @@ import { asSentJob, type PipelineInvocation } from '../../domain/pipeline/pipeli
 import { layPipelineSettings, pipelineSettings } from '../../domain/pipeline/settings.ts';
 import { assetVersionId } from '../../domain/resource-ids.ts';
 import type { EndpointRecord } from '../../domain/resources.ts';
+import { admitJob, type RunningLimits } from '../admit-job.ts';
 import { referencedPipeline } from './component-source.ts';
 import { pipelineSpec, type SpecDeps } from './pipeline-spec.ts';
 import { submitPipeline, type SubmitPipelineDeps } from './submit-pipeline.ts';
 
-export interface InvokePipelineDeps extends SpecDeps, SubmitPipelineDeps {}
+export interface InvokePipelineDeps extends SpecDeps, SubmitPipelineDeps {
+  readonly limits: SpecDeps['limits'] & RunningLimits;
+}
 
 const TARGETS = {
   inputs: 'properties.inputData',
@@ -64,5 +67,5 @@ export async function invokePipeline(deps: InvokePipelineDeps, request: Pipeline
     settings: layPipelineSettings(pipelineSettings.parse(settings)),
     targets: TARGETS,
   });
-  await submitPipeline(deps, spec);
+  await admitJob(deps, deps.limits, spec, (admitted) => submitPipeline(deps, admitted));
 }

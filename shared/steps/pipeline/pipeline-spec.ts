@@ -1,4 +1,5 @@
 import { badRequest } from '../../domain/errors.ts';
+import type { Limits } from '../../domain/limits.ts';
 import { bindInputs, jobOutputFaults, type JobValues } from '../../domain/pipeline/bind-inputs.ts';
 import { checkPipeline, pipelineError } from '../../domain/pipeline/check-pipeline.ts';
 import type { Fault, PipelineComponent, StepInput as AskedInput, StepOutput } from '../../domain/pipeline/model.ts';
@@ -21,6 +22,7 @@ export interface SpecDeps extends PlaceDeps {
   readonly allowCode: boolean;
   /** Seconds that a command may take. */
   readonly maxTimeoutSeconds: number;
+  readonly limits: Pick<Limits, 'inputs'>;
 }
 
 /** What a job or an invocation asks for, whichever way it was written. */
@@ -42,6 +44,8 @@ export interface AskedRun extends Omit<PipelineSpec, 'createdAt' | 'steps' | 'ou
 /** The job that is stored: every reference is followed, every output has its place. Throws ApiError 400, 403 and writes nothing. */
 export async function pipelineSpec(deps: SpecDeps, asked: AskedRun): Promise<PipelineSpec> {
   const { pipeline, inputs, given, settings, targets, ...described } = asked;
+  const { inputs: most } = deps.limits;
+  if (Object.keys(inputs).length > most) throw badRequest(`A job may have at most ${most} inputs.`, targets.inputs);
   const lookup = await lookupFor(deps, pipeline);
   refuse(checkPipeline(pipeline, lookup), targets.pipeline);
   refuse(jobOutputFaults(pipeline.outputs, given), targets.outputs);

@@ -6,12 +6,15 @@ import { parseJobBody, type AskedJob } from '../../domain/pipeline/job-body.ts';
 import type { PipelineComponent, StepOutput } from '../../domain/pipeline/model.ts';
 import { SentJob } from '../../domain/pipeline/sent-job.ts';
 import { layPipelineSettings } from '../../domain/pipeline/settings.ts';
+import { admitJob, type RunningLimits } from '../admit-job.ts';
 import { checkCompute } from './check-settings.ts';
 import { referencedPipeline } from './component-source.ts';
 import { pipelineSpec, type SpecDeps } from './pipeline-spec.ts';
 import { submitPipeline, type SubmitPipelineDeps } from './submit-pipeline.ts';
 
-export interface PutJobDeps extends SpecDeps, SubmitPipelineDeps {}
+export interface PutJobDeps extends SpecDeps, SubmitPipelineDeps {
+  readonly limits: SpecDeps['limits'] & RunningLimits;
+}
 
 /** The experiment of a job that names none, as Azure ML calls it. */
 const NO_EXPERIMENT = 'Default';
@@ -58,7 +61,7 @@ export async function putJob(
     targets: TARGETS,
     ...(await pipelineOf(deps, asked)),
   });
-  const { created } = await submitPipeline(deps, spec);
+  const { created } = await admitJob(deps, deps.limits, spec, (admitted) => submitPipeline(deps, admitted));
   return { name, created };
 }
 

@@ -1,5 +1,6 @@
 import type { JobEdits } from '../../domain/job-edits.ts';
 import type { JobRecord, JobSpec, LaneProgress, Reason, StoppedJob } from '../../domain/job.ts';
+import type { JobPlace } from '../../domain/limits.ts';
 import type { PipelineSummary } from '../../domain/pipeline/pipeline-job.ts';
 
 export interface Versioned<T> {
@@ -86,4 +87,15 @@ export interface Jobs {
    */
   reserve(address: string, name: string): Promise<string>;
   release(address: string, name: string): Promise<void>;
+  /**
+   * Takes a place in each group for a job that is about to be stored; `isNew: false` when it had them all. `full` names a group that
+   * has none left, and then none is taken. `now` in milliseconds.
+   */
+  enter(
+    name: string,
+    groups: readonly { readonly group: string; readonly limit: number }[],
+    now: number,
+  ): Promise<{ readonly places: JobPlace[]; readonly isNew: boolean } | { readonly full: string }>;
+  /** Gives the places back that the job still holds. */
+  leave(name: string, places: readonly JobPlace[]): Promise<void>;
 }

@@ -10,6 +10,8 @@ import { jobMarks } from './job-marks.ts';
 import type { Jobs, Versioned } from './jobs-port.ts';
 import { laneProgress } from './lane-progress.ts';
 import { openJobs, openRow } from './open-jobs.ts';
+import { jobPlaces } from './job-places.ts';
+import { isJobOver, scoringRecordKey } from './job-records.ts';
 import { reservations } from './reservations.ts';
 
 /** The app's own container for job specs, manifests and receipts; no caller can address it. */
@@ -20,8 +22,6 @@ export interface JobsDeps {
   readonly table: Table;
   readonly blobs: Blobs;
 }
-
-const RECORD = 'job';
 
 const specBlob = (name: string) => ({ container: JOBS_CONTAINER, name: `${name}/spec.json` });
 
@@ -34,7 +34,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
   const { pack, unpack } = docs;
 
   const get = async (name: string): Promise<Versioned<JobRecord> | undefined> => {
-    const row = await table.get({ partition: name, row: RECORD });
+    const row = await table.get(scoringRecordKey(name));
     return row && { value: await unpack(row, JobRecord), etag: row.etag };
   };
 
@@ -59,11 +59,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
         createdAt: stored.createdAt,
         cancelRequested: false,
       };
-      const created = await insertOnce(
-        table,
-        { partition: spec.name, row: RECORD },
-        { document: JSON.stringify(record) },
-      );
+      const created = await insertOnce(table, scoringRecordKey(spec.name), { document: JSON.stringify(record) });
       if (created) return { created: true, spec: stored, record };
       const existing = await get(spec.name);
       if (!existing) throw new Error(`the record of job ${spec.name} is gone`);
@@ -77,7 +73,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
         const moved = isEnded(found.value) ? undefined : next(found.value);
         if (!moved) return found.value;
         try {
-          await table.replace({ partition: name, row: RECORD }, await pack(moved), found.etag);
+          await table.replace(scoringRecordKey(name), await pack(moved), found.etag);
           return moved;
         } catch (error) {
           if (!isConflict(error)) throw error;
@@ -93,7 +89,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
         if (found?.value.state !== 'failed' && found?.value.state !== 'canceled') return undefined;
         const changed = change(found.value);
         try {
-          await table.replace({ partition: name, row: RECORD }, await pack(changed), found.etag);
+          await table.replace(scoringRecordKey(name), await pack(changed), found.etag);
           return changed;
         } catch (error) {
           if (!isConflict(error)) throw error;
@@ -105,9 +101,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
     ...openJobs(table),
     ...jobMarks(table, docs),
     ...laneProgress(table, docs),
-    ...reservations(table, async (name) => {
-      const found = await get(name);
-      return found === undefined || isEnded(found.value);
-    }),
+    ...jobPlaces(table, (name) => isJobOver(table, docs, name)),
+    ...reservations(table, (name) => isJobOver(table, docs, name)),
   };
 }

@@ -17,14 +17,13 @@ import { recentRows } from '../recent-rows.ts';
 import { documents } from './documents.ts';
 import { jobEdits } from './job-edits.ts';
 import { indexRows } from './job-index.ts';
+import { pipelineRecordKey } from './job-records.ts';
 import { JOBS_CONTAINER } from './jobs.ts';
 import { openRow } from './open-jobs.ts';
 import type { Pipelines } from './pipelines-port.ts';
 
-const RECORD = 'pipeline';
 const STEP = 'step-';
 
-const recordKey = (job: string): TableKey => ({ partition: job, row: RECORD });
 const stepKey = (job: string, index: number): TableKey => ({
   partition: job,
   row: `${STEP}${String(index).padStart(5, '0')}`,
@@ -64,7 +63,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
   };
 
   const get: Pipelines['get'] = async (name) => {
-    const row = await table.get(recordKey(name));
+    const row = await table.get(pipelineRecordKey(name));
     return row && { value: await unpack(row, PipelineRecord), etag: row.etag };
   };
 
@@ -86,7 +85,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
         await insertOnce(table, runKey(run), { job: name, path });
       });
       const record: PipelineRecord = { state: 'accepted', name, createdAt, cancelRequested: false };
-      const created = await insertOnce(table, recordKey(name), await pack(record));
+      const created = await insertOnce(table, pipelineRecordKey(name), await pack(record));
       if (created) return { created, spec: stored, record };
       const existing = await get(name);
       if (!existing) throw new Error(`the record of pipeline ${name} is gone`);
@@ -95,7 +94,7 @@ export function pipelinesRegistry({ table, blobs }: { readonly table: Table; rea
 
     async transition(name, next) {
       let stands: PipelineRecord | undefined;
-      await changeRow(table, recordKey(name), async (row) => {
+      await changeRow(table, pipelineRecordKey(name), async (row) => {
         stands = row && (await unpack(row, PipelineRecord));
         const moved = stands && !isPipelineEnded(stands) ? next(stands) : undefined;
         if (!moved) return undefined;

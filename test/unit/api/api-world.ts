@@ -6,6 +6,7 @@ import { loadDevIssuer, type DevIssuer } from '../../../cli/dev-issuer.ts';
 import { createApi, type Api } from '../../../shared/api/app.ts';
 import { conflict } from '../../../shared/domain/errors.ts';
 import type { ApiDeps } from '../../../shared/api/deps.ts';
+import { STANDARD_LIMITS } from '../../../shared/limit-settings.ts';
 import { devIssuer } from '../../../shared/auth/dev-tokens.ts';
 import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
 import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
@@ -92,6 +93,8 @@ export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefin
     orchestrations,
     pipelineOrchestrations: orchestrations,
     clock,
+    // The clock stands still, so buckets never fill again.
+    limits: { ...STANDARD_LIMITS, requestsPerSecond: 10_000, badTokensPerSecond: 10_000 },
     log: { debug: log, info: log, warn: log, error: log },
     registry,
     datastores: datastoreSource({ configured: stores ?? [store], registry, open, clock }),

@@ -9,7 +9,14 @@ const store = (name: string, container: string, account = 'acct') => ({
   container,
   endpoint: `https://${account}.blob.core.windows.net`,
 });
-const STORES = [store('main', 'data'), store('second', 'more'), store('twin', 'same'), store('Twin2', 'same', 'b')];
+const STORES = [
+  store('main', 'data'),
+  store('second', 'more'),
+  store('twin', 'same'),
+  store('Twin2', 'same', 'b'),
+  store('alias', 'data'),
+  store('workspaceartifactstore', 'azureml'),
+];
 
 const read = (watch: unknown, name = 'batchpoint.watch') =>
   watchOf(
@@ -62,6 +69,10 @@ describe('a watch', () => {
     [{ prefix: 'ü'.repeat(400) }, 'batchpoint.watch.prefix: its URI would be longer than 2048 characters'],
     [{ prefix: 'azureml' }, "batchpoint.watch.prefix: jobs write below 'azureml/' and would start each other"],
     [{ prefix: 'azureml/x/score' }, "jobs write below 'azureml/'"],
+    // Another name of the default datastore's container.
+    [{ datastore: 'alias', prefix: 'azureml/x' }, "jobs write below 'azureml/'"],
+    // The logs of ended jobs are copied there.
+    [{ container: 'azureml', prefix: 'ExperimentRun/dcid.x' }, "jobs write below 'ExperimentRun/'"],
     [{ prefix: 'in', maxFiles: 0 }, 'batchpoint.watch.maxFiles: must be at least 1'],
     [{ prefix: 'in', maxFiles: 1001 }, 'batchpoint.watch.maxFiles: must be at most 1000'],
     [{ prefix: 'in', maxWaitSeconds: 0.5 }, 'batchpoint.watch.maxWaitSeconds: must be a whole number'],

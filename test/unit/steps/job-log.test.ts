@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { datastoreSource } from '../../../shared/steps/datastore-source.ts';
 import { childRunOf } from '../../../shared/domain/child-run.ts';
-import { ARTIFACT_STORE, withArtifactStore } from '../../../shared/steps/artifact-store.ts';
+import { ARTIFACT_STORE } from '../../../shared/domain/log-files.ts';
+import { withArtifactStore } from '../../../shared/steps/artifact-store.ts';
 import { jobLogChunks } from '../../../shared/steps/job-log-chunks.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
 import { settleJob } from '../../../shared/steps/settle-job.ts';

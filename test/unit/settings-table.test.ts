@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { PROJECT } from '../../cli/stack.ts';
+import { limitSettings } from '../../shared/limit-settings.ts';
+import { Settings } from '../../shared/settings.ts';
+
+const page = readFileSync(join(PROJECT, 'docs', 'settings.md'), 'utf8');
+const section = (title: string): string => page.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
+
+/** Cells of the rows whose first one is a setting. */
+const rows = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| |\|$/g, '').trim()));
+
+describe('docs/settings.md', () => {
+  it('has the limits with their defaults', () => {
+    const defaults = z.object(limitSettings).parse({});
+    const documented = rows(section('Limits')).map((cells) => [cells[0]?.replaceAll('`', ''), cells.at(-1)]);
+    expect(documented).toEqual(Object.entries(defaults).map(([name, value]) => [name, String(value)]));
+  });
+
+  it('has each setting of the app once', () => {
+    const documented = [...rows(section('App settings')), ...rows(section('Limits'))].map(([name = '']) =>
+      name.replaceAll('`', ''),
+    );
+    const known = Object.keys(Settings.shape).filter((name) => !name.startsWith('WEBSITE_'));
+    expect([...documented].sort()).toEqual([...known].sort());
+  });
+});
