@@ -72,7 +72,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
   const options = given.certificate && given.port === 0 ? { ...given, port: await freePort() } : given;
   const issuer = await loadDevIssuer(options.keyFile);
   await ensureLocalSettings(PROJECT, issuer.jwks);
-  if (options.folder !== undefined) await mkdir(options.folder, { recursive: true });
+  if (options.folder !== undefined) await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const azurite = await storageOf(options);
   let host: Child | undefined;
   try {

@@ -1,6 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
+import { SECURITY_HEADERS } from '../shared/api/security-headers.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelAnyJob } from '../shared/steps/any-job.ts';
 import { salvageJob } from '../shared/steps/salvage-job.ts';
@@ -77,5 +78,5 @@ app.http('health', {
   route: 'health',
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: () => ({ jsonBody: { status: 'ok' } }),
+  handler: () => ({ jsonBody: { status: 'ok' }, headers: SECURITY_HEADERS }),
 });

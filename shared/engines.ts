@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { CodeUser } from './scoring/code-user.ts';
 import { pythonEnvironments, type PythonEnvironments } from './scoring/environments/python-environments.ts';
 import { localFolders, type LocalFolders } from './scoring/local-folders.ts';
 import { moduleEngine } from './scoring/module/engine.ts';
@@ -15,14 +16,17 @@ import type { Registry } from './storage/registry/resources.ts';
 export interface CodeTools {
   readonly folders: LocalFolders;
   readonly environments: PythonEnvironments;
+  /** Who runs it; the app's own user without. */
+  readonly codeUser: CodeUser | undefined;
 }
 
 /** As the app's settings say; one of each in a process. */
-export function codeTools(settings: Settings, log: Log): CodeTools {
+export function codeTools(settings: Settings, codeUser: CodeUser | undefined, log: Log): CodeTools {
   const { BATCHPOINT_WORK_FOLDER: root } = settings;
   const maxBytes = settings.BATCHPOINT_CACHE_MB * 1024 * 1024;
   return {
-    folders: localFolders({ root: join(root, 'assets'), maxBytes }),
+    codeUser,
+    folders: localFolders({ root: join(root, 'assets'), maxBytes, user: codeUser }),
     environments: pythonEnvironments({
       python: settings.BATCHPOINT_PYTHON,
       map: settings.BATCHPOINT_PYTHON_ENVIRONMENTS,
@@ -30,6 +34,7 @@ export function codeTools(settings: Settings, log: Log): CodeTools {
       root: join(root, 'environments'),
       maxBytes,
       own: process.env,
+      user: codeUser,
       say: (line) => log.info({}, line),
     }),
   };
@@ -40,6 +45,7 @@ export function engines(settings: Settings, tools: CodeTools, registry: Registry
   const workers = {
     idleMs: settings.BATCHPOINT_WORKER_IDLE_SECONDS * 1000,
     memoryMb: settings.BATCHPOINT_WORKER_MEMORY_MB,
+    user: tools.codeUser,
   };
   return scoringEngines({
     registry,
@@ -49,7 +55,7 @@ export function engines(settings: Settings, tools: CodeTools, registry: Registry
       python: (options) => pythonEngine({ ...options, ...workers }),
       pyfunc: (options) => pyfuncEngine({ ...options, ...workers }),
       module: (options) => moduleEngine({ ...options, ...workers }),
-      checkScript,
+      checkScript: (python, folder, script) => checkScript(python, folder, script, tools.codeUser),
     },
     allowCode: settings.BATCHPOINT_ALLOW_CODE,
     threads: settings.BATCHPOINT_SCORING_THREADS,

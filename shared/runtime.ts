@@ -6,6 +6,7 @@ import type { DatastorePlace } from './domain/resources.ts';
 import { codeTools, engines } from './engines.ts';
 import { limitsOf } from './limit-settings.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
+import { findCodeUser, openWorkFolder, type CodeUser } from './scoring/code-user.ts';
 import { processFolder } from './scoring/process-folder.ts';
 import { MEMORY, readSettings, type Settings } from './settings.ts';
 import { withArtifactStore } from './steps/artifact-store.ts';
@@ -16,6 +17,7 @@ import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { commandExecutor, type ExecutorDeps } from './steps/pipeline/command-executor.ts';
 import type { PipelineDeps } from './steps/pipeline/deps.ts';
+import type { Log } from './steps/ports.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { accountOf } from './storage/account.ts';
 import { containerAccess } from './storage/container-access.ts';
@@ -68,7 +70,8 @@ async function compose(settings: Settings): Promise<Runtime> {
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
-  const tools = codeTools(settings, log);
+  const codeUser = await openToCode(settings, log);
+  const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
   const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
@@ -85,7 +88,8 @@ async function compose(settings: Settings): Promise<Runtime> {
     datastores,
     workspace: address,
     engine: scorers.lease,
-    workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'))),
+    codeUser,
+    workFolder: once(() => processFolder(join(settings.BATCHPOINT_WORK_FOLDER, 'work'), codeUser)),
     clock,
     limits,
     log,
@@ -152,11 +156,23 @@ async function compose(settings: Settings): Promise<Runtime> {
   };
 }
 
-function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits' | 'codeUser'> {
-  const { BATCHPOINT_STEP_DISK_MB: disk, BATCHPOINT_STEP_MEMORY_MB: memory, BATCHPOINT_CODE_UID: user } = settings;
+/** Who runs what callers bring, with a work folder that it can reach. */
+async function openToCode(settings: Settings, log: Log): Promise<CodeUser | undefined> {
+  const { BATCHPOINT_CODE_USER: name, BATCHPOINT_WORK_FOLDER: folder, BATCHPOINT_ALLOW_CODE: allowed } = settings;
+  if (name === undefined) {
+    if (allowed && settings.WEBSITE_INSTANCE_ID !== undefined)
+      log.warn({}, 'BATCHPOINT_CODE_USER is not set: code that callers bring runs as the app');
+    return undefined;
+  }
+  const user = await findCodeUser(name);
+  await openWorkFolder(folder, user);
+  return user;
+}
+
+function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits'> {
+  const { BATCHPOINT_STEP_DISK_MB: disk, BATCHPOINT_STEP_MEMORY_MB: memory } = settings;
   return {
     limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
-    codeUser: user === undefined ? undefined : { uid: user, gid: user },
   };
 }
 

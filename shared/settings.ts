@@ -125,8 +125,11 @@ export const Settings = z.object({
   BATCHPOINT_STEP_DISK_MB: z.coerce.number().int().min(1).max(10_000_000).default(10_240),
   /** MiB of address space of each process of a step; absent: no limit. */
   BATCHPOINT_STEP_MEMORY_MB: z.coerce.number().int().min(64).max(10_000_000).optional(),
-  /** The user, and group of the same number, that commands run as where the app is root; absent: the app's own. */
-  BATCHPOINT_CODE_UID: z.coerce.number().int().min(1).max(4_294_967_294).optional(),
+  /** Who runs what callers bring: a user's name or `uid:gid`; absent: the app itself. */
+  BATCHPOINT_CODE_USER: z
+    .string()
+    .regex(/^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,9}:\d{1,9})$/, "must be a user's name or uid:gid")
+    .optional(),
   ...limitSettings,
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */

@@ -18,6 +18,7 @@ import { requestLimits } from './request-limits.ts';
 import { routePath } from './route-path.ts';
 import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
+import { secure } from './security-headers.ts';
 
 export interface Api {
   /** Every route, as `METHOD /path/:name`. */
@@ -94,6 +95,7 @@ export function createApi(deps: ApiDeps): Api {
       }
       const ms = deps.clock.now() - started;
       if (!response.headers.has('x-ms-response-type')) response.headers.set('x-ms-response-type', 'standard');
+      secure(response.headers, deps.baseUrl(request));
       response.headers.set('X-Request-ID', requestId);
       response.headers.set('x-request-time', (ms / 1000).toFixed(3));
       deps.log.info({ method: request.method, path, status: response.status, ms, requestId }, 'request');

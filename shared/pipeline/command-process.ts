@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
+import type { CodeUser } from '../scoring/code-user.ts';
 import { spawnGroup, type ProcessEnd } from '../scoring/process-group.ts';
 
 /** Milliseconds between SIGTERM and SIGKILL. */
@@ -22,12 +23,6 @@ exec 3<&-
 [ -z "$2" ] || ulimit -v "$2" || exit 125
 exec "$0" -c "$1"`;
 
-/** A user of this machine, by number. */
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 export interface CommandStart {
   /** Shell text. */
   readonly script: string;
@@ -35,8 +30,8 @@ export interface CommandStart {
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryBytes?: number | undefined;
-  /** Who runs it, where this process may choose (root); by default this process's own user. */
-  readonly user?: User | undefined;
+  /** Who runs it; the app's own user without. */
+  readonly user?: CodeUser | undefined;
   readonly output: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
 }
 
@@ -65,7 +60,7 @@ export async function startCommand(start: CommandStart): Promise<CommandProcess 
       cwd: start.cwd,
       env: start.environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      ...start.user,
+      user: start.user,
     });
   } catch (error) {
     return { notStarted: messageOf(error) };

@@ -1,5 +1,6 @@
-import { constants, open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openPlain } from '../scoring/plain-file.ts';
 
 /**
  * Reading what a user's code left behind: no link is followed, nothing is read beyond a limit, and what is not there is empty.
@@ -21,7 +22,7 @@ export async function filesBelow(folder: string, atMost: number): Promise<string
 
 /** The text of a file, or its last bytes when it is longer; undefined when there is no such file. */
 export async function lastText(path: string, atMost: number): Promise<string | undefined> {
-  const handle = await orAbsent(open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  const handle = await orAbsent(openPlain(path));
   if (handle === undefined) return undefined;
   try {
     const { size } = await handle.stat();

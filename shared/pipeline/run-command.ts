@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { commandLines, type CommandLine } from './command-lines.ts';
+import type { CodeUser } from '../scoring/code-user.ts';
 import type { ProcessEnd } from '../scoring/process-group.ts';
-import { startCommand, type User } from './command-process.ts';
+import { startCommand } from './command-process.ts';
 import { folderBytes } from './folder-bytes.ts';
 
 /** Milliseconds between two looks at the size of the step's folder. */
@@ -29,7 +30,7 @@ export interface CommandRun {
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: CommandLimits;
-  readonly user?: User | undefined;
+  readonly user?: CodeUser | undefined;
   readonly signal: AbortSignal;
   /** Called with each line as it comes. */
   readonly print: (line: CommandLine) => void;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CodeUser } from './code-user.ts';
 import { copyFiles, type CopiedFile } from './local-copy.ts';
 import { processFolder } from './process-folder.ts';
 
@@ -37,9 +38,17 @@ interface Entry {
 /**
  * Keeps local copies of immutable files, by key, in a folder of this process below `root`. However many ask at once, a key is
  * copied once; a failed copy is not kept, and a half copy is never seen. Above `maxBytes` the least recently used copies that
- * nobody leases are removed; leased ones may exceed the limit for as long.
+ * nobody leases are removed; leased ones may exceed the limit for as long. `user` may read them.
  */
-export function localFolders({ root, maxBytes }: { readonly root: string; readonly maxBytes: number }): LocalFolders {
+export function localFolders({
+  root,
+  maxBytes,
+  user,
+}: {
+  readonly root: string;
+  readonly maxBytes: number;
+  readonly user?: CodeUser | undefined;
+}): LocalFolders {
   // A Map keeps the order of insertion: each lease puts its key at the end, so the first idle one is the oldest.
   const entries = new Map<string, Entry>();
   const removing = new Set<Promise<void>>();
@@ -48,7 +57,7 @@ export function localFolders({ root, maxBytes }: { readonly root: string; readon
   let closed = false;
 
   const ownFolder = (): Promise<string> => {
-    own ??= processFolder(root).catch((error: unknown) => {
+    own ??= processFolder(root, user).catch((error: unknown) => {
       own = undefined;
       throw error;
     });

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { letThrough, type CodeUser } from './code-user.ts';
+import { removeFolder } from './held-folder.ts';
 import { isDead, lifeAddress, showLife } from './life-socket.ts';
 
 /**
@@ -17,14 +19,18 @@ const BIRTH_MS = 60_000;
  * Who lives is told by the kernel and not by a pid, which is given again and is 1 in every container: a process listens on a
  * socket in its folder for as long as it lives, and a folder whose socket refuses is a dead one's. Several apps may share a
  * root, also from containers of one machine; it has to be a local disk, because a socket is only known to its own kernel.
+ *
+ * `user` may pass through to what lies in it.
  */
-export async function processFolder(root: string): Promise<string> {
+export async function processFolder(root: string, user?: CodeUser): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  await livingFolders(root);
+  if (user) await letThrough(root, user);
+  await livingFolders(root, user);
   const id = randomBytes(6).toString('hex');
   const unborn = join(root, `.bp-${id}`);
   await mkdir(unborn, { mode: 0o700 });
   await mkdir(join(unborn, 'files'));
+  if (user) for (const folder of [unborn, join(unborn, 'files')]) await letThrough(folder, user);
   await showLife(socketIn(unborn, id));
   const folder = join(root, `bp-${id}`);
   await rename(unborn, folder);
@@ -32,7 +38,7 @@ export async function processFolder(root: string): Promise<string> {
 }
 
 /** The folders below `root` of processes that live, this one's too. Removes those of dead ones. */
-export async function livingFolders(root: string): Promise<string[]> {
+export async function livingFolders(root: string, user?: CodeUser): Promise<string[]> {
   const names = await readdir(root);
   const living = await Promise.all(
     names.map(async (name) => {
@@ -42,7 +48,7 @@ export async function livingFolders(root: string): Promise<string[]> {
       const unborn = dot === '.';
       const dead = unborn ? await isOlderThan(BIRTH_MS, folder) : await isDead(socketIn(folder, id));
       // A child of the dead may still write there.
-      if (dead) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      if (dead) await removeFolder(folder, user);
       return dead || unborn ? [] : [join(folder, 'files')];
     }),
   );

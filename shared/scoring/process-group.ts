@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
+import type { CodeUser } from './code-user.ts';
+import { killEscaped, MARK, newMark } from './escaped-processes.ts';
 
 /** How a process ended: one of the two is set. */
 export interface ProcessEnd {
@@ -11,25 +13,38 @@ export interface ProcessGroup {
   readonly leader: ChildProcess;
   /** The leader's process id, which is the group's too. */
   readonly pid: number;
-  /** Settles when the leader has ended; by then what it left behind of its group was killed. */
+  /** Settles when the leader has ended; by then what it left behind was killed. */
   readonly ended: Promise<ProcessEnd>;
-  /** Kills every process of the group at once. */
+  /** Kills every process of the group at once, and what left it. */
   kill(): void;
 }
 
+export interface GroupOptions extends Omit<SpawnOptions, 'detached' | 'uid' | 'gid'> {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Who runs it, without any other groups; this process's own user without. */
+  readonly user: CodeUser | undefined;
+}
+
+/** Process ids of the groups of this process that live. */
+const leaders = new Set<number>();
+
 /**
- * Starts a program as the leader of a process group of its own, so that what it starts can be ended with it. (A child that
- * makes a session of its own leaves the group.) Rejects with the system's error when it cannot be started: ENOENT for a program
- * that is not there, also for a working folder that is not.
+ * Starts a program as the leader of a process group of its own, so that what it starts can be ended with it; on Linux also what
+ * makes a session of its own. Rejects with the system's error when it cannot be started: ENOENT for a program that is not there,
+ * also for a working folder that is not.
  */
 export async function spawnGroup(
   command: string,
   args: readonly string[],
-  options: Omit<SpawnOptions, 'detached'>,
+  { user, env, ...options }: GroupOptions,
 ): Promise<ProcessGroup> {
-  const leader = spawn(command, args, { ...options, detached: true });
+  const mark = newMark();
+  const leader = spawn(command, args, { ...options, ...user, env: { ...env, [MARK]: mark }, detached: true });
+  if (leader.pid !== undefined) leaders.add(leader.pid);
   const ended = new Promise<ProcessEnd>((resolve) => {
     leader.once('exit', (code, signal) => {
+      if (leader.pid !== undefined) leaders.delete(leader.pid);
       kill();
       resolve({ code, signal });
     });
@@ -39,6 +54,11 @@ export async function spawnGroup(
   if (pid === undefined) throw new Error(`${command} was started without a process id.`);
 
   function kill(): void {
+    killGroup();
+    killEscaped({ mark, user, leaders });
+  }
+
+  function killGroup(): void {
     if (leader.pid === undefined) return;
     try {
       process.kill(-leader.pid, 'SIGKILL');

@@ -1,6 +1,7 @@
 import type { Limits } from '../domain/limits.ts';
 import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
 import type { Scorer } from '../domain/scorer.ts';
+import type { CodeUser } from '../scoring/code-user.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { ContainerAccess } from '../storage/container-access.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -32,6 +33,8 @@ export interface JobDeps {
   engine(scorer: Scorer, print: (line: string) => void): Promise<EngineLease>;
   /** This process's own folder on the machine's disk, for the files that user code reads and writes. Made when it is needed. */
   workFolder(): Promise<string>;
+  /** Who runs user code; the app's own user without. */
+  readonly codeUser?: CodeUser | undefined;
   readonly clock: Clock;
   readonly limits: Pick<Limits, 'files' | 'miniBatches'>;
   readonly log: Log;

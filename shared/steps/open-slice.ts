@@ -89,7 +89,7 @@ function scoringOf(
   if (engine.kind === 'file') return fileScoring(engine);
   return codeScoring({
     engine,
-    folder: workFolder(deps.workFolder, deps.log),
+    folder: workFolder(deps.workFolder, deps.log, deps.codeUser),
     staging: staging(),
     stopped: () => deps.jobs.stopped(plan.manifest.job, generation),
   });

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { JobFault } from '../domain/errors.ts';
@@ -7,6 +6,7 @@ import { mapBounded } from '../domain/map-bounded.ts';
 import { besideOutput, type Manifest, type Target } from '../domain/plan.ts';
 import { noteWriter, type OutputFile } from '../domain/receipts.ts';
 import { badBlobName } from '../domain/uri.ts';
+import { openPlain } from '../scoring/plain-file.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import { blockWriter, StagingFault } from './block-writer.ts';
 import { JOB_MARK } from './commit-blob.ts';
@@ -39,7 +39,9 @@ export function outputStaging(
     const target = besideOutput(manifest.output, path);
     checkName(manifest, path, target);
     await checkAbsent(blobs, manifest.job, target);
-    const { size } = await stat(from);
+    await using handle = await openPlain(from);
+    if (!handle) throw notAFile(path);
+    const { size } = await handle.stat();
     const writer = blockWriter(
       {
         blobs,
@@ -49,7 +51,8 @@ export function outputStaging(
       { ...owner, attempt: `${owner.attempt} file ${staged++}` },
     );
     try {
-      for await (const chunk of createReadStream(from, { highWaterMark: CHUNK })) await writer.append(bytes(chunk), 0);
+      for await (const chunk of handle.createReadStream({ highWaterMark: CHUNK, autoClose: false }))
+        await writer.append(bytes(chunk), 0);
       return { path, of, blocks: [...(await writer.finish())] };
     } catch (error) {
       throw blockedBy(error, target) ?? error;
@@ -58,13 +61,14 @@ export function outputStaging(
 
   return {
     async stage(folder, of) {
-      const found = await readdir(folder, { recursive: true, withFileTypes: true });
+      const real = await realpath(folder);
+      const found = await readdir(real, { recursive: true, withFileTypes: true });
       const files = found.flatMap((entry) => {
         if (entry.isDirectory()) return [];
         const from = join(entry.parentPath, entry.name);
-        const path = relative(folder, from).split(sep).join('/');
+        const path = relative(real, from).split(sep).join('/');
         if (entry.isFile()) return [{ path, from }];
-        throw new JobFault('OutputFileInvalid', `The code wrote ${told(path)}, which is neither a file nor a folder.`);
+        throw notAFile(path);
       });
       files.sort((a, b) => (a.path < b.path ? -1 : 1));
       const made = await mapBounded(files, WIDTH, ({ path, from }) => stageFile(path, from, of));
@@ -74,6 +78,9 @@ export function outputStaging(
     },
   };
 }
+
+const notAFile = (path: string): JobFault =>
+  new JobFault('OutputFileInvalid', `The code wrote ${told(path)}, which is neither a file nor a folder.`);
 
 const told = (path: string): string => JSON.stringify(path.slice(0, 200));
 

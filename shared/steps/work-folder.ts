@@ -1,7 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
+import { letThrough, type CodeUser } from '../scoring/code-user.ts';
+import { removeFolder } from '../scoring/held-folder.ts';
 import type { Log } from './ports.ts';
 
 /** This machine's disk failed: not the mini-batch's fault, the whole slice is tried again. */
@@ -25,15 +27,22 @@ export interface WorkFolder {
   end(): Promise<void>;
 }
 
-/** `processFolder`: goes with its process, so that what a killed one left behind is not for ever. */
-export function workFolder(processFolder: () => Promise<string>, log: Log): WorkFolder {
+/**
+ * `processFolder`: goes with its process, so that what a killed one left behind is not for ever. `codeUser` may read what is in the
+ * folders.
+ */
+export function workFolder(processFolder: () => Promise<string>, log: Log, codeUser: CodeUser | undefined): WorkFolder {
   let made: Promise<string> | undefined;
   let folders = 0;
   /** Empty ones: to remove and make a folder takes as long as to write ten small files. */
   const spare: string[] = [];
   const removals = new Set<Promise<void>>();
 
-  const makeOwn = async (): Promise<string> => mkdtemp(join(await processFolder(), 'slice-'));
+  const makeOwn = async (): Promise<string> => {
+    const path = await mkdtemp(join(await processFolder(), 'slice-'));
+    if (codeUser) await letThrough(path, codeUser);
+    return path;
+  };
   return {
     async make() {
       const free = spare.pop();
@@ -51,14 +60,14 @@ export function workFolder(processFolder: () => Promise<string>, log: Log): Work
         spare.push(path);
         return;
       }
-      const removal = remove(path, log).finally(() => removals.delete(removal));
+      const removal = remove(path, codeUser, log).finally(() => removals.delete(removal));
       removals.add(removal);
     },
     async end() {
       // One that could not be made was told to whom asked for it.
       const path = await made?.catch(() => undefined);
       await Promise.all(removals);
-      if (path !== undefined) await remove(path, log);
+      if (path !== undefined) await remove(path, codeUser, log);
     },
   };
 }
@@ -82,9 +91,9 @@ function emptied(path: string): boolean {
   }
 }
 
-async function remove(path: string, log: Log): Promise<void> {
+async function remove(path: string, codeUser: CodeUser | undefined, log: Log): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true });
+    await removeFolder(path, codeUser);
   } catch (error) {
     log.warn({ path, error: messageOf(error) }, 'a work folder stays on the disk until the process ends');
   }

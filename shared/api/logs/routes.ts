@@ -7,9 +7,6 @@ import { checkLogUrl } from './signed-log-url.ts';
 const HEADERS = {
   'Content-Type': 'text/plain; charset=utf-8',
   'Accept-Ranges': 'bytes',
-  // The text grows, and the URL is a key.
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
 };
 
 /** Jobs' logs below `/logs`, by signed URL. Parent and child run show the same text: the job is its one step. */

@@ -44,7 +44,7 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
         expirableSecret || publicKey === undefined
           ? { secretsType: 'Sas', sasToken }
           : { secretsType: 'AccountKey', key: publicKey };
-      return c.json(secrets, 200, { 'Cache-Control': 'no-store' });
+      return c.json(secrets);
     });
 }
 

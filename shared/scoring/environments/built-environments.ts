@@ -1,7 +1,9 @@
-import { access, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { mapBounded } from '../../domain/map-bounded.ts';
+import { letThrough, type CodeUser } from '../code-user.ts';
+import { removeFolder, takeFolder } from '../held-folder.ts';
 import { livingFolders, processFolder } from '../process-folder.ts';
 import { processLocks } from '../process-lock.ts';
 
@@ -12,7 +14,7 @@ export interface BuiltLease {
 }
 
 export interface BuiltEnvironments {
-  /** The environment of this key, made by `build` in a folder that is not there yet, where no process has made it before. */
+  /** The environment of this key, made by `build` in an empty folder, where no process has made it before. */
   lease(key: string, build: (folder: string) => Promise<void>, waiting: () => void): Promise<BuiltLease>;
 }
 
@@ -25,19 +27,23 @@ const Stamp = z.object({ bytes: z.number() });
  * ask; a build that fails or whose process dies leaves nothing. Above `maxBytes` the least recently used are removed, but none
  * that this process leases or that another living process has used.
  *
+ * `user` builds them and may then only read them.
+ *
  * `live/` has a folder for each process: what it builds, and in `uses/` a file for each environment that it uses.
  */
 export async function builtEnvironments(setting: {
   readonly root: string;
   readonly maxBytes: number;
+  readonly user?: CodeUser | undefined;
   readonly say: (line: string) => void;
 }): Promise<BuiltEnvironments> {
-  const { root, maxBytes, say } = setting;
+  const { root, maxBytes, user, say } = setting;
   const built = join(root, 'built');
   const processes = join(root, 'live');
   const lockFolder = join(root, 'locks');
   await Promise.all([built, lockFolder].map((folder) => mkdir(folder, { recursive: true })));
-  const own = await processFolder(processes);
+  if (user) for (const folder of [root, built]) await letThrough(folder, user);
+  const own = await processFolder(processes, user);
   await mkdir(join(own, 'uses'));
   const locks = processLocks((key) => join(lockFolder, key));
   const leases = new Map<string, number>();
@@ -51,11 +57,14 @@ export async function builtEnvironments(setting: {
     }
     const draft = join(own, `build-${drafts++}`);
     try {
+      await mkdir(draft);
+      if (user) await chown(draft, user.uid, user.gid);
       await build(draft);
+      if (user) await takeFolder(draft);
       await writeFile(join(draft, STAMP), JSON.stringify({ bytes: await sizeOf(draft) }));
       await rename(draft, folder);
     } catch (error) {
-      await rm(draft, { recursive: true, force: true });
+      await removeFolder(draft, user);
       // Another process was as fast, because the lock of a dead one was taken by both.
       if (!(await isThere(join(folder, STAMP)))) throw error;
     }
@@ -77,7 +86,7 @@ export async function builtEnvironments(setting: {
   }
 
   async function isUsedElsewhere(key: string): Promise<boolean> {
-    const others = (await livingFolders(processes)).filter(
+    const others = (await livingFolders(processes, user)).filter(
       (folder) => basename(dirname(folder)) !== basename(dirname(own)),
     );
     const uses = await Promise.all(others.map((folder) => isThere(join(folder, 'uses', key))));

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { z } from 'zod';
 import { codeEnvironment } from '../code-environment.ts';
+import type { CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
 import { runProgram } from './run-program.ts';
 
@@ -18,22 +19,30 @@ print(json.dumps({"base": base, "version": "%d.%d.%d" % sys.version_info[:3]}))`
 
 const SECONDS = 60;
 
-/** Starts an interpreter and asks what it is. Throws ModelFault that names `whose` it is when it does not start. */
+/** Starts an interpreter as `user` and asks what it is. Throws ModelFault that names `whose` it is when it does not start. */
 export async function probeInterpreter(
   python: string,
   whose: string,
   own: Readonly<Record<string, string | undefined>>,
+  user: CodeUser | undefined,
 ): Promise<Interpreter> {
   try {
     const { code, lines } = await runProgram([python, '-I', '-c', PROGRAM], {
       env: codeEnvironment(own, {}),
       cwd: tmpdir(),
+      user,
       seconds: SECONDS,
     });
     if (code === 0) return Answer.parse(JSON.parse(lines.at(-1) ?? ''));
     throw new Error(lines.at(-1) ?? `it ended with code ${code}`);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is none' : told(error);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const reason =
+      code === 'ENOENT'
+        ? 'there is none'
+        : code === 'EACCES'
+          ? 'the user that runs code may not execute it'
+          : told(error);
     throw new ModelFault(`The Python interpreter ${python} of ${whose} cannot be started: ${reason}.`, {
       cause: error,
     });

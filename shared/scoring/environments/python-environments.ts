@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { letThrough, type CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
 import { builtEnvironments, type BuiltLease } from './built-environments.ts';
 import type { Installable } from './conda-file.ts';
@@ -24,6 +25,8 @@ export interface PythonEnvironmentsSetting {
   readonly maxBytes: number;
   /** The app's environment: what of it a build may know is listed in package-index.ts and code-environment.ts. */
   readonly own: Readonly<Record<string, string | undefined>>;
+  /** Who builds environments and runs their interpreters; the app's own user without. */
+  readonly user?: CodeUser | undefined;
   /** For what concerns the app and no job. */
   readonly say: (line: string) => void;
 }
@@ -58,15 +61,16 @@ type Choice =
 
 /** Which interpreter runs an environment: the map's, a virtual environment that uv builds, or the default one. */
 export function pythonEnvironments(setting: PythonEnvironmentsSetting): PythonEnvironments {
-  const { python, map, build, root, maxBytes, own, say } = setting;
+  const { python, map, build, root, maxBytes, own, user, say } = setting;
   const stop = new AbortController();
   const builds = sharedBuilds<BuiltLease>();
-  const probe = rememberSuccess((path: string, whose: string) => probeInterpreter(path, whose, own));
-  const store = rememberSuccess((folder: string) => builtEnvironments({ root: folder, maxBytes, say }));
+  const probe = rememberSuccess((path: string, whose: string) => probeInterpreter(path, whose, own, user));
+  const store = rememberSuccess((folder: string) => builtEnvironments({ root: folder, maxBytes, user, say }));
   const uv = rememberSuccess(async (folder: string) => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (user) await letThrough(folder, user);
     const preferred = await probe(python, 'BATCHPOINT_PYTHON');
-    return findUv({ own, python, preferred, cwd: folder, signal: stop.signal, say });
+    return findUv({ own, python, preferred, cwd: folder, user, signal: stop.signal, say });
   });
 
   function choose(needs: EnvironmentNeeds): Choice {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { CodeUser } from '../code-user.ts';
 import { spawnGroup } from '../process-group.ts';
 
 export interface ProgramRun {
@@ -22,14 +23,16 @@ export async function runProgram(
   options: {
     readonly env: Readonly<Record<string, string>>;
     readonly cwd: string;
+    /** Who runs it; the app's own user without. */
+    readonly user?: CodeUser | undefined;
     readonly seconds: number;
     readonly signal?: AbortSignal;
     readonly print?: (line: string) => void;
   },
 ): Promise<ProgramRun> {
-  const { env, cwd, seconds, signal, print } = options;
+  const { env, cwd, user, seconds, signal, print } = options;
   signal?.throwIfAborted();
-  const { leader, kill } = await spawnGroup(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { leader, kill } = await spawnGroup(command, args, { env, cwd, user, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   for (const stream of [leader.stdout, leader.stderr]) {
     if (stream === null) continue;

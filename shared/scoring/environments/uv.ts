@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import type { CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
 import type { Interpreter } from './interpreter-probe.ts';
 import { packageEnvironment } from './package-index.ts';
@@ -13,8 +14,7 @@ export interface Uv {
   /** Path of an interpreter that fits a request of uv's (`3.10`, `>=3.9,<3.12`; null for any); undefined when there is none. */
   find(request: string | null): Promise<string | undefined>;
   /**
-   * Makes a virtual environment in a folder that is not there yet, which may be moved later, and installs the lines of a
-   * requirements file in it. Throws ModelFault, with uv's own reason, when the packages cannot be had as they are asked for.
+   * Makes a virtual environment in an empty folder, which may be moved later, and installs the lines of a requirements file in it. Throws ModelFault, with uv's own reason, when the packages cannot be had as they are asked for.
    */
   install(
     folder: string,
@@ -39,12 +39,14 @@ export async function findUv(setting: {
   readonly own: Readonly<Record<string, string | undefined>>;
   readonly python: string;
   readonly preferred: Interpreter;
-  /** An empty folder: uv takes settings from files where it runs. */
+  /** Who runs uv, and so what packages do when they are built; the app's own user without. */
+  readonly user?: CodeUser | undefined;
+  /** A folder without settings of uv, which it would take where it runs. */
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }): Promise<Uv> {
-  const { own, python, preferred, cwd, signal, say } = setting;
+  const { own, python, preferred, cwd, user, signal, say } = setting;
   const env = {
     ...(await packageEnvironment(own, python, say)),
     PATH: [dirname(preferred.base), own['PATH']].filter((part) => part).join(delimiter),
@@ -52,12 +54,13 @@ export async function findUv(setting: {
     UV_PYTHON_PREFERENCE: 'system',
     UV_NO_PROGRESS: '1',
     NO_COLOR: '1',
+    ...(user && (await homeOf(user, cwd))),
   };
   const command = await commandOfUv(python, (candidate) =>
-    runProgram([...candidate, '--version'], { env, cwd, signal, seconds: 60 }),
+    runProgram([...candidate, '--version'], { env, cwd, user, signal, seconds: 60 }),
   );
   const run = (args: readonly string[], print?: (line: string) => void): Promise<ProgramRun> =>
-    runProgram([...command, ...args], { env, cwd, signal, seconds: SECONDS, ...(print && { print }) });
+    runProgram([...command, ...args], { env, cwd, user, signal, seconds: SECONDS, ...(print && { print }) });
 
   async function must(args: readonly string[], print: (line: string) => void): Promise<void> {
     const { code, lines } = await run(args, (line) => print(withoutSecrets(line)));
@@ -77,10 +80,20 @@ export async function findUv(setting: {
       await must(['venv', '--relocatable', '--no-project', '--python', interpreter, folder], print);
       if (requirements.length === 0) return;
       const file = join(folder, 'batchpoint-requirements.txt');
-      await writeFile(file, requirements.map((line) => `${line}\n`).join(''));
+      // Exclusive: who builds packages may write here, too.
+      await writeFile(file, requirements.map((line) => `${line}\n`).join(''), { flag: 'wx' });
       await must(['pip', 'install', '--python', pythonIn(folder), '--requirements', file], print);
     },
   };
+}
+
+/** The app's home and cache are closed to the user: it has its own, below `folder`. */
+async function homeOf({ uid, gid }: CodeUser, folder: string): Promise<Record<string, string>> {
+  const home = join(folder, 'home');
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await chown(home, uid, gid);
+  // A link to a file of the cache would make the file root's with the environment.
+  return { HOME: home, TMPDIR: home, UV_CACHE_DIR: join(home, 'cache'), UV_LINK_MODE: 'copy' };
 }
 
 type Command = readonly [string, ...string[]];

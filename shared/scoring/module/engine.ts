@@ -1,3 +1,4 @@
+import { chown } from 'node:fs/promises';
 import type { MiniBatchEngine } from '../engine.ts';
 import { workerPool, type PoolLimits } from '../worker-pool.ts';
 import type { ModuleCode } from './module-process.ts';
@@ -17,9 +18,13 @@ export async function moduleEngine(options: ModuleCode & PoolLimits): Promise<Mi
     columns: null,
     async *score(miniBatch, run) {
       const { worker, release } = await pool.lease(run);
+      const { user } = options;
       try {
+        if (user) await chown(miniBatch.outputFolder, user.uid, user.gid);
         yield* worker.score(miniBatch, run);
       } finally {
+        // What lies in it now is read, or the folder is used again: nothing may come into it any more.
+        if (user) await chown(miniBatch.outputFolder, 0, 0);
         release();
       }
     },

@@ -1,20 +1,26 @@
 import { Socket } from 'node:net';
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { codeEnvironment } from '../code-environment.ts';
+import type { CodeUser } from '../code-user.ts';
 import { printedLines, type PrintedLines } from '../printed-lines.ts';
 import { endWords, spawnGroup, type ProcessEnd, type ProcessGroup } from '../process-group.ts';
+import { workerFolder } from '../worker-folder.ts';
 import type { ModulePlace, ToWorker } from './protocol.ts';
 import { FromWorker } from './worker-message.ts';
 
 export interface ModuleCode extends ModulePlace {
   readonly environmentVariables: Readonly<Record<string, string>>;
+  /** Who runs it; the app's own user without. */
+  readonly user?: CodeUser | undefined;
 }
 
 /** A process for a user's module and the channel to it, without knowledge of what is said when. */
 export interface ModuleProcess {
   readonly group: ProcessGroup;
   readonly lines: PrintedLines;
+  /** Settles when it has ended and its folder, if it had one, is removed. */
+  readonly gone: Promise<void>;
   /** False from the moment that it is killed or nobody can talk to it any more. */
   readonly living: boolean;
   send(message: ToWorker): void;
@@ -39,15 +45,24 @@ const LAST_WORDS_MS = 200;
  * carry.
  */
 export async function moduleProcess(
-  { environmentVariables, ...place }: ModuleCode,
+  { environmentVariables, user, ...place }: ModuleCode,
   index: number,
 ): Promise<ModuleProcess> {
-  const env = codeEnvironment(process.env, { ...environmentVariables, AZUREML_MODEL_DIR: place.modelFolder });
+  const folder = user && (await workerFolder(user));
+  const env = codeEnvironment(process.env, {
+    ...folder?.variables,
+    ...environmentVariables,
+    AZUREML_MODEL_DIR: place.modelFolder,
+  });
   const group = await spawnGroup(process.execPath, [...FLAGS, WORKER], {
     cwd: place.codeFolder,
     env,
+    user,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
+  }).catch(async (error: unknown) => {
+    await folder?.remove();
+    throw error;
   });
   const { leader } = group;
   const lines = printedLines(index);
@@ -81,12 +96,16 @@ export async function moduleProcess(
     kill();
     wake?.();
   });
-  void group.ended.then(async () => {
+  const gone = group.ended.then(async () => {
     living = false;
-    await delay(LAST_WORDS_MS, undefined, { ref: false });
-    // A process that has left the group may hold the other end for ever.
-    for (const socket of sockets) socket.destroy();
+    setTimeout(() => {
+      // A process that has left the group may hold the other end for ever.
+      for (const socket of sockets) socket.destroy();
+    }, LAST_WORDS_MS).unref();
+    await folder?.remove();
   });
+  // Who waits for it is told; that a folder could not be removed ends nothing.
+  gone.catch(() => undefined);
 
   /** Its data was there before the message that we know of: a poll of the event loop at the latest brings it. */
   async function readAll(): Promise<void> {
@@ -97,6 +116,7 @@ export async function moduleProcess(
   return {
     group,
     lines,
+    gone,
     get living() {
       return living;
     },

@@ -76,7 +76,7 @@ export async function startModule(
     async stop() {
       process.hold(true);
       process.kill();
-      await process.group.ended;
+      await process.gone;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { codeEnvironment } from '../code-environment.ts';
+import type { CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
 import { DRIVER, interpreterFault, isThere } from './interpreter.ts';
 
@@ -11,11 +12,13 @@ const REFUSED = 3;
  * Looks at a scoring script without running it. Throws ModelFault, in one line, for a file that is not there, a fault of syntax,
  * a script without `init` or `run`, and an interpreter that cannot be started.
  */
-export async function checkScript(python: string, codeFolder: string, script: string): Promise<void> {
+export async function checkScript(python: string, codeFolder: string, script: string, user?: CodeUser): Promise<void> {
   const path = await findScript(codeFolder, script);
   const env = codeEnvironment(process.env, {});
   const { error, stdout, stderr } = await new Promise<{ error: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(python, [DRIVER, '--check', path], { env }, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
+    execFile(python, [DRIVER, '--check', path], { env, ...user }, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    );
   });
   if (!(error instanceof Error)) return;
   if (!('code' in error) || typeof error.code !== 'number') throw interpreterFault(python, error);

@@ -1,3 +1,4 @@
+import type { CodeUser } from '../code-user.ts';
 import type { MiniBatchEngine, PrintedLine } from '../engine.ts';
 import { findScript } from './check-script.ts';
 import { moveFiles, removeFiles } from './output-folder.ts';
@@ -15,6 +16,8 @@ export interface PythonCode {
   readonly modelFolder: string;
   readonly environmentVariables: Readonly<Record<string, string>>;
   readonly loggingLevel: 'Debug' | 'Info' | 'Warning';
+  /** Who runs it; the app's own user without. */
+  readonly user?: CodeUser | undefined;
   /** A worker that had nothing to do for this long ends; the next run starts one. */
   readonly idleMs: number;
   /** Of resident memory for each worker with its children. Watched on Linux. */

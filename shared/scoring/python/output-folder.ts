@@ -1,23 +1,28 @@
 import { readdirSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withHeldFolder } from '../held-folder.ts';
+
+/** Mostly there is nothing: then the thread pool would take longer than all else that happens to a mini-batch here. */
+const isEmpty = (folder: string): boolean => readdirSync(folder).length === 0;
 
 /**
  * Moves the files of a folder, also those in folders, into another. The folders stay: a script may have made them once, in
- * `init()`, and writes to them in each run.
+ * `init()`, and writes to them in each run. It may still be at work in them, so they are held.
  */
 export async function moveFiles(from: string, to: string): Promise<void> {
-  // Mostly there is nothing: then the thread pool would take longer than all else that happens to a mini-batch here.
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const source = join(from, entry.name);
-    const target = join(to, entry.name);
-    if (entry.isDirectory()) {
-      await moveFiles(source, target);
-    } else {
-      await mkdir(to, { recursive: true });
-      await moveFile(source, target);
+  if (isEmpty(from)) return;
+  await withHeldFolder(from, async ({ at }) => {
+    for (const entry of await readdir(at(), { withFileTypes: true })) {
+      const target = join(to, entry.name);
+      if (entry.isDirectory()) {
+        await moveFiles(at(entry.name), target);
+      } else {
+        await mkdir(to, { recursive: true });
+        await moveFile(at(entry.name), target);
+      }
     }
-  }
+  });
 }
 
 async function moveFile(source: string, target: string): Promise<void> {
@@ -33,9 +38,12 @@ async function moveFile(source: string, target: string): Promise<void> {
 
 /** Removes the files of a folder, also those in folders. The folders stay. */
 export async function removeFiles(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await removeFiles(path);
-    else await rm(path, { force: true });
-  }
+  if (isEmpty(folder)) return;
+  await withHeldFolder(folder, async ({ at }) => {
+    for (const entry of await readdir(at(), { withFileTypes: true })) {
+      const path = at(entry.name);
+      if (entry.isDirectory()) await removeFiles(path);
+      else await rm(path, { force: true });
+    }
+  });
 }

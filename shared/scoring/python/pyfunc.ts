@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import { z } from 'zod';
 import { formatOf } from '../../formats/file-format.ts';
+import { letThrough, type CodeUser } from '../code-user.ts';
 import { FileFault, ModelFault, type FileEngine, type FileToScore, type PrintedLine } from '../engine.ts';
 import { parseMlmodel } from '../mlmodel.ts';
 import { isThere } from './interpreter.ts';
@@ -17,6 +18,8 @@ export interface PyfuncModel {
   readonly modelFolder: string;
   readonly environmentVariables: Readonly<Record<string, string>>;
   readonly loggingLevel: 'Debug' | 'Info' | 'Warning';
+  /** Who runs it; the app's own user without. */
+  readonly user?: CodeUser | undefined;
   /** A worker that had nothing to do for this long ends; the next file starts one. */
   readonly idleMs: number;
   /** Of resident memory for each worker with its children. Watched on Linux. */
@@ -41,6 +44,7 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
     async *score(file, options, signal, print = () => undefined) {
       const folder = await mkdtemp(join(tmpdir(), 'batchpoint-file-'));
       try {
+        if (model.user) await letThrough(folder, model.user);
         const path = join(folder, 'input');
         await download(file, path, signal);
         const { kind, gzip } = formatOf(file.name, file.contentEncoding);

@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { codeEnvironment } from '../code-environment.ts';
+import type { CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
 import { printedLines, type PrintedLines } from '../printed-lines.ts';
 import { endWords, spawnGroup, type ProcessGroup } from '../process-group.ts';
+import { workerFolder, type WorkerFolder } from '../worker-folder.ts';
 import { encodeMessage, framesOf, type Frame } from './frames.ts';
 import { DRIVER, interpreterFault } from './interpreter.ts';
 
@@ -21,6 +21,8 @@ export interface WorkerPlan {
   readonly start: DriverStart;
   readonly modelFolder: string;
   readonly environmentVariables: Readonly<Record<string, string>>;
+  /** Who runs it; the app's own user without. */
+  readonly user?: CodeUser | undefined;
 }
 
 /** A Python process and the pipes to it, without knowledge of what is said on them. */
@@ -49,11 +51,9 @@ const LAST_WORDS_MS = 200;
 
 /** Starts a driver. `index` is the number that its lines carry. Throws ModelFault when the interpreter cannot be started. */
 export async function workerProcess(plan: WorkerPlan, index: number): Promise<WorkerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), 'batchpoint-worker-'));
-  const outputFolder = join(folder, 'output');
-  await mkdir(outputFolder);
-  const group = await startDriver(plan, outputFolder).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true });
+  const folder = await workerFolder(plan.user);
+  const group = await startDriver(plan, folder).catch(async (error: unknown) => {
+    await folder.remove();
     throw interpreterFault(plan.python, error);
   });
 
@@ -80,7 +80,7 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
       // A process that has left the group may hold the other end for ever.
       for (const socket of sockets) socket.destroy();
     }, LAST_WORDS_MS).unref();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   });
   // Who waits for it is told; that a folder could not be removed ends nothing.
   gone.catch(() => undefined);
@@ -100,8 +100,8 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
   return {
     group,
     lines,
-    folder,
-    outputFolder,
+    folder: folder.path,
+    outputFolder: folder.output,
     get living() {
       return living;
     },
@@ -135,20 +135,25 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
   };
 }
 
-function startDriver(plan: WorkerPlan, outputFolder: string): Promise<ProcessGroup> {
+function startDriver(plan: WorkerPlan, folder: WorkerFolder): Promise<ProcessGroup> {
   if (process.platform === 'win32') {
     throw new ModelFault('Python is run on Linux and macOS only; on Windows, use WSL or a container.');
   }
   const env = codeEnvironment(process.env, {
+    ...folder.variables,
     PYTHONIOENCODING: 'utf-8',
     ...plan.environmentVariables,
     PYTHONUNBUFFERED: '1',
     AZUREML_MODEL_DIR: plan.modelFolder,
-    AZUREML_BI_OUTPUT_PATH: outputFolder,
+    AZUREML_BI_OUTPUT_PATH: folder.output,
   });
   // Programs of the interpreter's environment come first, as if it were activated.
   if (isAbsolute(plan.python)) env['PATH'] = [dirname(plan.python), env['PATH'] ?? ''].join(delimiter);
-  return spawnGroup(plan.python, [DRIVER], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+  return spawnGroup(plan.python, [DRIVER], {
+    env,
+    user: plan.user,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+  });
 }
 
 function socketOf({ leader }: ProcessGroup, fd: number): Socket {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import { blockId, MAX_PLANNED_BLOCKS } from '../../domain/blocks.ts';
 import { JobFault } from '../../domain/errors.ts';
 import { mapOrStop } from '../../domain/map-bounded.ts';
+import { openPlain } from '../../scoring/plain-file.ts';
 import { uploadBlocks } from '../../storage/block-upload.ts';
 import { type Blobs, StorageFault } from '../../storage/ports.ts';
 import type { Collected, CollectedModel } from './collect-outputs.ts';
@@ -58,8 +58,9 @@ async function stageFile(
 ): Promise<StagedFile> {
   const ref = { container: place.container, name: outputBlob(place.path, file.path) };
   const hash = createHash('sha256');
-  // The path is free of links since it was looked at; nothing may have put one there since.
-  await using handle = await open(file.local, constants.O_RDONLY | constants.O_NOFOLLOW);
+  await using handle = await openPlain(file.local);
+  // The path was free of links when it was looked at.
+  if (!handle) throw new JobFault('BadOutput', `'${file.path.slice(0, 200)}' became a link after the command's end.`);
   const body = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of handle.createReadStream({ highWaterMark: MIB, autoClose: false })) {
       if (!(chunk instanceof Uint8Array)) continue;

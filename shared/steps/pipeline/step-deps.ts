@@ -1,4 +1,4 @@
-import type { User } from '../../pipeline/command-process.ts';
+import type { CodeUser } from '../../scoring/code-user.ts';
 import type { Blobs } from '../../storage/ports.ts';
 import type { Datastore } from '../deps.ts';
 import type { Log } from '../ports.ts';
@@ -14,8 +14,8 @@ export interface StepDeps {
   /** The app's environment, of which a command sees an allow-list. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly limits: StepLimits;
-  /** Who runs commands when the app is root (BATCHPOINT_CODE_UID); the app's own user without. */
-  readonly codeUser?: User | undefined;
+  /** Who runs commands; the app's own user without. */
+  readonly codeUser?: CodeUser | undefined;
   readonly log: Log;
 }
 

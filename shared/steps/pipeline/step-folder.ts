@@ -1,7 +1,8 @@
-import { chmod, copyFile, lchown, mkdir, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, lchown, mkdir, mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../domain/errors.ts';
-import type { User } from '../../pipeline/command-process.ts';
+import type { CodeUser } from '../../scoring/code-user.ts';
+import { removeFolder } from '../../scoring/held-folder.ts';
 import type { StepDeps } from './step-deps.ts';
 
 /** Folders of a step; `code` is where its command starts. */
@@ -15,7 +16,7 @@ export interface StepFolder extends Readonly<Record<Part, string>> {
   /** Holds all of the above and nothing else. */
   readonly run: string;
   /** Makes all that is there the property of who will run the command. */
-  giveTo(user: User): Promise<void>;
+  giveTo(user: CodeUser): Promise<void>;
   /** Names of files beside the step's own folders, such as `../other`, as the command would have named them. */
   strays(): Promise<string[]>;
   /** Never throws: a folder that stays costs disk, not the step. */
@@ -24,7 +25,7 @@ export interface StepFolder extends Readonly<Record<Part, string>> {
 
 /** Makes a fresh folder below the work folder, with a writable copy of the code. */
 export async function makeStepFolder(
-  { workFolder, log }: Pick<StepDeps, 'workFolder' | 'log'>,
+  { workFolder, log, codeUser }: Pick<StepDeps, 'workFolder' | 'log' | 'codeUser'>,
   codeFolder: string | undefined,
 ): Promise<StepFolder> {
   await mkdir(workFolder, { recursive: true });
@@ -55,7 +56,7 @@ export async function makeStepFolder(
     },
     async remove() {
       try {
-        await rm(root, { recursive: true, force: true, maxRetries: 3 });
+        await removeFolder(root, codeUser);
       } catch (error) {
         log.warn({ folder: root, error: messageOf(error) }, 'the folder of a step could not be removed');
       }
@@ -78,7 +79,7 @@ async function copyFiles(from: string, to: string): Promise<void> {
   }
 }
 
-async function giveTo(folder: string, { uid, gid }: User): Promise<void> {
+async function giveTo(folder: string, { uid, gid }: CodeUser): Promise<void> {
   await lchown(folder, uid, gid);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
