@@ -14,6 +14,7 @@ import { logRoutes } from './logs/routes.ts';
 import { managementRoutes } from './management/routes.ts';
 import { discovery } from './management/workspace-routes.ts';
 import { mfeRoutes } from './mfe/routes.ts';
+import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
 import { routePath } from './route-path.ts';
 import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
@@ -53,6 +54,8 @@ export function createApi(deps: ApiDeps): Api {
     await next();
   });
   app.get('/discovery', (c) => c.json(discovery(routes, c.req.raw)));
+  let document: OpenApiDocument | undefined;
+  app.get('/openapi.json', (c) => c.json((document ??= openApiDocument(app))));
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
   app.route('/mferp/managementfrontend/subscriptions', mfeRoutes(routes));
