@@ -28,6 +28,9 @@ export const Resource = z.looseObject({
   properties: z.looseObject({}),
 });
 
+/** A job of the workspace; without properties it is the child run of one (contract 3.5). */
+const WorkspaceJob = Resource.extend({ properties: z.looseObject({}).nullable() });
+
 const Page = z.object({ value: z.array(Resource), nextLink: z.string().nullable() });
 
 export const Run = z.looseObject({ runId: z.string(), rootRunId: z.string(), status: z.string() });
@@ -55,6 +58,7 @@ const BY_NAME: Readonly<Record<string, RouteAnswers>> = {
   'POST /endpoints/:endpoint/jobs/*': { 200: CHANGED },
   'DELETE ~/batchendpoints/:endpoint': { 202: ACCEPTED, 204: GONE },
   'DELETE ~/batchendpoints/:endpoint/deployments/:deployment': { 202: ACCEPTED, 204: GONE },
+  'GET ~/jobs/:job': { 200: json(WorkspaceJob, 'As it is.') },
   // There are no keys, and jobs are kept: both are refused always.
   'POST ~/batchendpoints/:endpoint/listkeys': {},
   'DELETE ~/jobs/:job': {},
