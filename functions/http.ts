@@ -66,13 +66,15 @@ for (const [name, literal] of Object.entries(planes)) {
   });
 }
 
-app.http('discovery', {
-  route: 'discovery',
-  methods: ['GET', 'HEAD'],
-  authLevel: 'anonymous',
-  extraInputs: [df.input.durableClient()],
-  handler: serve,
-});
+for (const [name, route] of Object.entries({ discovery: 'discovery', openApi: 'openapi.json' })) {
+  app.http(name, {
+    route,
+    methods: ['GET', 'HEAD'],
+    authLevel: 'anonymous',
+    extraInputs: [df.input.durableClient()],
+    handler: serve,
+  });
+}
 
 app.http('health', {
   route: 'health',

@@ -15,6 +15,7 @@ import { discovery } from './management/workspace-routes.ts';
 import { mfeRoutes } from './mfe/routes.ts';
 import { checkLength } from './request-body.ts';
 import { requestLimits } from './request-limits.ts';
+import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
 import { routePath } from './route-path.ts';
 import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
@@ -57,6 +58,8 @@ export function createApi(deps: ApiDeps): Api {
     await next();
   });
   app.get('/discovery', (c) => c.json(discovery(routes, c.req.raw)));
+  let document: OpenApiDocument | undefined;
+  app.get('/openapi.json', (c) => c.json((document ??= openApiDocument(app))));
   app.route('/endpoints', scoringRoutes(routes));
   app.route('/subscriptions', managementRoutes(routes));
   app.route('/mferp/managementfrontend/subscriptions', mfeRoutes(routes));

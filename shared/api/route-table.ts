@@ -12,8 +12,13 @@ const below = (prefix: string, actions: Actions): Actions =>
 
 const HOME = `/subscriptions${WORKSPACE_PATH}`;
 
-/** Clients send no token to discovery, a log's URL is its own key, a job's page tells nothing. */
-const OPEN: Actions = { 'GET /discovery': 'open', 'GET /logs/:job/*': 'open', 'GET /jobs/:job': 'open' };
+/** Clients send no token to discovery, a log's URL is its own key; the document and a job's page tell nothing of this app. */
+const OPEN: Actions = {
+  'GET /discovery': 'open',
+  'GET /openapi.json': 'open',
+  'GET /logs/:job/*': 'open',
+  'GET /jobs/:job': 'open',
+};
 
 const SCORING: Actions = {
   'POST /endpoints/:endpoint/jobs': 'jobs/submit',

@@ -1,7 +1,7 @@
 import { ApiError } from '../domain/errors.ts';
-import type { JWTVerifyGetKey } from 'jose';
 import type { Plane } from './principal.ts';
 import { remoteKeys } from './remote-keys.ts';
+import type { TokenKeys } from './token-signature.ts';
 import { invalidToken, type Claims, type TokenIssuer } from './token-verifier.ts';
 
 /** Services of Microsoft whose tokens may be let in, for clients that cannot ask for ours (S5.1, S5.2). */
@@ -59,7 +59,7 @@ export const authorizationUri = ({ authority, tenantId }: Pick<EntraApp, 'author
 function entraIssuer(
   app: EntraApp,
   { issuer, version }: { readonly issuer: string; readonly version: '1.0' | '2.0' },
-  keys: JWTVerifyGetKey,
+  keys: TokenKeys,
 ): TokenIssuer {
   const own = [`api://${app.clientId}`, app.clientId, ...app.audiences].flatMap(withAndWithoutSlash);
   const foreign = (plane: Plane): string[] =>

@@ -1,5 +1,6 @@
-import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation } from 'jose';
 import { ApiError } from '../domain/errors.ts';
+import type { TokenKeys } from './token-signature.ts';
 
 /** Entra ID publishes a key long before it signs with it, and takes it back when it has leaked. */
 const KEPT_FOR_MS = 12 * 60 * 60 * 1000;
@@ -16,16 +17,16 @@ const FAILED_FOR_MS = 5000;
  * The public keys at a URL (JWKS), fetched when the first token comes, kept, and fetched again for a token whose key is unknown.
  * Redirects are not followed (S4.4). Throws ApiError 503 while the keys cannot be had, and tells `onFault` why.
  */
-export function remoteKeys(url: URL, onFault: (error: unknown) => void): JWTVerifyGetKey {
+export function remoteKeys(url: URL, onFault: (error: unknown) => void): TokenKeys {
   const keys = createRemoteJWKSet(url, {
     cacheMaxAge: KEPT_FOR_MS,
     cooldownDuration: UNKNOWN_KEY_EVERY_MS,
     timeoutDuration: ANSWER_WITHIN_MS,
     [customFetch]: fetchUnlessFailed(onFault),
   });
-  return async (header, token) => {
+  return async (header) => {
     try {
-      return await keys(header, token);
+      return await keys(header);
     } catch (error) {
       if (isTokensFault(error)) throw error;
       throw new ApiError(503, 'ServiceUnavailable', 'The keys of the token issuer cannot be fetched now. Try again.');

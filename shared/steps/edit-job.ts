@@ -22,13 +22,13 @@ export const RunChange = caselessObject({
   hidden: z.boolean().optional(),
 });
 
-type Change = z.infer<typeof RunChange>;
+export type RunChange = z.infer<typeof RunChange>;
 
 /** Adds to the tags and properties of a job and replaces the rest that was sent. */
 export async function changeJob(
   { jobs, pipelines }: { readonly jobs: Jobs; readonly pipelines: Pipelines },
   { kind, spec }: AnyJobView,
-  change: Change,
+  change: RunChange,
 ): Promise<void> {
   const { edit } = kind === 'scoring' ? jobs : pipelines;
   await edit(spec.name, (edits) => ({

@@ -7,6 +7,9 @@ import { chosenDeployment, invokeEndpoint, jobName, type InvokeDeps, type Invoke
 import { invokePipeline, pipelineRequestHash, type InvokePipelineDeps } from './pipeline/invoke-pipeline.ts';
 import { submitPipeline } from './pipeline/submit-pipeline.ts';
 
+/** What an invocation may be, by what its deployment is of. */
+export const INVOCATION_BODIES = [InvocationBody, PipelineInvocationBody] as const;
+
 export interface InvokeDeploymentDeps extends InvokeDeps, InvokePipelineDeps {
   readonly limits: InvokePipelineDeps['limits'];
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { caselessObject } from '../../domain/caseless.ts';
 import { ApiError, notFound } from '../../domain/errors.ts';
 import type { ApiContext, ApiEnv, RouteDeps } from '../context.ts';
-import { readBody } from '../request-body.ts';
+import { jsonBody } from '../json-body.ts';
 import { runOf } from '../run-lookup.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 import { parseOutputAssetId, runOutputs } from './run-outputs.ts';
@@ -34,10 +34,10 @@ export function dataRoutes(deps: RouteDeps): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .use('/:subscription/*', thisSubscription(deps))
     .use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps))
-    .post(`${WORKSPACE_PATH}/dataversion/:operation`, async (c) => {
+    .post(`${WORKSPACE_PATH}/dataversion/:operation`, jsonBody(ResolveRequest), async (c) => {
       if (c.req.param('operation').toLowerCase() !== 'batchgetresolveduris')
         throw new ApiError(404, 'NotFound', 'The only operation of dataversion here is batchGetResolvedUris.');
-      const { values } = await readBody(c, ResolveRequest);
+      const { values } = c.req.valid('json');
       const resolved = await Promise.all(values.map(async (id) => [id, await resolve(c, id)] as const));
       return c.json({ values: Object.fromEntries(resolved) });
     });

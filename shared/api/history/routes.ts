@@ -4,8 +4,8 @@ import { caselessObject } from '../../domain/caseless.ts';
 import { CHILD_LOG, PARENT_LOG } from '../../domain/log-files.ts';
 import { changeJob, RunChange } from '../../steps/edit-job.ts';
 import type { ApiContext, ApiEnv, RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { signedLogUrl } from '../logs/signed-log-url.ts';
-import { readBody } from '../request-body.ts';
 import { childRuns, isChildRun, jobOf, jobPageUrl, parentRun, runOf, type FoundRun } from '../run-lookup.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 import { runDetails, runResource, type RunSurroundings } from './run-resource.ts';
@@ -29,9 +29,8 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
     return { [file]: await signedLogUrl(deps.ids, at) };
   };
 
-  const change = async (c: ApiContext, runId: string): Promise<Response> => {
-    const view = await jobOf(deps, c, runId);
-    await changeJob(deps, view, await readBody(c, RunChange));
+  const change = async (c: ApiContext, runId: string, asked: RunChange): Promise<Response> => {
+    await changeJob(deps, await jobOf(deps, c, runId), asked);
     const run = parentRun(await jobOf(deps, c, runId));
     return c.json(runResource(run, around(c, run)));
   };
@@ -45,8 +44,10 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
         const found = await runOf(deps, c, c.req.param('run'));
         return c.json(runResource(found, around(c, found)));
       })
-      .patch(run, (c) => change(c, c.req.param('run')))
-      .patch(`${WORKSPACE_PATH}/experiments/:experiment/runs/:run`, (c) => change(c, c.req.param('run')))
+      .patch(run, jsonBody(RunChange), (c) => change(c, c.req.param('run'), c.req.valid('json')))
+      .patch(`${WORKSPACE_PATH}/experiments/:experiment/runs/:run`, jsonBody(RunChange), (c) =>
+        change(c, c.req.param('run'), c.req.valid('json')),
+      )
       .get(`${run}/details`, async (c) => {
         const found = await runOf(deps, c, c.req.param('run'));
         return c.json(runDetails(found, around(c, found), await logFiles(c, found)));
@@ -64,8 +65,8 @@ export function historyRoutes(deps: RouteDeps): Hono<ApiEnv> {
         await runOf(deps, c, c.req.param('run'));
         return c.json({ instances: {} });
       })
-      .post(`${WORKSPACE_PATH}/rundata`, async (c) => {
-        const { runId } = await readBody(c, RunDataRequest);
+      .post(`${WORKSPACE_PATH}/rundata`, jsonBody(RunDataRequest), async (c) => {
+        const { runId } = c.req.valid('json');
         const found = await runOf(deps, c, runId);
         return c.json({
           runMetadata: runResource(found, around(c, found)),

@@ -8,8 +8,8 @@ import { deleteContainer, deleteVersion } from '../../steps/asset-removal.ts';
 import { putVersion, versionOf } from '../../steps/asset-versions.ts';
 import { startPendingUpload } from '../../steps/pending-upload.ts';
 import { authorOf, etagHeader, publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, pageRequest } from '../paging.ts';
-import { readBody } from '../request-body.ts';
 import { containerResource, versionResource } from './asset-resource.ts';
 import { listView, versionQuery } from './list-query.ts';
 
@@ -34,8 +34,8 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       const container = await containerOf(deps, kind, c.req.param('name'));
       return c.json(containerResource(workspace, kind, container), 200, etagHeader(container.record));
     })
-    .put('/:name', async (c) => {
-      const body = await readBody(c, AssetContainerBody);
+    .put('/:name', jsonBody(AssetContainerBody), async (c) => {
+      const body = c.req.valid('json');
       const { container, created } = await putContainer(deps, kind, c.req.param('name'), body, authorOf(c));
       return c.json(containerResource(workspace, kind, container), created ? 201 : 200, etagHeader(container.record));
     })
@@ -61,9 +61,9 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       const record = await versionOf(deps, kind, name, version);
       return c.json(versionResource(workspace, kind, record), 200, etagHeader(record));
     })
-    .put(version, async (c) => {
-      const body = await readBody(c, kind.body);
+    .put(version, jsonBody(kind.body), async (c) => {
       const { name, version } = c.req.param();
+      const body = c.req.valid('json');
       const { record, created } = await putVersion(deps, kind, name, version, body, authorOf(c));
       return c.json(versionResource(workspace, kind, record), created ? 201 : 200, etagHeader(record));
     })
@@ -71,8 +71,8 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
       const { name, version } = c.req.param();
       return c.body(null, (await deleteVersion(deps, kind, name, version, authorOf(c))) ? 200 : 204);
     })
-    .post(`${version}/startpendingupload`, async (c) => {
-      const { pendingUploadType } = await readBody(c, PendingUploadBody);
+    .post(`${version}/startpendingupload`, jsonBody(PendingUploadBody), async (c) => {
+      const { pendingUploadType } = c.req.valid('json');
       checkAssetName(kind, c.req.param('name'));
       const upload = startPendingUpload(deps, c.var.principal.subject);
       return c.json({

@@ -4,8 +4,8 @@ import type { WorkspaceAddress } from '../../domain/uri.ts';
 import { ComputeBody, ComputePatch } from '../../domain/workspace-bodies.ts';
 import { computeOf, deleteCompute, listComputes, patchCompute, putCompute } from '../../steps/computes.ts';
 import { authorOf, etagHeader, publicUrl, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, pageRequest } from '../paging.ts';
-import { readBody } from '../request-body.ts';
 import { PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
 
 /** `computes` of a workspace (contract 3.5). Everything is done when it is answered: clients need not poll. */
@@ -27,13 +27,13 @@ export function computeRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const record = await computeOf(deps, c.req.param('name'));
       return c.json(computeResource(workspace, record), 200, etagHeader(record));
     })
-    .put('/:name', async (c) => {
-      const body = await readBody(c, ComputeBody);
+    .put('/:name', jsonBody(ComputeBody), async (c) => {
+      const body = c.req.valid('json');
       const { record, created } = await putCompute(deps, c.req.param('name'), body, authorOf(c));
       return c.json(computeResource(workspace, record), created ? 201 : 200, etagHeader(record));
     })
-    .patch('/:name', async (c) => {
-      const body = await readBody(c, ComputePatch);
+    .patch('/:name', jsonBody(ComputePatch), async (c) => {
+      const body = c.req.valid('json');
       const record = await patchCompute(deps, c.req.param('name'), body, authorOf(c));
       return c.json(computeResource(workspace, record), 200, etagHeader(record));
     })

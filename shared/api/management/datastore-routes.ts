@@ -10,8 +10,11 @@ import {
   type NotedDatastore,
 } from '../../steps/datastores.ts';
 import { authorOf, etagHeader, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
-import { readBody } from '../request-body.ts';
+import { jsonBody } from '../json-body.ts';
 import { PROVIDER, systemData, workspaceIdOf } from '../resource-ids.ts';
+
+/** The REST samples send none. */
+const listSecretsBody = jsonBody<typeof ListSecretsBody, '/:name/listsecrets'>(ListSecretsBody, { isOptional: true });
 
 /** `datastores` of a workspace (contract 3.5). */
 export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
@@ -27,18 +30,17 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json({ value: shown.map((one) => datastoreResource(workspace, one)), nextLink: null });
     })
     .get('/:name', async (c) => answer(c, await datastoreOf(deps, c.req.param('name'))))
-    .put('/:name', async (c) => {
-      const body = await readBody(c, DatastoreBody);
-      const put = await putDatastore(deps, c.req.param('name'), body, authorOf(c));
+    .put('/:name', jsonBody(DatastoreBody), async (c) => {
+      const put = await putDatastore(deps, c.req.param('name'), c.req.valid('json'), authorOf(c));
       return answer(c, put, put.created ? 201 : 200);
     })
     .delete('/:name', async (c) => {
       const removed = await deleteDatastore(deps, c.req.param('name'), authorOf(c));
       return c.body(null, removed ? 200 : 204);
     })
-    .post('/:name/listsecrets', async (c) => {
+    .post('/:name/listsecrets', listSecretsBody, async (c) => {
       const { store } = await datastoreOf(deps, c.req.param('name'));
-      const { expirableSecret } = hasBody(c) ? await readBody(c, ListSecretsBody) : { expirableSecret: false };
+      const { expirableSecret } = c.req.valid('json');
       const { publicKey, sasToken } = accessFor(deps, store, 'datastores/listSecrets', c.var.principal.subject);
       const secrets =
         expirableSecret || publicKey === undefined
@@ -47,9 +49,6 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
       return c.json(secrets);
     });
 }
-
-/** The REST samples send none. */
-const hasBody = (c: ApiContext): boolean => Number(c.req.header('content-length') ?? 0) > 0;
 
 /** A datastore as Azure ML shows it. */
 export function datastoreResource(at: WorkspaceAddress, { store, isDefault, note }: NotedDatastore) {

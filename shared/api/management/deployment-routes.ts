@@ -11,8 +11,8 @@ import type { WorkspaceAddress } from '../../domain/uri.ts';
 import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, pageRequest } from '../paging.ts';
-import { readBody } from '../request-body.ts';
 import { assetVersionId, deploymentId, PROVIDER, systemData } from '../resource-ids.ts';
 import { operationHeaders } from './operations.ts';
 
@@ -38,15 +38,15 @@ export function deploymentRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const record = await deploymentOf(deps, endpoint.name, c.req.param('deployment'));
       return c.json(deploymentResource(deps, record), 200, etagHeader(record));
     })
-    .put(resource, async (c) => {
-      const body = await readBody(c, DeploymentBody);
+    .put(resource, jsonBody(DeploymentBody), async (c) => {
       const { endpoint, deployment } = c.req.param();
+      const body = c.req.valid('json');
       const { record, created } = await putDeployment(deps, endpoint, deployment, body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
-    .patch(resource, async (c) => {
-      const body = await readBody(c, DeploymentBody);
+    .patch(resource, jsonBody(DeploymentBody), async (c) => {
       const { endpoint, deployment } = c.req.param();
+      const body = c.req.valid('json');
       return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body, authorOf(c)), 200);
     })
     .delete(resource, async (c) => {

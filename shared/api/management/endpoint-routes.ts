@@ -4,10 +4,10 @@ import { EndpointBody } from '../../domain/management.ts';
 import type { EndpointRecord } from '../../domain/resources.ts';
 import { deleteEndpoint, endpointOf, patchEndpoint, putEndpoint } from '../../steps/endpoints.ts';
 import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { may } from '../../auth/may.ts';
 import { filteredPage } from '../../steps/filtered-page.ts';
-import { readBody } from '../request-body.ts';
 import { endpointId, PROVIDER, systemData } from '../resource-ids.ts';
 import { operationHeaders, statusUrl } from './operations.ts';
 
@@ -37,13 +37,13 @@ export function endpointRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const record = await endpointOf(deps, c.req.param('endpoint'));
       return c.json(await endpointResource(deps, c, record), 200, etagHeader(record));
     })
-    .put('/:endpoint', async (c) => {
-      const body = await readBody(c, EndpointBody);
+    .put('/:endpoint', jsonBody(EndpointBody), async (c) => {
+      const body = c.req.valid('json');
       const { record, created } = await putEndpoint(deps, c.req.param('endpoint'), body, authorOf(c));
       return answer(deps, c, record, created ? 201 : 200);
     })
-    .patch('/:endpoint', async (c) => {
-      const body = await readBody(c, EndpointBody);
+    .patch('/:endpoint', jsonBody(EndpointBody), async (c) => {
+      const body = c.req.valid('json');
       return answer(deps, c, await patchEndpoint(deps, c.req.param('endpoint'), body, authorOf(c)), 200);
     })
     .post('/:endpoint/listkeys', async (c) => {

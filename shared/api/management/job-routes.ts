@@ -5,11 +5,12 @@ import { ApiError, conflict } from '../../domain/errors.ts';
 import { changeJob, JobBody } from '../../steps/edit-job.ts';
 import type { ListView } from '../../steps/asset-lists.ts';
 import type { ListedJobView } from '../../steps/any-job.ts';
+import { JOB_BODIES } from '../../domain/pipeline/job-body.ts';
 import { putJob } from '../../steps/pipeline/put-job.ts';
 import { authorOf, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { listReadable } from '../readable-jobs.ts';
-import { readBody } from '../request-body.ts';
 import { findRun, isChildRun, jobOf, jobPageUrl, runOf } from '../run-lookup.ts';
 import { jobTags } from '../scoring/job-resource.ts';
 import { childJobResource, JOB_TYPE, workspaceJobResource } from './job-resource.ts';
@@ -41,8 +42,8 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const run = await runOf(deps, c, c.req.param('job'));
       return c.json(isChildRun(run) ? childJobResource(deps.workspace, run.runId, run.view) : resource(c, run.view));
     })
-    .put('/:job', async (c) => {
-      const body = await readBody(c, z.record(z.string(), z.unknown()));
+    .put('/:job', jsonBody(z.record(z.string(), z.unknown()), { later: [...JOB_BODIES, JobBody] }), async (c) => {
+      const body = c.req.valid('json');
       const written = c.req.param('job');
       const run = await findRun(deps, c, written);
       if (!run) {

@@ -14,10 +14,10 @@ export interface VersionQuery {
   readonly key: string;
 }
 
-const View = caselessEnum(LIST_VIEWS).default('ActiveOnly');
+export const View = caselessEnum(LIST_VIEWS).default('ActiveOnly');
 
 /** `createdtime desc` is what the SDK sends. */
-const Order = caselessEnum(VERSION_ORDERS, {
+export const Order = caselessEnum(VERSION_ORDERS, {
   'createdtime desc': 'newest',
   'createdtime asc': 'oldest',
   createdtime: 'oldest',

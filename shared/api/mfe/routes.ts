@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { ApiEnv, RouteDeps } from '../context.ts';
-import { batchJobs } from '../scoring/batch-jobs.ts';
+import { batchJobs, invocationBody } from '../scoring/batch-jobs.ts';
 import { thisSubscription, thisWorkspace, WORKSPACE_PATH } from '../this-workspace.ts';
 
 /** The jobs of an endpoint or of one deployment at the workspace's own host (contract 1.3), as `list_jobs` asks for them. */
@@ -13,8 +13,10 @@ export function mfeRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .use(`${WORKSPACE_PATH}/*`, thisWorkspace(deps))
     .get(ofEndpoint, (c) => jobs.list(c, c.req.param('endpoint'), c.req.query('deployment')))
     .get(ofDeployment, (c) => jobs.list(c, c.req.param('endpoint'), c.req.param('deployment')))
-    .post(ofEndpoint, (c) => jobs.invoke(c, c.req.param('endpoint')))
-    .post(ofDeployment, (c) => jobs.invoke(c, c.req.param('endpoint'), c.req.param('deployment')))
+    .post(ofEndpoint, invocationBody(), (c) => jobs.invoke(c, c.req.valid('json'), c.req.param('endpoint')))
+    .post(ofDeployment, invocationBody(), (c) =>
+      jobs.invoke(c, c.req.valid('json'), c.req.param('endpoint'), c.req.param('deployment')),
+    )
     .get(`${ofEndpoint}/:job`, (c) => jobs.get(c, c.req.param('endpoint'), c.req.param('job')))
     .get(`${ofDeployment}/:job`, (c) => jobs.get(c, c.req.param('endpoint'), c.req.param('job')));
 }

@@ -3,28 +3,30 @@ import { caselessObject } from '../../domain/caseless.ts';
 import { badRequest, notFound } from '../../domain/errors.ts';
 import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
-import { invokeDeployment } from '../../steps/invoke-deployment.ts';
+import { INVOCATION_BODIES, invokeDeployment } from '../../steps/invoke-deployment.ts';
 import { viewAnyJob, type AnyJobView, type ListedJobView } from '../../steps/any-job.ts';
 import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
+import { jsonBody } from '../json-body.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
 import { listReadable, readable } from '../readable-jobs.ts';
-import { readBody } from '../request-body.ts';
 import { jobPageUrl } from '../run-lookup.ts';
 import { batchPipelineResource } from '../management/pipeline-resource.ts';
+import { DEPLOYMENT_HEADER, REQUEST_ID_HEADERS } from './invocation-headers.ts';
 import { jobResource } from './job-resource.ts';
-
-const DEPLOYMENT_HEADER = 'azureml-model-deployment';
-
-/** The SDK's header (sic), the standard's, and the one that other clients know. */
-const REQUEST_ID_HEADERS = ['repeatability_request-id', 'repeatability-request-id', 'idempotency-key'] as const;
 
 /** What invocations of all kinds of deployments have in common. */
 const AnyInvocation = caselessObject({ properties: z.record(z.string(), z.unknown()) });
 
+/** Reads an invocation as far as it can be before its deployment is known. */
+export const invocationBody = <Path extends string>() =>
+  jsonBody<typeof AnyInvocation, Path>(AnyInvocation, { later: INVOCATION_BODIES });
+
+type Invocation = z.infer<typeof AnyInvocation>;
+
 /** An endpoint's jobs as both of its hosts serve them: the scoring plane and the workspace's own (contract 1). */
 export interface BatchJobs {
   /** `deployment` goes before the header. */
-  invoke(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
+  invoke(c: ApiContext, body: Invocation, endpoint: string, deployment?: string): Promise<Response>;
   list(c: ApiContext, endpoint: string, deployment?: string): Promise<Response>;
   get(c: ApiContext, endpoint: string, job: string): Promise<Response>;
   /** A job of this endpoint; one of another endpoint does not exist here. Throws ApiError 404. */
@@ -60,12 +62,12 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
     find,
     answer,
 
-    async invoke(c, endpoint, deployment) {
+    async invoke(c, body, endpoint, deployment) {
       const asked = deployment ?? c.req.header(DEPLOYMENT_HEADER)?.trim();
       const name = await invokeDeployment(deps, {
         endpoint,
         deployment: asked === '' ? undefined : asked,
-        body: await readBody(c, AnyInvocation),
+        body,
         requestId: requestIdOf(c),
         caller: c.var.principal.subject,
       });

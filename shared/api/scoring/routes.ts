@@ -3,7 +3,7 @@ import { notFound } from '../../domain/errors.ts';
 import type { AnyJobView } from '../../steps/any-job.ts';
 import type { ApiEnv, RouteDeps } from '../context.ts';
 import { lastSegments } from '../route-path.ts';
-import { batchJobs } from './batch-jobs.ts';
+import { batchJobs, invocationBody } from './batch-jobs.ts';
 
 /** The scoring plane below `/endpoints` (contract 1). */
 export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
@@ -16,7 +16,7 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
   };
 
   return new Hono<ApiEnv>()
-    .post('/:endpoint/jobs', (c) => jobs.invoke(c, c.req.param('endpoint')))
+    .post('/:endpoint/jobs', invocationBody(), (c) => jobs.invoke(c, c.req.valid('json'), c.req.param('endpoint')))
     .get('/:endpoint/jobs', (c) => jobs.list(c, c.req.param('endpoint'), c.req.query('deployment')))
     .get('/:endpoint/jobs/*', (c) =>
       // Data Factory templates append the job's whole ARM id (contract 2): only the last segment counts.

@@ -166,10 +166,14 @@ const Kind = wireObject({
   }),
 });
 
+const PipelineJobBody = wireObject({ properties: pipelineBody });
+const CommandJobBody = wireObject({ properties: commandBody });
+
+/** What a job that is to be made may be. */
+export const JOB_BODIES = [PipelineJobBody, CommandJobBody] as const;
+
 /** Reads a job that is to be made. Throws ApiError 400 with a detail per fault. */
 export function parseJobBody(body: unknown): AskedJob {
   const { jobType } = checked(Kind, body).properties;
-  return jobType === 'pipeline'
-    ? checked(wireObject({ properties: pipelineBody }), body).properties
-    : checked(wireObject({ properties: commandBody }), body).properties;
+  return checked(jobType === 'pipeline' ? PipelineJobBody : CommandJobBody, body).properties;
 }

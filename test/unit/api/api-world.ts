@@ -19,6 +19,7 @@ import type { Datastore } from '../../../shared/steps/deps.ts';
 import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts';
 import { cancelAnyJob } from '../../../shared/steps/any-job.ts';
 import { countedStorage } from '../../support/counted-storage.ts';
+import { expectDocumented } from './documented-answer.ts';
 
 export const WORKSPACE =
   '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
@@ -153,12 +154,16 @@ export function request(method: string, path: string, { body, text, headers = {}
   });
 }
 
+/** Calls the API; every answer must be one that its OpenAPI document tells of. */
 function caller(api: Api, token: string) {
   return async (method: string, path: string, call: Call = {}): Promise<Answer> => {
     const headers = { authorization: `Bearer ${token}`, ...call.headers };
-    const response = await api.fetch(request(method, path, { ...call, headers }));
+    const asked = request(method, path, { ...call, headers });
+    const response = await api.fetch(asked);
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? '' : JSON.parse(text) };
+    const body: unknown = text === '' ? '' : JSON.parse(text);
+    if (method !== 'HEAD') expectDocumented(api.routes, asked, response.status, body);
+    return { status: response.status, headers: response.headers, body };
   };
 }
 

@@ -163,6 +163,7 @@ const OPERATIONS: Rows = {
 
 const ROOT: Rows = {
   'GET /discovery': { path: '/discovery', status: 200, isPublic: true },
+  'GET /openapi.json': { path: '/openapi.json', status: 200, isPublic: true },
   [`GET ${HOME}`]: { path: WORKSPACE, status: 200 },
 };
 

@@ -108,6 +108,16 @@ describe('a token of the tenant', () => {
       'The token was refused: "alg" (Algorithm) Header Parameter value not allowed.',
       withPublicKeyAsSecret,
     ],
+    [
+      'whose signature is written in another way',
+      'The token was refused: signature verification failed.',
+      async () => `${await person()}=`,
+    ],
+    [
+      'with an extension that must be understood',
+      'The token was refused: "crit" (Critical) Header Parameter is not supported.',
+      async () => reheaded(await person(), { alg: 'RS256', crit: ['b64'], b64: false }, 'AAAA'),
+    ],
   ])('%s is refused', async (_what, message, make) => {
     const { send, world } = await app();
     const token = await make();

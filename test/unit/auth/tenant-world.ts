@@ -53,7 +53,9 @@ export function tenantWorld() {
     });
     const send = async (path: string, token: string) => {
       const headers = { authorization: `Bearer ${token}` };
-      const response = await world.api.fetch(request(path === DATA ? 'POST' : 'GET', path, { headers }));
+      const call =
+        path === DATA ? request('POST', path, { headers, body: { values: [] } }) : request('GET', path, { headers });
+      const response = await world.api.fetch(call);
       return { status: response.status, headers: response.headers, body: await response.json() };
     };
     return { world, verify, send, caller: () => last };

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDevIssuer, type DevIssuer } from '../../../cli/dev-issuer.ts';
 import { DEV_ISSUER, devIssuer } from '../../../shared/auth/dev-tokens.ts';
+import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
 import { apiWorld, errorOf, request, WORKSPACE, type World } from '../api/api-world.ts';
 
 const SCORING = '/endpoints/none/jobs';
@@ -140,6 +142,17 @@ describe('a token', () => {
   it('may be off by less than a minute', async () => {
     for (const claims of [{ exp: now() - 30 }, { nbf: now() + 30 }])
       expect((await send(SCORING, { authorization: `bearer ${await signed(claims)}` })).status).toBe(404);
+  });
+
+  it('proves nothing by a key that is too short', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'short' }] });
+    const claims = { ...CLAIMS, exp: now() + HOUR };
+    const text = unsigned({ alg: 'RS256', kid: 'short' }, claims).slice(0, -1);
+    const signature = sign('sha256', Buffer.from(text), privateKey).toString('base64url');
+    await expect(
+      tokenVerifier({ issuers: [devIssuer(jwks)] })(`${text}.${signature}`, ['scoring']),
+    ).rejects.toMatchObject({ status: 401, message: 'The token was refused: RS256 takes keys of 2048 bits or more.' });
   });
 
   it('cannot bring the key that proves it', async () => {
