@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { canonical } from '../domain/canonical.ts';
 import type { CodeRecord, ModelRecord } from '../domain/resources.ts';
+import { takesWholeFiles } from '../domain/mini-batches.ts';
 import type { Scorer } from '../domain/scorer.ts';
 import { assetFile } from '../storage/asset-files.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -68,9 +69,11 @@ export async function engineOf(deps: EngineDeps, scorer: Scorer): Promise<Loadab
   const { name, version } = scorer.model;
   const model = (await deps.registry.models.get(name, version))?.value;
   if (!model) throw new ModelFault(`Model '${name}' version '${version}' is not registered any more.`);
+  if (scorer.code && scorer.cutsFiles) throw new ModelFault(takesWholeFiles('A scoring script'));
   if (scorer.code) return scriptEngine(deps, scorer, scorer.code.script, model, await codeOf(deps, scorer.code));
   const source: ModelSource = { ...deps, files: model.files, at: (path) => assetFile('models', model, path) };
   const kind = await modelKind(source);
+  if (kind.kind !== 'onnx' && scorer.cutsFiles) throw new ModelFault(takesWholeFiles('A python_function model'));
   return kind.kind === 'onnx'
     ? onnx(source, kind, assetKey('models', model), deps.threads)
     : pythonFunction(deps, scorer, model, source, kind.folder);
