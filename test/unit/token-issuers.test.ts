@@ -46,6 +46,16 @@ describe('the app', () => {
     ],
     ['a tenant meets a state on Azurite', { ...ENTRA, BATCHPOINT_STATE: AZURITE }, 'BATCHPOINT_STATE is development'],
     [
+      'a tenant meets the host on this machine by address',
+      { ...ENTRA, AzureWebJobsStorage__blobServiceUri: 'https://127.0.0.1:10000/x' },
+      'AzureWebJobsStorage is development',
+    ],
+    [
+      'a tenant meets a datastore on this machine by address',
+      { ...ENTRA, BATCHPOINT_DATASTORES: datastores('https://localhost:10000/x') },
+      'BATCHPOINT_DATASTORES is development',
+    ],
+    [
       'a tenant meets a datastore on Azurite',
       {
         ...ENTRA,
