@@ -18,7 +18,7 @@ const TABLE = 'batchpoint';
 
 /** The adapters of the app's own state. `identity` opens what the settings give by address. */
 export function stateStorage(
-  { state, WEBSITE_INSTANCE_ID: azureInstance }: Settings,
+  { state, inAzure }: Settings,
   identity: TokenSource,
 ): { blobs: Blobs; table: Table; queue: (name: string) => Queue } {
   if (state.blob !== MEMORY)
@@ -27,7 +27,7 @@ export function stateStorage(
       table: azureTables(connectionOf(state.table, identity))(TABLE),
       queue: azureQueues(connectionOf(state.queue, identity)),
     };
-  if (azureInstance !== undefined) throw new Error('BATCHPOINT_STATE may not be memory in Azure.');
+  if (inAzure) throw new Error('BATCHPOINT_STATE may not be memory in Azure.');
   return { blobs: memoryBlobs(), table: memoryTables()(TABLE), queue: memoryQueues() };
 }
 

@@ -53,7 +53,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const { tenantId, ...tokens } = trust(settings, log);
   const clock = { now: () => Date.now() };
   const identity = appIdentity({
-    inAzure: settings.WEBSITE_INSTANCE_ID !== undefined,
+    inAzure: settings.inAzure,
     clientId: settings.AZURE_CLIENT_ID,
   });
   const { blobs: systemBlobs, table, queue } = stateStorage(settings, identity);

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
+import { azureMarks, isInAzure } from './in-azure.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
 import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
@@ -139,12 +140,12 @@ const AppSettings = z.object({
   AZURE_CLIENT_ID: z.string().min(1).optional(),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */
-  WEBSITE_INSTANCE_ID: z.string().optional(),
+  ...azureMarks,
 });
 
 const Settings = AppSettings.transform((settings, context) => {
   const state = stateConnections(settings);
-  if (state) return { ...settings, state };
+  if (state) return { ...settings, state, inAzure: isInAzure(settings) };
   context.addIssue({ code: 'custom', path: ['BATCHPOINT_STATE'], message: STATE_FAULT });
   return z.NEVER;
 });

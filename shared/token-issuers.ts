@@ -19,15 +19,15 @@ export interface Trust {
  */
 export function trust(settings: Settings, log: Log): Trust {
   const { BATCHPOINT_TENANT_ID: tenantId, BATCHPOINT_CLIENT_ID: clientId, BATCHPOINT_DEV_JWKS: devKeys } = settings;
-  const isInAzure = settings.WEBSITE_INSTANCE_ID !== undefined;
-  if (isInAzure && devKeys !== undefined)
+  const { inAzure } = settings;
+  if (inAzure && devKeys !== undefined)
     throw new Error(
       "BATCHPOINT_DEV_JWKS is set in Azure. Development tokens count on a developer's machine only: remove it.",
     );
   if (tenantId !== undefined && clientId !== undefined) return entra(settings, { tenantId, clientId }, log);
   if (tenantId !== undefined || clientId !== undefined)
     throw new Error('BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID belong together: set both or neither.');
-  if (isInAzure)
+  if (inAzure)
     throw new Error(
       'In Azure the app takes tokens of Microsoft Entra ID alone: set BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID.',
     );

@@ -31,6 +31,12 @@ describe('the app', () => {
     ['nobody could get a token', {}, 'No token issuer is configured'],
     ['in Azure there is no tenant', AZURE, 'set BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID'],
     ['in Azure the development issuer is set', { ...AZURE, BATCHPOINT_DEV_JWKS: KEYS }, "developer's machine only"],
+    ['on Flex Consumption there is no tenant', { WEBSITE_SKU: 'FlexConsumption' }, 'set BATCHPOINT_TENANT_ID and'],
+    [
+      'on Flex Consumption the development issuer is set',
+      { WEBSITE_POD_NAME: 'pod', BATCHPOINT_DEV_JWKS: KEYS },
+      "developer's machine only",
+    ],
     [
       'in Azure it is set beside a tenant',
       { ...AZURE, ...ENTRA, BATCHPOINT_DEV_JWKS: KEYS },
