@@ -68,6 +68,11 @@ var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }
 
+var flexSettings = {
+  // Each run wakes an instance, which is all that an idle app pays compute for.
+  BATCHPOINT_SWEEP_SCHEDULE: '0 */5 * * * *'
+}
+
 // Flex Consumption refuses these: there the runtime is part of the app's configuration.
 var containerSettings = {
   FUNCTIONS_EXTENSION_VERSION: '~4'
@@ -173,7 +178,7 @@ module site 'br/public:avm/res/web/site:0.24.0' = {
     configs: [
       {
         name: 'appsettings'
-        properties: isFlex ? settings : union(settings, containerSettings)
+        properties: union(settings, isFlex ? flexSettings : containerSettings)
         // What was set by hand goes with the next deployment: the template says all of it.
         retainCurrentAppSettings: false
       }
