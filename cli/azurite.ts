@@ -24,6 +24,8 @@ export interface AzuriteOptions {
   readonly folder?: string;
   /** Serves HTTPS with it, and then nothing else. */
   readonly certificate?: CertificateFiles;
+  /** Takes bearer tokens, too, whoever has signed them; they need HTTPS. */
+  readonly tokens?: boolean;
 }
 
 const READY_WITHIN_MS = 45_000;
@@ -41,15 +43,17 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
     ports: [blob, queue, table],
     folder,
     certificate,
+    tokens = false,
   } = options;
   const scheme = certificate ? 'https' : 'http';
   const script = findAzurite();
   const places = ['--blobPort', blob, '--queuePort', queue, '--tablePort', table].map(String);
   const kept = folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder];
   const secure = certificate ? ['--cert', certificate.cert, '--key', certificate.key] : [];
+  const oauth = tokens ? ['--oauth', 'basic'] : [];
   const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
   const ports = awaitPorts();
-  const child = startChild(script, [...places, ...kept, ...secure, ...quiet], {
+  const child = startChild(script, [...places, ...kept, ...secure, ...oauth, ...quiet], {
     execArgv: ['--import', END_WITH_PARENT],
     onOutput: ports.hear,
   });

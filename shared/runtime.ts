@@ -2,16 +2,15 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
-import type { DatastorePlace } from './domain/resources.ts';
 import { codeTools, engines } from './engines.ts';
 import { limitsOf } from './limit-settings.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
+import { openDatastores, stateStorage } from './open-storage.ts';
 import { findCodeUser, openWorkFolder, type CodeUser } from './scoring/code-user.ts';
 import { processFolder } from './scoring/process-folder.ts';
-import { MEMORY, readSettings, type Settings } from './settings.ts';
-import { withArtifactStore } from './steps/artifact-store.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { datastoreSource } from './steps/datastore-source.ts';
-import type { Datastore, JobDeps } from './steps/deps.ts';
+import type { JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
@@ -19,23 +18,15 @@ import { commandExecutor, type ExecutorDeps } from './steps/pipeline/command-exe
 import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import type { Log } from './steps/ports.ts';
 import { processTurns } from './steps/process-turns.ts';
-import { accountOf } from './storage/account.ts';
-import { containerAccess } from './storage/container-access.ts';
-import { azureBlobs } from './storage/azure-blobs.ts';
-import { azureQueues } from './storage/azure-queues.ts';
-import { azureTables } from './storage/azure-tables.ts';
-import { memoryBlobs } from './storage/memory-blobs.ts';
-import { memoryQueues } from './storage/memory-queues.ts';
-import { memoryTables } from './storage/memory-tables.ts';
+import { appIdentity } from './storage/app-identity.ts';
 import { once } from './storage/once.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
-import type { Blobs, Queue, Table } from './storage/ports.ts';
 import { trust } from './token-issuers.ts';
 
-/** Everything that the triggers need, built once per process. The only place that knows which adapters are used. */
+/** Everything that the triggers need, built once per process. */
 export interface Runtime {
   readonly jobDeps: JobDeps;
   readonly pipelineDeps: PipelineDeps;
@@ -44,9 +35,6 @@ export interface Runtime {
   readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'pipelineOrchestrations' | 'cancelJob' | 'salvageJob'>;
   readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
 }
-
-/** The app's one table: jobs and resources are told apart by their partitions. */
-const TABLE = 'batchpoint';
 
 let made: Promise<Runtime> | undefined;
 
@@ -64,12 +52,16 @@ async function compose(settings: Settings): Promise<Runtime> {
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
   const { tenantId, ...tokens } = trust(settings, log);
   const clock = { now: () => Date.now() };
-  const { blobs: systemBlobs, table, queue } = stateStorage(settings);
+  const identity = appIdentity({
+    inAzure: settings.inAzure,
+    clientId: settings.AZURE_CLIENT_ID,
+  });
+  const { blobs: systemBlobs, table, queue } = stateStorage(settings, identity);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
-  const datastores = datastoreSource({ registry, clock, ...openDatastores(settings) });
+  const datastores = datastoreSource({ registry, clock, ...openDatastores(settings, identity) });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
@@ -173,52 +165,6 @@ function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits'> {
   const { BATCHPOINT_STEP_DISK_MB: disk, BATCHPOINT_STEP_MEMORY_MB: memory } = settings;
   return {
     limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
-  };
-}
-
-function stateStorage(settings: Settings): { blobs: Blobs; table: Table; queue: (name: string) => Queue } {
-  const { BATCHPOINT_STATE: connectionString } = settings;
-  if (connectionString !== MEMORY)
-    return {
-      blobs: azureBlobs({ connectionString }),
-      table: azureTables({ connectionString })(TABLE),
-      queue: azureQueues({ connectionString }),
-    };
-  if (settings.WEBSITE_INSTANCE_ID !== undefined) throw new Error('BATCHPOINT_STATE may not be memory in Azure.');
-  return { blobs: memoryBlobs(), table: memoryTables()(TABLE), queue: memoryQueues() };
-}
-
-/** The datastores of the settings, and the opener of others in the accounts that the settings name. */
-function openDatastores(settings: Settings) {
-  const named = withArtifactStore(settings.BATCHPOINT_DATASTORES);
-  const connections = new Set([
-    ...settings.BATCHPOINT_DATASTORE_ACCOUNTS,
-    ...named.map(({ connection }) => connection),
-  ]);
-  const accounts = [...connections].map(account);
-  return {
-    configured: named.flatMap(({ name, connection, container }) =>
-      accounts.filter((one) => one.connection === connection).map((one) => one.datastore(name, container)),
-    ),
-    open: (name: string, place: DatastorePlace): Datastore | undefined =>
-      accounts.find((one) => one.name === place.account)?.datastore(name, place.container),
-  };
-}
-
-/** What a connection string opens. */
-function account(connection: string) {
-  const memory = connection === MEMORY;
-  const { account: name, endpoint } = memory
-    ? { account: MEMORY, endpoint: 'https://memory.blob.invalid' }
-    : accountOf(connection);
-  const blobs = memory ? memoryBlobs() : azureBlobs({ connectionString: connection });
-  return {
-    name,
-    connection,
-    datastore(datastore: string, container: string): Datastore {
-      const access = memory ? undefined : containerAccess(connection, container);
-      return { address: { name: datastore, account: name, container, endpoint }, blobs, ...(access && { access }) };
-    },
   };
 }
 

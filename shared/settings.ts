@@ -2,11 +2,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
+import { azureMarks, isInAzure } from './in-azure.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
 import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
+import { AccountConnection, STATE_FAULT, stateConnections, stateSettings } from './storage-settings.ts';
 
 /** JSON in an app setting. */
 const json = <T extends z.ZodType>(schema: T) =>
@@ -41,8 +43,7 @@ const isMicrosofts = (audience: string): boolean =>
 
 const DatastoreSetting = z.object({
   name: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
-  /** Connection string of the account. */
-  connection: z.string().min(1),
+  connection: AccountConnection,
   container: z.string().refine((name) => containerFault(name) === undefined, 'must be a container for data'),
 });
 
@@ -57,13 +58,13 @@ const WorkspaceSetting = z.object({
 const SWEEP_SCHEDULE = '*/30 * * * * *';
 
 /** The app's settings, read from the environment once. Names are in docs/settings.md. */
-export const Settings = z.object({
+const AppSettings = z.object({
   /** The app's own state: registry tables, models, manifests, receipts. Never the datastores' account in Azure. */
-  BATCHPOINT_STATE: z.string().min(1),
+  ...stateSettings,
   /** The first one is the default datastore. */
   BATCHPOINT_DATASTORES: json(z.array(DatastoreSetting).min(1)),
-  /** Connection strings of further accounts whose containers requests may make datastores of. */
-  BATCHPOINT_DATASTORE_ACCOUNTS: json(z.array(z.string().min(1))).default([]),
+  /** Further accounts whose containers requests may make datastores of. */
+  BATCHPOINT_DATASTORE_ACCOUNTS: json(z.array(AccountConnection)).default([]),
   BATCHPOINT_WORKSPACE: json(WorkspaceSetting),
   /** Public keys (JWKS as JSON) of the development token issuer. Refused in Azure. */
   BATCHPOINT_DEV_JWKS: z.string().min(1).optional(),
@@ -134,11 +135,24 @@ export const Settings = z.object({
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */
   AzureWebJobsStorage: z.string().optional(),
+  AzureWebJobsStorage__blobServiceUri: z.string().optional(),
+  /** Client id of the managed identity with which the app opens storage; the SDK's own name for it. */
+  AZURE_CLIENT_ID: z.string().min(1).optional(),
   WEBSITE_HOSTNAME: z.string().min(1).default('localhost:7071'),
   /** Set in Azure only. */
-  WEBSITE_INSTANCE_ID: z.string().optional(),
+  ...azureMarks,
+});
+
+const Settings = AppSettings.transform((settings, context) => {
+  const state = stateConnections(settings);
+  if (state) return { ...settings, state, inAzure: isInAzure(settings) };
+  context.addIssue({ code: 'custom', path: ['BATCHPOINT_STATE'], message: STATE_FAULT });
+  return z.NEVER;
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** The names of all settings that the app reads. */
+export const SETTING_NAMES: readonly string[] = Object.keys(AppSettings.shape);
 
 /** Storage in this process, gone when it ends: for tests and the bench, never in Azure. */
 export const MEMORY = 'memory';
@@ -158,13 +172,13 @@ export function readTriggerSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): TriggerSettings | undefined {
   const read = Settings.safeParse(environment);
-  if (!read.success || read.data.BATCHPOINT_STATE === MEMORY) return undefined;
+  if (!read.success || read.data.state.queue === MEMORY) return undefined;
   return { invokeQueue: read.data.BATCHPOINT_INVOKE_QUEUE, inbox: read.data.BATCHPOINT_INBOX };
 }
 
 /** When the sweeper's timer fires; known when the app loads, as above. */
 export function sweepSchedule(environment: Readonly<Record<string, string | undefined>>): string {
-  const { BATCHPOINT_SWEEP_SCHEDULE: schedule } = Settings.shape;
+  const { BATCHPOINT_SWEEP_SCHEDULE: schedule } = AppSettings.shape;
   return schedule.safeParse(environment['BATCHPOINT_SWEEP_SCHEDULE']).data ?? SWEEP_SCHEDULE;
 }
 

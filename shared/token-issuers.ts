@@ -19,15 +19,15 @@ export interface Trust {
  */
 export function trust(settings: Settings, log: Log): Trust {
   const { BATCHPOINT_TENANT_ID: tenantId, BATCHPOINT_CLIENT_ID: clientId, BATCHPOINT_DEV_JWKS: devKeys } = settings;
-  const isInAzure = settings.WEBSITE_INSTANCE_ID !== undefined;
-  if (isInAzure && devKeys !== undefined)
+  const { inAzure } = settings;
+  if (inAzure && devKeys !== undefined)
     throw new Error(
       "BATCHPOINT_DEV_JWKS is set in Azure. Development tokens count on a developer's machine only: remove it.",
     );
   if (tenantId !== undefined && clientId !== undefined) return entra(settings, { tenantId, clientId }, log);
   if (tenantId !== undefined || clientId !== undefined)
     throw new Error('BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID belong together: set both or neither.');
-  if (isInAzure)
+  if (inAzure)
     throw new Error(
       'In Azure the app takes tokens of Microsoft Entra ID alone: set BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID.',
     );
@@ -65,13 +65,15 @@ function entra(settings: Settings, app: { readonly tenantId: string; readonly cl
 function checkNotDeveloping(settings: Settings): void {
   if (settings.BATCHPOINT_DEV_JWKS !== undefined)
     throw new Error('BATCHPOINT_DEV_JWKS and BATCHPOINT_TENANT_ID exclude each other: remove one of them.');
-  const connections: readonly (readonly [string, readonly string[]])[] = [
-    ['AzureWebJobsStorage', [settings.AzureWebJobsStorage ?? '']],
-    ['BATCHPOINT_STATE', [settings.BATCHPOINT_STATE]],
+  const connections: readonly (readonly [string, readonly (string | undefined)[]])[] = [
+    ['AzureWebJobsStorage', [settings.AzureWebJobsStorage, settings.AzureWebJobsStorage__blobServiceUri]],
+    ['BATCHPOINT_STATE', Object.values(settings.state)],
     ['BATCHPOINT_DATASTORES', settings.BATCHPOINT_DATASTORES.map(({ connection }) => connection)],
     ['BATCHPOINT_DATASTORE_ACCOUNTS', settings.BATCHPOINT_DATASTORE_ACCOUNTS],
   ];
-  const [found] = connections.filter(([, values]) => values.some(isDevelopmentStorage));
+  const [found] = connections.filter(([, values]) =>
+    values.some((value) => value !== undefined && isDevelopmentStorage(value)),
+  );
   if (found)
     throw new Error(`${found[0]} is development storage, which must not be used together with BATCHPOINT_TENANT_ID.`);
 }

@@ -123,20 +123,21 @@ export type ContainerAction = 'datastores/listSecrets' | 'startPendingUpload';
  * A container's access, for what is handed to a client: the one place where the app gives any away. Each time is logged,
  * without the secret. Throws ApiError 409 when there is none to give.
  */
-export function accessFor(
+export async function accessFor(
   { log, clock }: Pick<DatastoreDeps, 'log' | 'clock'>,
   { address, access }: Datastore,
   action: ContainerAction,
   caller: string,
-): { readonly publicKey: string | undefined; readonly sasToken: string } {
+): Promise<{ readonly publicKey: string | undefined; readonly sasToken: string }> {
   if (!access)
     throw new ApiError(
       409,
       'CredentialsNotAvailable',
-      `Datastore '${address.name}' has no account key that a signature could be made with; use an identity that may write to its container.`,
+      `Datastore '${address.name}' has neither an account key nor an identity that a signature could be made with; use an identity that may write to its container.`,
     );
+  const sasToken = await access.sign(clock.now() + SIGNED_FOR_MS);
   log.info({ action, datastore: address.name, caller }, 'access to a container handed out');
-  return { publicKey: access.publicKey, sasToken: access.sign(clock.now() + SIGNED_FOR_MS) };
+  return { publicKey: access.publicKey, sasToken };
 }
 
 const noted = async (deps: DatastoreDeps, store: Datastore): Promise<NotedDatastore> => ({

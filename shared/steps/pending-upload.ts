@@ -13,9 +13,9 @@ export interface PendingUpload {
  * A fresh folder `LocalUpload/<id>` of the default datastore. The SDK takes the last segment of the URI for a container's name
  * and puts the files below it, which is the same address. Throws ApiError 409 when the app cannot sign.
  */
-export function startPendingUpload(deps: DatastoreDeps, caller: string): PendingUpload {
+export async function startPendingUpload(deps: DatastoreDeps, caller: string): Promise<PendingUpload> {
   const store = deps.datastores.default;
-  const { sasToken } = accessFor(deps, store, 'startPendingUpload', caller);
+  const { sasToken } = await accessFor(deps, store, 'startPendingUpload', caller);
   const id = randomUUID();
   const blobUri = `${store.address.endpoint}/${store.address.container}/LocalUpload/${id}`;
   return { id, blobUri, sasUri: `${blobUri}?${sasToken}` };

@@ -1,11 +1,24 @@
 import { BlobServiceClient } from '@azure/storage-blob';
+import type { StorageConnection, TokenSource } from './connection.ts';
 
-/** The account that a connection string opens: its name and its blob endpoint without a slash at the end. */
-export function accountOf(connectionString: string): { account: string; endpoint: string } {
-  const { accountName, url } = BlobServiceClient.fromConnectionString(connectionString);
+/** True for the address of a service; whatever else a setting holds is a connection string. */
+export const isServiceUri = (connection: string): boolean => /^https?:/i.test(connection);
+
+/**
+ * What a setting says of an account: a connection string, or the address of its blob service, which the app opens with its own
+ * identity and without a key.
+ */
+export const connectionOf = (connection: string, identity: TokenSource): StorageConnection =>
+  isServiceUri(connection) ? { serviceUri: connection, credential: identity } : { connectionString: connection };
+
+/** The account that such a setting opens: its name and its blob endpoint without a slash at the end. */
+export function accountOf(connection: string): { account: string; endpoint: string } {
+  const { accountName, url } = isServiceUri(connection)
+    ? new BlobServiceClient(connection)
+    : BlobServiceClient.fromConnectionString(connection);
   return { account: accountName, endpoint: url.replace(/\/$/, '') };
 }
 
 /** True for Azurite, whose key everybody knows, and for anything else on this machine. */
-export const isDevelopmentStorage = (connectionString: string): boolean =>
-  /UseDevelopmentStorage=true|devstoreaccount1|\/\/(?:localhost|127\.|\[::1\])/i.test(connectionString);
+export const isDevelopmentStorage = (connection: string): boolean =>
+  /UseDevelopmentStorage=true|devstoreaccount1|\/\/(?:localhost|127\.|\[::1\])/i.test(connection);

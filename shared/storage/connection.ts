@@ -8,8 +8,8 @@ export interface TokenSource {
 }
 
 /**
- * How one service of one account is reached: by its keys (Azurite, local work), or by address. The address may carry a SAS,
- * and then needs no credential.
+ * How one service of one account is reached: by its keys (Azurite, local work), or by address with an identity, as in Azure. The
+ * address may carry a SAS, and then needs no credential.
  */
 export type StorageConnection =
   { readonly connectionString: string } | { readonly serviceUri: string; readonly credential?: TokenSource };
@@ -27,15 +27,30 @@ const NOWHERE_ELSE = { redirectOptions: { maxRetries: 0 } };
 export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
   return 'connectionString' in connection
     ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
-    : new BlobServiceClient(connection.serviceUri, connection.credential, { retryOptions, ...NOWHERE_ELSE });
+    : new BlobServiceClient(connection.serviceUri, connection.credential, {
+        retryOptions,
+        ...NOWHERE_ELSE,
+        ...audienceOf(connection),
+      });
 }
 
 /** A client for the queues of one account. */
 export function queueServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): QueueServiceClient {
   return 'connectionString' in connection
     ? QueueServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
-    : new QueueServiceClient(connection.serviceUri, connection.credential, { retryOptions, ...NOWHERE_ELSE });
+    : new QueueServiceClient(connection.serviceUri, connection.credential, {
+        retryOptions,
+        ...NOWHERE_ELSE,
+        ...audienceOf(connection),
+      });
 }
+
+/**
+ * Tokens are asked for this account, not for storage as a whole: one that leaks opens no other (S4.4). Tables have no such choice
+ * in the SDK.
+ */
+const audienceOf = ({ serviceUri, credential }: { serviceUri: string; credential?: TokenSource }) =>
+  credential && { audience: `${new URL(serviceUri).origin}/.default` };
 
 /** A client for one table; `maxRetries` 0 sends every request once. */
 export function tableClientFrom(connection: StorageConnection, table: string, maxRetries: number): TableClient {

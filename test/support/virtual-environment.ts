@@ -9,11 +9,13 @@ export interface VirtualEnvironment {
   readonly requirements: string;
   /** Says in a word what is installed. */
   readonly purpose: string;
+  /** Path of uv, which then installs instead of pip, in a fraction of the time. */
+  readonly uv?: string;
 }
 
 /** Path of the interpreter of a virtual environment; makes it on first use, and again when its requirements have changed. */
 export async function ensureVirtualEnvironment(environment: VirtualEnvironment): Promise<string> {
-  const { folder, requirements, purpose } = environment;
+  const { folder, requirements, purpose, uv } = environment;
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   // Written last, with what was installed: an install that was cut off or is of other versions does not count.
   const stamp = join(folder, '.installed');
@@ -22,7 +24,9 @@ export async function ensureVirtualEnvironment(environment: VirtualEnvironment):
   console.log(`Installing ${purpose} into ${folder} …`);
   await rm(folder, { recursive: true, force: true });
   await run(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', folder]);
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  if (uv === undefined)
+    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  else await run(uv, ['pip', 'install', '--quiet', '--python', python, '-r', requirements]);
   await writeFile(stamp, wanted);
   return python;
 }

@@ -65,8 +65,35 @@ describe('app settings', () => {
     });
   });
 
+  const services = {
+    BATCHPOINT_STATE__blobServiceUri: 'https://state.blob.core.windows.net',
+    BATCHPOINT_STATE__queueServiceUri: 'https://state.queue.core.windows.net',
+    BATCHPOINT_STATE__tableServiceUri: 'https://state.table.core.windows.net',
+  };
+  const { BATCHPOINT_STATE: _connection, ...rest } = good;
+
+  it('may give the state by the addresses of its services, for an identity', () => {
+    expect(readSettings({ ...rest, ...services }).state).toEqual({
+      blob: 'https://state.blob.core.windows.net',
+      queue: 'https://state.queue.core.windows.net',
+      table: 'https://state.table.core.windows.net',
+    });
+    expect(readTriggerSettings({ ...rest, ...services })).toEqual({ invokeQueue: 'invoke', inbox: undefined });
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>]>([
+    ['both forms', { ...good, ...services }],
+    ['a part of the addresses', { ...rest, ...services, BATCHPOINT_STATE__queueServiceUri: undefined }],
+    ['an address that is not https', { ...rest, ...services, BATCHPOINT_STATE__blobServiceUri: 'http://state' }],
+    ['a signature in it', { ...rest, ...services, BATCHPOINT_STATE__blobServiceUri: 'https://state/?sig=secret' }],
+  ])('refuse a state with %s', (_what, environment) => {
+    expect(() => readSettings(environment)).toThrow(/BATCHPOINT_STATE(?!.*secret)/);
+  });
+
   it.each([
     ['BATCHPOINT_STATE', undefined],
+    ['BATCHPOINT_DATASTORES', '[{"name":"store","connection":"https://a/?sig=secret","container":"data"}]'],
+    ['BATCHPOINT_DATASTORE_ACCOUNTS', '["http://secret.blob.core.windows.net"]'],
     ['BATCHPOINT_STATE', ''],
     ['BATCHPOINT_SWEEP_SCHEDULE', ''],
     ['BATCHPOINT_JOB_RETENTION_DAYS', '7'],
@@ -125,11 +152,12 @@ describe('the app', () => {
     const { apiDeps } = await start({
       BATCHPOINT_STATE: 'memory',
       BATCHPOINT_DATASTORES: '[{"name":"store","connection":"memory","container":"data"}]',
-      BATCHPOINT_DATASTORE_ACCOUNTS: JSON.stringify([further]),
+      BATCHPOINT_DATASTORE_ACCOUNTS: JSON.stringify([further, 'https://byidentity.blob.core.windows.net']),
       BATCHPOINT_DEV_JWKS: '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"k"}]}',
     });
     const open = (account: string) => apiDeps.datastores.open('more', { account, container: 'con' })?.address;
-    expect([open('further'), open('memory'), open('foreign')]).toEqual([
+    expect([open('byidentity'), open('further'), open('memory'), open('foreign')]).toEqual([
+      { name: 'more', account: 'byidentity', container: 'con', endpoint: 'https://byidentity.blob.core.windows.net' },
       { name: 'more', account: 'further', container: 'con', endpoint: 'https://further.blob.core.windows.net' },
       { name: 'more', account: 'memory', container: 'con', endpoint: 'https://memory.blob.invalid' },
       undefined,

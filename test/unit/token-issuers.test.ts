@@ -31,6 +31,12 @@ describe('the app', () => {
     ['nobody could get a token', {}, 'No token issuer is configured'],
     ['in Azure there is no tenant', AZURE, 'set BATCHPOINT_TENANT_ID and BATCHPOINT_CLIENT_ID'],
     ['in Azure the development issuer is set', { ...AZURE, BATCHPOINT_DEV_JWKS: KEYS }, "developer's machine only"],
+    ['on Flex Consumption there is no tenant', { WEBSITE_SKU: 'FlexConsumption' }, 'set BATCHPOINT_TENANT_ID and'],
+    [
+      'on Flex Consumption the development issuer is set',
+      { WEBSITE_POD_NAME: 'pod', BATCHPOINT_DEV_JWKS: KEYS },
+      "developer's machine only",
+    ],
     [
       'in Azure it is set beside a tenant',
       { ...AZURE, ...ENTRA, BATCHPOINT_DEV_JWKS: KEYS },
@@ -45,6 +51,16 @@ describe('the app', () => {
       'AzureWebJobsStorage is development',
     ],
     ['a tenant meets a state on Azurite', { ...ENTRA, BATCHPOINT_STATE: AZURITE }, 'BATCHPOINT_STATE is development'],
+    [
+      'a tenant meets the host on this machine by address',
+      { ...ENTRA, AzureWebJobsStorage__blobServiceUri: 'https://127.0.0.1:10000/x' },
+      'AzureWebJobsStorage is development',
+    ],
+    [
+      'a tenant meets a datastore on this machine by address',
+      { ...ENTRA, BATCHPOINT_DATASTORES: datastores('https://localhost:10000/x') },
+      'BATCHPOINT_DATASTORES is development',
+    ],
     [
       'a tenant meets a datastore on Azurite',
       {

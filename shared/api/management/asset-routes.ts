@@ -74,7 +74,7 @@ export function assetRoutes<R extends AssetRecord>(deps: RouteDeps, kind: AssetK
     .post(`${version}/startpendingupload`, jsonBody(PendingUploadBody), async (c) => {
       const { pendingUploadType } = c.req.valid('json');
       checkAssetName(kind, c.req.param('name'));
-      const upload = startPendingUpload(deps, c.var.principal.subject);
+      const upload = await startPendingUpload(deps, c.var.principal.subject);
       return c.json({
         pendingUploadId: upload.id,
         pendingUploadType,

@@ -41,7 +41,7 @@ export function datastoreRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .post('/:name/listsecrets', listSecretsBody, async (c) => {
       const { store } = await datastoreOf(deps, c.req.param('name'));
       const { expirableSecret } = c.req.valid('json');
-      const { publicKey, sasToken } = accessFor(deps, store, 'datastores/listSecrets', c.var.principal.subject);
+      const { publicKey, sasToken } = await accessFor(deps, store, 'datastores/listSecrets', c.var.principal.subject);
       const secrets =
         expirableSecret || publicKey === undefined
           ? { secretsType: 'Sas', sasToken }
@@ -69,7 +69,7 @@ export function datastoreResource(at: WorkspaceAddress, { store, isDefault, note
       endpoint: host.replace(`${account}.blob.`, ''),
       protocol: protocol.replace(':', ''),
       // An account that has a key says so, whatever listSecrets gives out: Azure ML's does, and clients expect it.
-      credentials: { credentialsType: store.access ? 'AccountKey' : 'None' },
+      credentials: { credentialsType: store.access?.credentialsType ?? 'None' },
       serviceDataAccessAuthIdentity: 'None',
       subscriptionId: at.subscriptionId,
       resourceGroup: at.resourceGroup,

@@ -54,7 +54,7 @@ describe('the workspace', () => {
 });
 
 /** The app's datastores: one whose key is public, one that signs, one that can do neither. */
-const signing = (container: string) => ({ sign: (until: number) => `sig=for-${container}-until-${until}` });
+const signing = (container: string) => ({ sign: async (until: number) => `sig=for-${container}-until-${until}` });
 const stores = () => {
   const at = (name: string, account: string, endpoint: string) => ({
     address: { name, account, container: `c-${name}`, endpoint },
@@ -63,9 +63,12 @@ const stores = () => {
   return [
     {
       ...at('workspaceblobstore', 'devstoreaccount1', 'http://127.0.0.1:10000/devstoreaccount1'),
-      access: { ...signing('c-workspaceblobstore'), publicKey: 'published' },
+      access: { ...signing('c-workspaceblobstore'), credentialsType: 'AccountKey' as const, publicKey: 'published' },
     },
-    { ...at('More_2', 'acct', 'https://acct.blob.core.windows.net'), access: signing('c-More_2') },
+    {
+      ...at('More_2', 'acct', 'https://acct.blob.core.windows.net'),
+      access: { ...signing('c-More_2'), credentialsType: 'Sas' as const },
+    },
     at('closed', 'other', 'https://other.blob.core.windows.net'),
   ];
 };
@@ -102,7 +105,7 @@ describe('datastores', () => {
     protocol: 'http',
     credentials: { credentialsType: 'AccountKey' },
   });
-  const MORE = datastore('More_2', { accountName: 'acct', credentials: { credentialsType: 'AccountKey' } });
+  const MORE = datastore('More_2', { accountName: 'acct', credentials: { credentialsType: 'Sas' } });
   const CLOSED = datastore('closed', { accountName: 'other', credentials: { credentialsType: 'None' } });
 
   it('are those of the settings, the first the default', async () => {
