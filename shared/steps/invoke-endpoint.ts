@@ -127,7 +127,7 @@ function signedPart(
   if (!signedUrls)
     throw badRequest(
       'Signed URLs are taken from clients that invoke the endpoint themselves.',
-      `properties.${part}Data`,
+      `properties.${part}Data.${asked.name}.uri`,
     );
   return signedUrls.check(part, asked, signature);
 }
