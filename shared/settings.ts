@@ -132,9 +132,16 @@ const AppSettings = z.object({
     .regex(/^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,9}:\d{1,9})$/, "must be a user's name or uid:gid")
     .optional(),
   ...limitSettings,
+  /** Base64: seals the signatures of callers' URLs in the app's own state. In Azure a reference to Key Vault. */
+  BATCHPOINT_SEALING_KEY: z
+    .base64('must be base64')
+    .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
+    .refine((key) => key.length >= 32, 'must hold at least 32 bytes')
+    .optional(),
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */
   AzureWebJobsStorage: z.string().optional(),
+  AzureWebJobsStorage__accountName: z.string().optional(),
   AzureWebJobsStorage__blobServiceUri: z.string().optional(),
   /** Client id of the managed identity with which the app opens storage; the SDK's own name for it. */
   AZURE_CLIENT_ID: z.string().min(1).optional(),

@@ -8,6 +8,7 @@ import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts'
 import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
 import { checkMiniBatchSize, takesWholeFiles } from '../domain/mini-batches.ts';
+import type { SignedPart } from '../domain/signed-url.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
@@ -18,6 +19,7 @@ import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
+import { withoutSignatures, type PendingSignature, type SignedAsked, type SignedUrls } from './signed-urls.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
@@ -27,6 +29,8 @@ export interface InvokeDeps extends SubmitDeps, PlaceDeps {
   readonly appExtensions: Partial<Extensions>;
   /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
   readonly maxTimeoutSeconds: number;
+  /** Absent where signed URLs are not taken. */
+  readonly signedUrls?: Pick<SignedUrls, 'check'>;
 }
 
 export interface InvokeRequest {
@@ -50,7 +54,8 @@ export interface InvokeRequest {
  * changes nothing then.
  */
 export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
-  const { invocation, caller } = request;
+  const { caller } = request;
+  const { invocation, signatures } = withoutSignatures(request.invocation);
   const endpoint = await endpointOf(deps, request.endpoint);
   const name = jobName(request.requestId, endpoint.name, caller);
   const requestHash = sha256(
@@ -67,8 +72,12 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
-  const input = await jobInput(deps, invocation.inputData);
-  await checkOutput(deps, invocation.outputData);
+  const signedInput = signedPart(deps, 'input', invocation.inputData, signatures.input);
+  const signedOutput = signedPart(deps, 'output', invocation.outputData, signatures.output);
+  const input = signedInput
+    ? { ...invocation.inputData, signed: true as const }
+    : await jobInput(deps, invocation.inputData);
+  if (!signedOutput) await checkOutput(deps, invocation.outputData);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
@@ -93,15 +102,34 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     settings,
     extensions,
     input,
-    output: invocation.outputData,
+    output: invocation.outputData && { ...invocation.outputData, ...(signedOutput && { signed: true }) },
     createdBy: caller,
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
   };
-  await admitJob(deps, request.limits, spec, (admitted) => submitJob(deps, admitted));
+  await admitJob(deps, request.limits, spec, async (admitted) => {
+    for (const pending of [signedInput, signedOutput]) await pending?.keep(name);
+    return submitJob(deps, admitted);
+  });
   return name;
+}
+
+/** The signature that a URL came with, found good; undefined when it had none. Throws ApiError 400, 403. */
+function signedPart(
+  { signedUrls }: InvokeDeps,
+  part: SignedPart,
+  asked: SignedAsked | null,
+  signature: string | undefined,
+): PendingSignature | undefined {
+  if (!asked || signature === undefined) return undefined;
+  if (!signedUrls)
+    throw badRequest(
+      'Signed URLs are taken from clients that invoke the endpoint themselves.',
+      `properties.${part}Data.${asked.name}.uri`,
+    );
+  return signedUrls.check(part, asked, signature);
 }
 
 /** Azure ML's own words (contract 1.3). */
