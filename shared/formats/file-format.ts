@@ -1,3 +1,5 @@
+import { FileFault } from './file-fault.ts';
+
 /** How a file is read. */
 export interface FileFormat {
   readonly kind: 'csv' | 'jsonl' | 'parquet';
@@ -7,13 +9,20 @@ export interface FileFormat {
 /**
  * The format that a file's name promises: `.jsonl`, `.ndjson` and `.json` (as Spark names its JSON lines), `.parquet` and `.pqt`;
  * everything else is CSV. A `.gz` after it, or a Content-Encoding of gzip, means that it is packed. The reader confirms it by the
- * file's first bytes.
+ * file's first bytes. Throws FileFault for a combination that cannot be read.
  */
 export function formatOf(name: string, contentEncoding?: string): FileFormat {
   const lower = name.toLowerCase();
   const packed = lower.endsWith('.gz');
   const extension = /\.[^./]+$/.exec(packed ? lower.slice(0, -3) : lower)?.[0];
-  return { kind: kindOf(extension), gzip: packed || isGzip(contentEncoding) };
+  const kind = kindOf(extension);
+  const gzip = packed || isGzip(contentEncoding);
+  if (kind === 'parquet' && gzip)
+    throw new FileFault(
+      'UnsupportedEncoding',
+      'A Parquet file inside gzip cannot be read in pieces; Parquet compresses its own pages, so store it unpacked.',
+    );
+  return { kind, gzip };
 }
 
 /** Whether a Content-Encoding is gzip; `x-gzip` is its old name (RFC 9110, 8.4.1.3). */

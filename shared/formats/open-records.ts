@@ -1,7 +1,6 @@
 import type { CsvOptions } from './csv-dialect.ts';
 import { csvReader } from './csv-reader.ts';
 import { formatOf } from './file-format.ts';
-import { FileFault } from './file-fault.ts';
 import type { FilePart } from './file-part.ts';
 import { gunzipped } from './gzip-source.ts';
 import { jsonlReader } from './jsonl-reader.ts';
@@ -30,12 +29,6 @@ export function openRecords(
     case 'jsonl':
       return jsonlReader(target, gzip ? gunzipped(source) : source, { part: file.part });
     case 'parquet':
-      if (gzip) {
-        throw new FileFault(
-          'UnsupportedEncoding',
-          'A Parquet file inside gzip cannot be read in pieces; Parquet compresses its own pages, so store it unpacked.',
-        );
-      }
       return parquetReader(source, target, file.part);
   }
 }
