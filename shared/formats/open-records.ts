@@ -1,6 +1,6 @@
 import type { CsvOptions } from './csv-dialect.ts';
 import { csvReader } from './csv-reader.ts';
-import { formatOf } from './file-format.ts';
+import { readableFormatOf } from './file-format.ts';
 import type { FilePart } from './file-part.ts';
 import { gunzipped } from './gzip-source.ts';
 import { jsonlReader } from './jsonl-reader.ts';
@@ -22,7 +22,7 @@ export function openRecords(
   target: RecordTarget,
   source: RecordSource,
 ): RecordReader {
-  const { kind, gzip } = formatOf(file.name, file.contentEncoding);
+  const { kind, gzip } = readableFormatOf(file.name, file.contentEncoding);
   switch (kind) {
     case 'csv':
       return csvReader(csv, target, gzip ? gunzipped(source) : source, file.part);

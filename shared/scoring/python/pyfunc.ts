@@ -2,7 +2,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import { z } from 'zod';
-import { formatOf } from '../../formats/file-format.ts';
+import { readableFormatOf } from '../../formats/file-format.ts';
 import { unpackedForDisk } from '../../formats/gzip-source.ts';
 import { letThrough, type CodeUser } from '../code-user.ts';
 import { FileFault, ModelFault, type FileEngine, type PrintedLine } from '../engine.ts';
@@ -47,7 +47,7 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
       try {
         if (model.user) await letThrough(folder, model.user);
         const path = join(folder, 'input');
-        const { kind, gzip } = formatOf(file.name, file.contentEncoding);
+        const { kind, gzip } = readableFormatOf(file.name, file.contentEncoding);
         // Unpacked here, where it has limits.
         await download(gzip ? unpackedForDisk(file.body) : file.body, path, signal);
         const request = { type: 'file', name: file.name, path, format: kind, ...options };
