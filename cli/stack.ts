@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -55,6 +56,8 @@ export interface Stack {
   /** Azurite's port for blobs. */
   readonly blobPort: number;
   readonly issuer: DevIssuer;
+  /** What the host's own addresses want as `code`: `/admin`, `/runtime/webhooks`. Core Tools want none. */
+  readonly hostKey: string;
   /** The host's process. */
   readonly host: ChildProcess;
   /** Settles with a line about it when the app, or its storage, has ended. */
@@ -78,7 +81,8 @@ export async function startStack(given: StackOptions): Promise<Stack> {
   try {
     options.signal?.throwIfAborted();
     const connection = (await options.between?.(azurite)) ?? azurite.connectionString;
-    const started = await startHost(options, connection, issuer);
+    const hostKey = randomBytes(32).toString('base64url');
+    const started = await startHost(options, connection, issuer, hostKey);
     host = started;
     const port = await listening(started, options);
     return {
@@ -86,6 +90,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
       connectionString: azurite.connectionString,
       blobPort: azurite.blobPort,
       issuer,
+      hostKey,
       host: started.process,
       ended: Promise.race([azurite.ended, started.ended.then(() => `The app ended by itself (${started.end()}).`)]),
       tail: () => started.tail(),
@@ -116,7 +121,12 @@ async function storageOf({ azurite, storagePort: first, folder, certificate }: S
  */
 const YOUNG_SPACE = '--max-semi-space-size=2';
 
-async function startHost(options: StackOptions, connection: string, issuer: DevIssuer): Promise<Child> {
+async function startHost(
+  options: StackOptions,
+  connection: string,
+  issuer: DevIssuer,
+  hostKey: string,
+): Promise<Child> {
   const datastores = [{ name: 'workspaceblobstore', connection, container: 'azureml-blobstore' }];
   const [script, ...args] = await hostCommand(options);
   return startChild(script, args, {
@@ -128,6 +138,7 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
       BATCHPOINT_STATE: connection,
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
+      BATCHPOINT_HOST_KEY: hostKey,
       // Whoever runs this has the code on the same machine.
       BATCHPOINT_ALLOW_CODE: 'true',
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),

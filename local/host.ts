@@ -15,6 +15,7 @@ import { applyLocalSettings, readHostConfig } from './host-config.ts';
 import { bodyLimit as readBodyLimit } from './http/body.ts';
 import { createCors } from './http/cors.ts';
 import { createBufferedCall } from './http/function-call.ts';
+import { HOST_KEY_SETTING, hostKey } from './http/host-key.ts';
 import { listen, type Certificate } from './http/listen.ts';
 import { createRoutes } from './http/router.ts';
 import { createListener } from './http/server.ts';
@@ -62,6 +63,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const log = createLog(config.logLevels, options.verbose);
   const cors = createCors(settings);
   const bodyLimit = readBodyLimit(env);
+  const key = env[HOST_KEY_SETTING];
 
   // The port must be known before the app loads: it may read WEBSITE_HOSTNAME. Requests wait until then.
   const ready = Promise.withResolvers<ReturnType<typeof createListener>>();
@@ -77,6 +79,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       origin: `${options.certificate ? 'https' : 'http'}://localhost:${server.port}`,
       rpcOrigin: `http://localhost:${rpcServer.port}`,
       hubName: config.hubName,
+      key,
     };
     env['WEBSITE_HOSTNAME'] = `localhost:${server.port}`;
     env['AzureWebJobsScriptRoot'] = root;
@@ -113,7 +116,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       typeof httpUri === 'string' ? createStreamedCall({ ...call, httpUri }) : createBufferedCall(call);
     const homePage = env['AzureWebJobsDisableHomepage']?.toLowerCase() !== 'true';
     await engine.recover();
-    ready.resolve(createListener({ routes, admin, durable, callFunction, cors, bodyLimit, homePage, log }));
+    const doors = { admin, durable, hostKey: hostKey(key) };
+    ready.resolve(createListener({ routes, ...doors, callFunction, cors, bodyLimit, homePage, log }));
 
     for (const line of listFunctions(functions, routes, hub.origin)) log.info(line);
     for (const line of unservedTriggers(functions)) log.warn(line);

@@ -6,13 +6,13 @@ import { answerEntityRequest } from './entity-api.ts';
 import { parseEntityInstanceId } from './entity-message.ts';
 import type { DurableEngine } from './engine.ts';
 import { EventType, type EventBody } from './history.ts';
-import { instanceLinks, rpcPath, webhookPath, type HubAddress } from './links.ts';
+import { instanceLinks, type HubAddress } from './links.ts';
 import { statusOf } from './status.ts';
 import { isFinished, type InstanceStore } from './store.ts';
 
 export interface ApiRequest {
   readonly method: string;
-  /** Decoded segments of the whole path. */
+  /** Decoded segments behind the prefix of the API. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   readonly contentType: string;
@@ -22,8 +22,7 @@ export interface ApiRequest {
 }
 
 export interface DurableApi {
-  /** Undefined when the path belongs to neither prefix. */
-  answer(request: ApiRequest): Promise<Reply> | undefined;
+  answer(request: ApiRequest): Promise<Reply>;
 }
 
 export interface ApiOptions {
@@ -127,15 +126,5 @@ export function createDurableApi({ engine, store, orchestrators, entities, hub }
     return unsupported(`${method} on instances`);
   }
 
-  return {
-    answer(request) {
-      for (const prefix of [rpcPath, webhookPath]) {
-        const parts = prefix.split('/').slice(1);
-        if (parts.every((part, index) => request.segments[index]?.toLowerCase() === part)) {
-          return route(request, request.segments.slice(parts.length));
-        }
-      }
-      return undefined;
-    },
-  };
+  return { answer: (request) => route(request, request.segments) };
 }

@@ -9,16 +9,21 @@ export interface HubAddress {
   /** Where the client library reaches the same API; plain HTTP also when `origin` is not, as the real host's own. */
   readonly rpcOrigin: string;
   readonly hubName: string;
+  /** Of the host, which callers of these addresses have to bring. */
+  readonly key?: string | undefined;
 }
 
-function query(hubName: string): string {
-  return `taskHub=${encodeURIComponent(hubName)}&connection=Storage&code=local`;
-}
+type Hub = Pick<HubAddress, 'origin' | 'hubName' | 'key'>;
+
+/** A host without a key takes any. */
+const codeOf = ({ key = 'local' }: Hub): string => `code=${encodeURIComponent(key)}`;
+
+const query = (hub: Hub): string => `taskHub=${encodeURIComponent(hub.hubName)}&connection=Storage&${codeOf(hub)}`;
 
 /** The management links of one instance. */
-export function instanceLinks({ origin, hubName }: Pick<HubAddress, 'origin' | 'hubName'>, instanceId: string) {
-  const instance = `${origin}${webhookPath}/instances/${instanceId}`;
-  const q = query(hubName);
+export function instanceLinks(hub: Hub, instanceId: string) {
+  const instance = `${hub.origin}${webhookPath}/instances/${instanceId}`;
+  const q = query(hub);
   return {
     id: instanceId,
     statusQueryGetUri: `${instance}?${q}`,
@@ -39,15 +44,15 @@ export function clientBinding(hub: HubAddress): string {
   return JSON.stringify({
     taskHubName: hub.hubName,
     creationUrls: {
-      createNewInstancePostUri: `${create}?code=local`,
-      createAndWaitOnNewInstancePostUri: `${create}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&code=local`,
+      createNewInstancePostUri: `${create}?${codeOf(hub)}`,
+      createAndWaitOnNewInstancePostUri: `${create}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${codeOf(hub)}`,
     },
     managementUrls: {
       ...links,
-      rewindPostUri: `${base}/instances/INSTANCEID/rewind?reason={text}&${query(hub.hubName)}`,
+      rewindPostUri: `${base}/instances/INSTANCEID/rewind?reason={text}&${query(hub)}`,
     },
     baseUrl: base,
-    requiredQueryStringParameters: 'code=local',
-    rpcBaseUrl: `${hub.rpcOrigin}${rpcPath}/`,
+    requiredQueryStringParameters: codeOf(hub),
+    rpcBaseUrl: `${hub.rpcOrigin}${rpcPath}/${hub.key === undefined ? '' : `${encodeURIComponent(hub.key)}/`}`,
   });
 }

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import type { Cors } from './cors.ts';
 import type { FunctionCall } from './function-call.ts';
+import type { HostKey } from './host-key.ts';
 import { sendHomePage } from './home-page.ts';
 import { sendReply } from './reply.ts';
 import { parseRequestPath, schemeOf, type RequestPath } from './request-path.ts';
@@ -17,6 +18,7 @@ export interface ServerOptions {
   readonly durable: DurableApi;
   readonly callFunction: FunctionCall;
   readonly cors: Cors;
+  readonly hostKey: HostKey;
   /** Bytes that a request's body may have. */
   readonly bodyLimit: number;
   /** Off, `/` is an empty 204 (AzureWebJobsDisableHomepage). */
@@ -24,11 +26,17 @@ export interface ServerOptions {
   readonly log: Log;
 }
 
-const durablePrefixes = [rpcPath, webhookPath].map((prefix) => prefix.split('/').slice(1));
+/** What follows a prefix; undefined for another path. */
+function behind(prefix: string, segments: readonly string[]): readonly string[] | undefined {
+  const parts = prefix.split('/').slice(1);
+  return parts.every((part, index) => segments[index]?.toLowerCase() === part)
+    ? segments.slice(parts.length)
+    : undefined;
+}
 
 /** Routes a request as the real host does: admin and webhooks before functions, everything else is not found. */
 export function createListener(options: ServerOptions): RequestListener {
-  const { routes, admin, durable, callFunction, cors, bodyLimit, homePage, log } = options;
+  const { routes, admin, durable, callFunction, cors, hostKey, bodyLimit, homePage, log } = options;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (cors(request, response)) return;
@@ -36,13 +44,20 @@ export function createListener(options: ServerOptions): RequestListener {
     const target = parseRequestPath(request.url ?? '/');
     const { segments, path } = target;
     const origin = `${schemeOf(request)}://${request.headers.host ?? 'localhost'}`;
-    if (segments[0]?.toLowerCase() === 'admin') {
+    const isKeyed = () => hostKey.isBrought(request.headers['x-functions-key'], target.search);
+    const adminPath = behind('/admin', segments);
+    if (adminPath !== undefined) {
+      if (!isKeyed()) return refuse(request, response);
       const body = (await readBody(request, bodyLimit)).toString('utf8');
-      sendReply(response, await admin.answer({ method, segments: segments.slice(1), path, body, origin }));
+      sendReply(response, await admin.answer({ method, segments: adminPath, path, body, origin }));
       return;
     }
-    if (durablePrefixes.some((prefix) => prefix.every((part, index) => segments[index]?.toLowerCase() === part))) {
-      await answerDurable(request, response, method, target);
+    const webhook = behind(webhookPath, segments);
+    const rpc = behind(rpcPath, segments);
+    if (webhook !== undefined || rpc !== undefined) {
+      const asked = rpc === undefined ? isKeyed() && webhook : hostKey.behind(rpc);
+      if (!asked) return refuse(request, response);
+      await answerDurable(request, response, method, { ...target, segments: asked });
       return;
     }
     const found = findRoute(routes, method, segments);
@@ -54,6 +69,12 @@ export function createListener(options: ServerOptions): RequestListener {
     if (path !== '/') sendReply(response, { status: 404 });
     else if (homePage) sendHomePage(response, routes, origin);
     else sendReply(response, { status: 204 });
+  }
+
+  /** Without the key nobody learns whether something is there. */
+  function refuse(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    sendReply(response, { status: 401 });
   }
 
   async function answerDurable(
@@ -71,7 +92,7 @@ export function createListener(options: ServerOptions): RequestListener {
       continuation: request.headers['x-ms-continuation-token']?.toString() || undefined,
       body: body.toString('utf8'),
     });
-    sendReply(response, (await reply) ?? { status: 404 });
+    sendReply(response, await reply);
   }
 
   return (request, response) => {

@@ -1,3 +1,5 @@
+import { FileFault } from './file-fault.ts';
+
 /** How a file is read. */
 export interface FileFormat {
   readonly kind: 'csv' | 'jsonl' | 'parquet';
@@ -14,6 +16,17 @@ export function formatOf(name: string, contentEncoding?: string): FileFormat {
   const packed = lower.endsWith('.gz');
   const extension = /\.[^./]+$/.exec(packed ? lower.slice(0, -3) : lower)?.[0];
   return { kind: kindOf(extension), gzip: packed || isGzip(contentEncoding) };
+}
+
+/** The same for a file that is to be read now. Throws FileFault for a combination that cannot be. */
+export function readableFormatOf(name: string, contentEncoding?: string): FileFormat {
+  const format = formatOf(name, contentEncoding);
+  if (format.kind === 'parquet' && format.gzip)
+    throw new FileFault(
+      'UnsupportedEncoding',
+      'A Parquet file inside gzip cannot be read in pieces; Parquet compresses its own pages, so store it unpacked.',
+    );
+  return format;
 }
 
 /** Whether a Content-Encoding is gzip; `x-gzip` is its old name (RFC 9110, 8.4.1.3). */

@@ -11,7 +11,10 @@ export interface GzipLimits {
   readonly bytes: number;
 }
 
-export const GZIP_LIMITS: GzipLimits = { ratio: 200, freeBytes: 64 * 1024 ** 2, bytes: 64 * 1024 ** 3 };
+export const GZIP_LIMITS: GzipLimits = { ratio: 100, freeBytes: 64 * 1024 ** 2, bytes: 64 * 1024 ** 3 };
+
+/** An unpacked file lies on this machine's disk: far less of it than what is read as a stream. */
+const DISK_LIMITS: GzipLimits = { ...GZIP_LIMITS, bytes: 10 * 1024 ** 3 };
 
 /**
  * Unpacks a gzip file (of one or more members) as it is read; no more is unpacked than is asked for. Throws FileFault `BadGzip` for
@@ -70,4 +73,24 @@ export function gunzipped(source: ChunkSource, limits: GzipLimits = GZIP_LIMITS)
       source.close();
     },
   };
+}
+
+/** Unpacks a gzip file that is to lie on disk, with less room than one that is read as a stream. Throws as `gunzipped` does. */
+export async function* unpackedForDisk(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  const packed = {
+    async next() {
+      const step = await chunks.next();
+      return step.done === true ? undefined : step.value;
+    },
+    close: () => undefined,
+  };
+  const source = gunzipped(packed, DISK_LIMITS);
+  try {
+    for (let chunk = await source.next(); chunk; chunk = await source.next()) yield chunk;
+  } finally {
+    source.close();
+    // A body that is left early ends its connection.
+    await chunks.return?.();
+  }
 }

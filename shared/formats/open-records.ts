@@ -1,7 +1,6 @@
 import type { CsvOptions } from './csv-dialect.ts';
 import { csvReader } from './csv-reader.ts';
-import { formatOf } from './file-format.ts';
-import { FileFault } from './file-fault.ts';
+import { readableFormatOf } from './file-format.ts';
 import type { FilePart } from './file-part.ts';
 import { gunzipped } from './gzip-source.ts';
 import { jsonlReader } from './jsonl-reader.ts';
@@ -23,19 +22,13 @@ export function openRecords(
   target: RecordTarget,
   source: RecordSource,
 ): RecordReader {
-  const { kind, gzip } = formatOf(file.name, file.contentEncoding);
+  const { kind, gzip } = readableFormatOf(file.name, file.contentEncoding);
   switch (kind) {
     case 'csv':
       return csvReader(csv, target, gzip ? gunzipped(source) : source, file.part);
     case 'jsonl':
       return jsonlReader(target, gzip ? gunzipped(source) : source, { part: file.part });
     case 'parquet':
-      if (gzip) {
-        throw new FileFault(
-          'UnsupportedEncoding',
-          'A Parquet file inside gzip cannot be read in pieces; Parquet compresses its own pages, so store it unpacked.',
-        );
-      }
       return parquetReader(source, target, file.part);
   }
 }

@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { mapBounded } from '../domain/map-bounded.ts';
 import type { InputFile } from '../domain/plan.ts';
+import { badBlobName } from '../domain/uri.ts';
 import { FileFault } from '../formats/file-fault.ts';
 import { isGzip } from '../formats/file-format.ts';
-import { GZIP_LIMITS, gunzipped } from '../formats/gzip-source.ts';
+import { unpackedForDisk } from '../formats/gzip-source.ts';
 import type { LocalFile } from '../scoring/engine.ts';
 import { collect } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -81,11 +82,9 @@ export function localCopies(source: CopySource, folder: string): (files: readonl
 
 const BAD_NAME: Fault = { code: 'BadName', reason: 'The name cannot be that of a file on disk.' };
 
-/** Undefined for a name that leads out of the folder, or to it. */
-function pathIn(folder: string, name: string): string | undefined {
-  const path = join(folder, ...name.split('/'));
-  return path.startsWith(folder + sep) && !path.endsWith(sep) ? path : undefined;
-}
+/** Undefined for a name that is no path below the folder, segment by segment. */
+const pathIn = (folder: string, name: string): string | undefined =>
+  badBlobName(name) === undefined && !name.endsWith('/') ? join(folder, ...name.split('/')) : undefined;
 
 function isWhole(path: string, { length, modifiedMs }: Copy): boolean {
   try {
@@ -109,7 +108,7 @@ async function download({ blobs, container, signal }: CopySource, file: InputFil
   const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
   if (!found) throw new FileFault('InputChanged', DELETED);
   const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
-  if (packed) return writeStream(path, unpacked(found.body));
+  if (packed) return writeStream(path, unpackedForDisk(found.body));
   return file.length <= SMALL ? writeSmall(path, await collect(found.body)) : writeStream(path, found.body);
 }
 
@@ -139,28 +138,6 @@ function writeSmall(path: string, bytes: Uint8Array): Copy {
     throw error;
   } finally {
     closeSync(file);
-  }
-}
-
-/** An unpacked file lies on this machine's disk: far less of it than what is read as a stream. */
-const LIMITS = { ...GZIP_LIMITS, bytes: 10 * 1024 ** 3 };
-
-async function* unpacked(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  const packed = {
-    async next() {
-      const step = await chunks.next();
-      return step.done === true ? undefined : step.value;
-    },
-    close: () => undefined,
-  };
-  const source = gunzipped(packed, LIMITS);
-  try {
-    for (let chunk = await source.next(); chunk; chunk = await source.next()) yield chunk;
-  } finally {
-    source.close();
-    // A body that is left early ends its connection.
-    await chunks.return?.();
   }
 }
 

@@ -101,7 +101,7 @@ export async function mortalApp({ seed, faults = 0, settings = {} }: MortalOptio
     },
     async openInstances() {
       const answer = await fetch(
-        `${url}/runtime/webhooks/durabletask/instances?runtimeStatus=Running,Pending,Suspended`,
+        `${url}/runtime/webhooks/durabletask/instances?runtimeStatus=Running,Pending,Suspended&code=${running().hostKey}`,
       );
       return answer.json();
     },

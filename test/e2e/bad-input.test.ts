@@ -145,6 +145,23 @@ describe('a token', () => {
       expect(await status(path, {})).toBe(401);
   });
 
+  it('is not asked of pages of other origins, which may read nothing', async () => {
+    const asked = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+    for (const [path, method] of [
+      [scoring, 'OPTIONS'],
+      [scoring, 'GET'],
+      ['/health', 'GET'],
+    ] as const) {
+      const { headers } = await fetch(`${app.url}${path}`, { method, headers: asked });
+      const named = /^(server|x-powered-by|access-control-.*)$/;
+      expect(
+        [...headers.keys()].filter((name) => named.test(name)),
+        path,
+      ).toEqual([]);
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+    }
+  });
+
   it('of one plane is refused on the other', async () => {
     const ml = { authorization: `Bearer ${await app.token('https://ml.azure.com')}` };
     const arm = { authorization: `Bearer ${await app.token('https://management.azure.com')}` };

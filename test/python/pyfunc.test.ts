@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -173,6 +174,13 @@ describe('an MLflow model', () => {
     ['has a longer record', 'a.csv', 'n,text\n1,a\n1,a,3\n', 'NotCsv', /^The file cannot be read as CSV: .*line 3/],
     ['is not Parquet', 'a.parquet', 'n,text\n', 'NotParquet', /^The file cannot be read as Parquet: /],
     ['is not gzip', 'a.csv.gz', 'n,text\n', 'BadGzip', /^The file is not whole gzip data: /],
+    [
+      'unpacks to far more than its size',
+      'a.csv.gz',
+      gzipSync(Buffer.alloc(70e6)),
+      'GzipBomb',
+      /^The file unpacks to more/,
+    ],
     ['is not text', 'a.csv', Buffer.from([0x6e, 0x0a, 0xff, 0x0a]), 'NotUtf8', 'The file is not UTF-8 text.'],
   ])('refuses a file that %s', async (_what, name, content, code, reason) => {
     const fault: unknown = await score('named', name, content).catch((error: unknown) => error);

@@ -2,9 +2,10 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import { z } from 'zod';
-import { formatOf } from '../../formats/file-format.ts';
+import { readableFormatOf } from '../../formats/file-format.ts';
+import { unpackedForDisk } from '../../formats/gzip-source.ts';
 import { letThrough, type CodeUser } from '../code-user.ts';
-import { FileFault, ModelFault, type FileEngine, type FileToScore, type PrintedLine } from '../engine.ts';
+import { FileFault, ModelFault, type FileEngine, type PrintedLine } from '../engine.ts';
 import { parseMlmodel } from '../mlmodel.ts';
 import { isThere } from './interpreter.ts';
 import { pythonPool } from './pool.ts';
@@ -46,9 +47,10 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
       try {
         if (model.user) await letThrough(folder, model.user);
         const path = join(folder, 'input');
-        await download(file, path, signal);
-        const { kind, gzip } = formatOf(file.name, file.contentEncoding);
-        const request = { type: 'file', name: file.name, path, format: kind, gzip, ...options };
+        const { kind, gzip } = readableFormatOf(file.name, file.contentEncoding);
+        // Unpacked here, where it has limits.
+        await download(gzip ? unpackedForDisk(file.body) : file.body, path, signal);
+        const request = { type: 'file', name: file.name, path, format: kind, ...options };
         const { worker, release } = await pool.lease({ signal, print });
         let columns: readonly string[] | undefined;
         try {
@@ -125,9 +127,9 @@ async function checkModel(folder: string): Promise<void> {
 }
 
 /** Python reads files, some of them in pieces. */
-async function download(file: FileToScore, path: string, signal: AbortSignal): Promise<void> {
+async function download(body: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<void> {
   await using target = await open(path, 'w');
-  for await (const chunk of file.body) {
+  for await (const chunk of body) {
     signal.throwIfAborted();
     await target.writeFile(chunk);
   }

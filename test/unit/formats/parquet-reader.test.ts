@@ -266,3 +266,30 @@ describe('files at fault', () => {
     },
   );
 });
+
+describe('a bomb', () => {
+  const ZEROS = Buffer.alloc(50e6);
+
+  test.each([
+    ['GZIP', zlib.gzipSync(ZEROS)],
+    ['BROTLI', zlib.brotliCompressSync(ZEROS, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } })],
+    ['ZSTD', zlib.zstdCompressSync(ZEROS)],
+  ] as const)('of %s is stopped at the size that its page announces', async (codec, packed) => {
+    const columnData = [{ name: 'a', data: Array.from({ length: 1000 }, (_, row) => row + 0.5) }];
+    const file = write({ columnData, codec, compressors: { [codec]: () => packed } });
+    await expect(read(file, [{ name: 'a', type: 'float64' }])).rejects.toMatchObject({ code: 'BadParquet' });
+  });
+
+  test('that announces more than a page may have is not unpacked', async () => {
+    const columnData = [{ name: 'a', data: new Float64Array(9e6), encoding: 'PLAIN' as const }];
+    const file = write({
+      columnData,
+      codec: 'GZIP',
+      compressors: { GZIP: (input) => zlib.gzipSync(input, { level: 1 }) },
+      pageSize: 1e9,
+      rowGroupSize: 1e9,
+    });
+    expect(file.byteLength).toBeLessThan(1e6);
+    await expect(read(file, [{ name: 'a', type: 'float64' }])).rejects.toMatchObject({ code: 'PageTooLarge' });
+  });
+});

@@ -1,12 +1,13 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { runCommand } from '../../../shared/pipeline/run-command.ts';
 import { findCodeUser, openWorkFolder } from '../../../shared/scoring/code-user.ts';
 import type { MiniBatchEngine } from '../../../shared/scoring/engine.ts';
+import { pythonEnvironments } from '../../../shared/scoring/environments/python-environments.ts';
 import { removeFolder, takeFolder } from '../../../shared/scoring/held-folder.ts';
 import { localFolders } from '../../../shared/scoring/local-folders.ts';
 import { moduleEngine } from '../../../shared/scoring/module/engine.ts';
@@ -156,6 +157,36 @@ asRoot('code with a user of its own', () => {
     const { text } = await gather(engine, { files: [{ name: 'a', path: '/a' }], outputFolder }, {});
     expect(text).toBe(`${CODE_USER.uid}\n`);
     expect(await readFile(join(outputFolder, 'deep/a.txt'), 'utf8')).toBe('kept');
+  });
+
+  test('environments are built by that user and belong to the app then', async () => {
+    const work = await workFolderFor(CODE_USER);
+    // An interpreter, and a uv that makes what uv makes and tells who it is.
+    const bin = join(work, 'bin');
+    const python = join(bin, 'python');
+    await mkdir(bin);
+    await writeFile(python, `#!/bin/sh\necho '{"base": "${python}", "version": "3.11.7"}'\n`, { mode: 0o755 });
+    const venv = 'cd "$folder"; mkdir bin; touch bin/python; chmod 666 bin/python; touch "$HOME/a"; id -u >&2';
+    const uv = `#!/bin/sh\nfor folder; do :; done\nif [ "$1" = venv ]; then ${venv}; else echo '${python}'; fi\n`;
+    await writeFile(join(bin, 'uv'), uv, { mode: 0o755 });
+    const lines: string[] = [];
+    const all = pythonEnvironments({
+      python,
+      map: {},
+      build: true,
+      root: join(work, 'e'),
+      maxBytes: 1e9,
+      own: { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter) },
+      user: CODE_USER,
+      say: (line) => lines.push(line),
+    });
+    onTestFinished(() => all.close());
+    const needs = { label: 'azureml:env:1', image: null, condaFile: 'dependencies: [python]', requirements: null };
+    const lease = await all.interpreter(needs, (line) => lines.push(line));
+    const { uid, gid, mode } = await stat(lease.python);
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: 0, gid: 0, mode: 0o644 });
+    expect(lines).toContain(String(CODE_USER.uid));
+    lease.release();
   });
 
   test('a work folder behind a closed folder keeps the app from starting', async () => {

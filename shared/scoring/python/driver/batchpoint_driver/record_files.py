@@ -1,9 +1,7 @@
 """Reads a file of records in chunks, so that memory stays flat whatever its size."""
 
-import gzip
 import json
 import warnings
-import zlib
 
 from .columns import FileFault, converted, matched
 from .faults import one_line
@@ -23,12 +21,9 @@ class Chunk:
 def chunks_of(request, signature):
     """Raises FileFault for what is wrong with the file as a whole."""
     read = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[request["format"]]
-    try:
-        for frame, places, failures in read(request, signature):
-            frame, rows, wrong = converted(matched(frame, signature), places, signature, request["missing"])
-            yield Chunk(frame, rows, failures + wrong)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise FileFault("BadGzip", "The file is not whole gzip data: %s." % one_line(error))
+    for frame, places, failures in read(request, signature):
+        frame, rows, wrong = converted(matched(frame, signature), places, signature, request["missing"])
+        yield Chunk(frame, rows, failures + wrong)
 
 
 def _csv(request, signature):
@@ -46,7 +41,7 @@ def _csv(request, signature):
                 header=0 if request["csvHeader"] else None,
                 index_col=False,
                 dtype=texts if request["csvHeader"] else None,
-                compression="gzip" if request["gzip"] else None,
+                compression=None,
                 chunksize=_ROWS_AT_ONCE,
                 low_memory=False,
                 **strict
@@ -70,7 +65,7 @@ def _jsonl(request, signature):
     records, places, failures = [], [], []
     kind = None
     row = 0
-    with (gzip.open if request["gzip"] else open)(request["path"], "rb") as file:
+    with open(request["path"], "rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -101,9 +96,6 @@ def _record(line):
 
 
 def _parquet(request, signature):
-    if request["gzip"]:
-        reason = "A Parquet file inside gzip cannot be read in pieces; Parquet compresses its own pages, so store it unpacked."
-        raise FileFault("UnsupportedEncoding", reason)
     try:
         import pyarrow
         import pyarrow.parquet
