@@ -3,7 +3,10 @@ import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 
 /** What Durable Functions and the host keep for themselves, and change by themselves. */
-const HOSTS_OWN = /^(?:azure-webjobs|azurewebjobs|.*(?:history|instances|leases|applease|largemessages|partitions)$)/i;
+const HOSTS_OWN = /^(?:azure-webjobs|azurewebjobs|batchpointembedded$|.*(?:history|instances|leases|applease|largemessages|partitions)$)/i;
+
+/** When a timer did its work last: written by no request. */
+const TIMERS_ROWS = 'due';
 
 const digest = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
@@ -15,7 +18,7 @@ export async function storedState(connection: string): Promise<Record<string, st
   for await (const { name } of TableServiceClient.fromConnectionString(connection, options).listTables()) {
     if (name === undefined || HOSTS_OWN.test(name)) continue;
     for await (const row of TableClient.fromConnectionString(connection, name, options).listEntities())
-      found[`${name}: ${row.partitionKey} ${row.rowKey}`] = digest(row);
+      if (row.partitionKey !== TIMERS_ROWS) found[`${name}: ${row.partitionKey} ${row.rowKey}`] = digest(row);
   }
   const blobs = BlobServiceClient.fromConnectionString(connection);
   for await (const { name: container } of blobs.listContainers()) {
