@@ -30,7 +30,10 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['shared/storage/**', 'local/**', 'test/support/**'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['shared/storage/**', 'local/**', 'test/support/**', 'test/fuzz/stored-state.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
   {
     // What the end-to-end tests use of test/support is listed: the rest of it serves other tests.
     files: [

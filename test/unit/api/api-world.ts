@@ -41,6 +41,8 @@ export interface Call {
 export interface Changes extends Partial<Omit<ApiDeps, 'datastores'>> {
   readonly stores?: readonly Datastore[];
   readonly open?: Datastores['open'];
+  /** The app's own storage; memory of its own without. */
+  readonly storage?: { readonly table: Table; readonly blobs: Blobs };
 }
 
 /** Makes worlds for the tests of a file. They share one key, because making an RSA key takes its time. */
@@ -59,12 +61,13 @@ export function worldMaker(): (changes?: Changes) => Promise<World> {
  * The whole API over storage in memory. `writes` grows with every change to the store, whoever makes it; `reads` counts those of
  * the app's own storage since it was last asked.
  */
-export async function apiWorld(issuer: DevIssuer, { stores, open = () => undefined, ...changes }: Changes = {}) {
+export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
+  const { stores, open = () => undefined, storage, ...changes } = given;
   const writes: string[] = [];
   const lines: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
   const started: string[] = [];
   // One table for both, as in the app.
-  const own = countedStorage({ table: memoryTables()('batchpoint'), blobs: memoryBlobs() });
+  const own = countedStorage(storage ?? { table: memoryTables()('batchpoint'), blobs: memoryBlobs() });
   const table = watchedTable(own.table, writes);
   const systemBlobs = watchedBlobs(own.blobs, writes);
   const dataBlobs = watchedBlobs(memoryBlobs(), writes);
