@@ -1,11 +1,17 @@
 import type { CsvOptions } from './csv-dialect.ts';
 import { csvTokenizer } from './csv-tokenizer.ts';
+import type { FilePart } from './file-part.ts';
 import type { ChunkSource, RecordReader } from './record-reader.ts';
 import type { RecordTarget } from './record-target.ts';
 
-/** The records of a CSV file. */
-export function csvReader(options: CsvOptions, target: RecordTarget, source: ChunkSource): RecordReader {
-  const tokenizer = csvTokenizer(options, target);
+/** The records of a CSV file, or of a part of it. */
+export function csvReader(
+  options: CsvOptions,
+  target: RecordTarget,
+  source: ChunkSource,
+  part?: FilePart,
+): RecordReader {
+  const tokenizer = csvTokenizer(options, target, part);
   let chunk: Uint8Array | undefined;
   let offset = 0;
   let ended = false;

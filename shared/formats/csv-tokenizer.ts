@@ -2,6 +2,7 @@ import { csvCells } from './csv-cells.ts';
 import { delimiterByte, type CsvOptions } from './csv-dialect.ts';
 import { readCsvHeader } from './csv-header.ts';
 import { FileFault, withPlace } from './file-fault.ts';
+import { atHead, type FilePart } from './file-part.ts';
 import { cellScan, readLongNumber, readPlainCells, strideOf } from './plain-cells.ts';
 import { CellKind, wrongWidth, type CellFault, type RecordLayout, type RecordTarget } from './record-target.ts';
 import { MAX_RECORD_BYTES, recordWindow, textStart } from './record-window.ts';
@@ -27,26 +28,27 @@ const CR = 13;
 /**
  * A streaming reader of RFC 4180 CSV: quotes, doubled quotes and line ends inside quotes; records end at LF, CRLF or a
  * lone CR (as in pandas), the last one also at the end of the file; blank lines are skipped; a quote inside an
- * unquoted cell is an ordinary character. A UTF-8 byte order mark is skipped.
+ * unquoted cell is an ordinary character. A UTF-8 byte order mark is skipped. Of a `part` the header's bytes come first.
  *
- * Throws FileFault: `NotCsv`, `BadHeader`, `RecordTooLong`, `UnterminatedQuote`, and what the target throws.
+ * Throws FileFault: `NotCsv`, `BadHeader`, `RecordTooLong`, `UnterminatedQuote`, and what the target throws; HeadFault.
  */
-export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvTokenizer {
+export function csvTokenizer(options: CsvOptions, target: RecordTarget, part?: FilePart): CsvTokenizer {
   const delimiter = delimiterByte(options.delimiter);
   const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
   const window = recordWindow(maxRecordBytes);
   let started = false;
   const scan = cellScan(window, delimiter);
   const open = (header: readonly string[] | undefined): RecordLayout => {
-    const layout = target.open(header);
+    const layout = atHead(part, () => target.open(header));
     scan.stride = strideOf(layout);
     return (scan.layout = layout);
   };
   if (!options.header) open(undefined);
-  let row = 0;
+  let row = part?.row ?? 0;
   let slots = 0;
   let full = false;
   let fault: CellFault | undefined;
+  const later = part !== undefined && part.row > 0 ? part : undefined;
   const cells = csvCells(
     window,
     delimiter,
@@ -61,7 +63,8 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvToke
   function readRecords(): boolean {
     if (!started) {
       started = true;
-      window.position = textStart(window, 'NotCsv');
+      if (later === undefined) window.position = textStart(window, 'NotCsv');
+      else if (!options.header) goToPart(later);
     }
     let { layout } = scan;
     if (layout === undefined) {
@@ -74,6 +77,7 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvToke
       layout = withPlace(header.start, () => open(names));
       window.position = header.next;
       cells.line = header.line;
+      if (later) goToPart(later);
     }
     const { bytes, filled } = window;
     let p = window.position;
@@ -95,6 +99,11 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget): CsvToke
     }
     window.position = p;
     return true;
+  }
+
+  function goToPart({ from, line = 1 }: FilePart): void {
+    window.moveTo(from);
+    cells.line = line;
   }
 
   /** Reads the record at `start`. Answers where the next one starts, or -1 when more bytes are needed. */

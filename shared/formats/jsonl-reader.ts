@@ -1,4 +1,5 @@
 import { FileFault, withPlace } from './file-fault.ts';
+import { atHead, type FilePart } from './file-part.ts';
 import { JsonKind, jsonScanner, unescaped } from './json-scanner.ts';
 import { headerOf, keyColumns, keyText, type KeyColumns } from './jsonl-columns.ts';
 import { plainNumber } from './plain-number.ts';
@@ -18,16 +19,19 @@ const EMPTY = Buffer.alloc(0);
 export interface JsonlOptions {
   /** Longest line. Default 1 MiB. */
   readonly maxRecordBytes?: number;
+  /** What is read of the file: before its own bytes comes the line of the first record. */
+  readonly part?: FilePart | undefined;
 }
 
 /**
  * The records of a file of JSON lines, each an object or an array. The keys of an object are matched to the names of the wanted
  * columns; a key that is absent, or null, is a missing value. The values of an array are taken in order. All lines are of the
  * first one's kind. What a value means is as in CSV: the text of a string, and a number with all of its digits. Blank lines are
- * skipped. A line that is at fault fails alone. Throws FileFault: `NotJsonl`, `RecordTooLong`, and what the target throws.
+ * skipped. A line that is at fault fails alone. Throws FileFault: `NotJsonl`, `RecordTooLong`, and what the target throws; HeadFault.
  */
 export function jsonlReader(target: RecordTarget, source: ChunkSource, options: JsonlOptions = {}): RecordReader {
   const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
+  const { part } = options;
   const window = recordWindow(maxRecordBytes);
   let bytes = window.bytes;
   let scanner = jsonScanner(bytes);
@@ -41,7 +45,7 @@ export function jsonlReader(target: RecordTarget, source: ChunkSource, options: 
   let header: readonly string[] = [];
   /** For each column the row that filled it last: tells what the record lacks. */
   let filledBy = new Float64Array(0);
-  let row = 0;
+  let row = part?.row ?? 0;
   let line = 1;
   let slots = 0;
   let full = false;
@@ -68,15 +72,20 @@ export function jsonlReader(target: RecordTarget, source: ChunkSource, options: 
 
   /** Reads whole lines. False: the batch is full. */
   function readLines(): boolean {
-    if (!started) {
-      started = true;
-      window.position = textStart(window, 'NotJsonl');
-    }
     if (bytes !== window.bytes) {
       bytes = window.bytes;
       scanner = jsonScanner(bytes);
     }
     const { filled } = window;
+    if (!started) {
+      if (part !== undefined && part.row > 0) {
+        if (filled < part.headBytes) return true;
+        readHead(part);
+      } else {
+        window.position = textStart(window, 'NotJsonl');
+      }
+      started = true;
+    }
     for (let p = window.position; p < filled;) {
       const found = bytes.indexOf(LF, p);
       // Beyond `filled` lie bytes of lines that were read before.
@@ -93,6 +102,15 @@ export function jsonlReader(target: RecordTarget, source: ChunkSource, options: 
       line++;
     }
     return true;
+  }
+
+  /** Opens the target with the first record of the file, which another part scores. */
+  function readHead({ from, headBytes, line: first = 1 }: FilePart): void {
+    const start = scanner.space(0);
+    layout = atHead(part, () => open(bytes[start] === OPEN_OBJECT, start));
+    window.position = headBytes;
+    window.moveTo(from);
+    line = first;
   }
 
   function readRecord(from: number, end: number, offset: number): void {

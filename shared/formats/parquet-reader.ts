@@ -1,7 +1,8 @@
 import type { RowGroup } from 'hyparquet';
 import { FileFault } from './file-fault.ts';
+import { headFaultOf, type FilePart } from './file-part.ts';
 import { parquetColumn, type ParquetColumn } from './parquet-columns.ts';
-import { badParquet, readFooter, type ParquetFooter } from './parquet-footer.ts';
+import { badParquet, readFooter } from './parquet-footer.ts';
 import { columnPages, type ColumnPages } from './parquet-pages.ts';
 import { rangeReader } from './parquet-ranges.ts';
 import { putter, type PutValue } from './parquet-values.ts';
@@ -31,18 +32,19 @@ interface OpenColumn extends WantedColumn {
 /**
  * The records of a Parquet file: row group by row group, and in it page by page of the wanted columns, so that memory is bounded by
  * pages. Flat columns of numbers, decimals, booleans and strings; a null is a missing value. Records have no line and no offset.
- * Throws FileFault: `NotParquet`, `BadParquet`, `PageTooLarge`, `NestedColumn`, `UnsupportedColumn`, and what the target throws.
+ * Throws FileFault: `NotParquet`, `BadParquet`, `PageTooLarge`, `NestedColumn`, `UnsupportedColumn`, and what the target throws;
+ * HeadFault.
  */
-export function parquetReader(source: RecordSource, target: RecordTarget): RecordReader {
+export function parquetReader(source: RecordSource, target: RecordTarget, part?: FilePart): RecordReader {
   const ranges = rangeReader(source);
-  let footer: ParquetFooter | undefined;
+  let rowGroups: readonly RowGroup[] | undefined;
   let wanted: WantedColumn[] = [];
   let group = -1;
   let columns: OpenColumn[] = [];
   let left = 0;
-  let row = 0;
+  let row = part?.row ?? 0;
 
-  async function open(): Promise<ParquetFooter> {
+  async function open(): Promise<readonly RowGroup[]> {
     const found = await readFooter(ranges);
     const layout = target.open(found.header);
     wanted = found.header.flatMap((_, place) => {
@@ -50,7 +52,7 @@ export function parquetReader(source: RecordSource, target: RecordTarget): Recor
       const column = parquetColumn(found.root, place);
       return [{ place, column, put: putter(column.type, place, layout, target) }];
     });
-    return found;
+    return part === undefined ? found.rowGroups : groupsOf(found.rowGroups, part);
   }
 
   async function openGroup(rowGroup: RowGroup): Promise<void> {
@@ -92,10 +94,12 @@ export function parquetReader(source: RecordSource, target: RecordTarget): Recor
 
   return {
     async read() {
-      footer ??= await open();
+      rowGroups ??= await open().catch((error: unknown) => {
+        throw headFaultOf(part, error);
+      });
       for (let slots = 0; ;) {
         while (left === 0) {
-          const rowGroup = footer.rowGroups[++group];
+          const rowGroup = rowGroups[++group];
           if (rowGroup === undefined) return { records: slots, last: true };
           if (wanted.length > 0) await openGroup(rowGroup);
         }
@@ -121,6 +125,16 @@ function putValue({ column, put }: OpenColumn, value: unknown, slot: number): Ce
   } catch (error) {
     throw error instanceof FileFault ? error : badParquet(`Column ${quoted(column.name)}`, error);
   }
+}
+
+/** The row groups whose first record lies in the part. */
+function groupsOf(rowGroups: readonly RowGroup[], { row, records }: FilePart): readonly RowGroup[] {
+  let next = 0;
+  return rowGroups.filter(({ num_rows }) => {
+    const first = next;
+    next += Number(num_rows);
+    return first >= row && first < row + records;
+  });
 }
 
 type Chunk = NonNullable<RowGroup['columns'][number]['meta_data']>;

@@ -23,6 +23,8 @@ export interface RecordWindow {
   offsetOf(index: number): number;
   /** Copies what fits of `chunk` from `from` on; answers how many bytes that were. */
   take(chunk: Uint8Array, from: number): number;
+  /** The byte at `position` is the one at `offset` of the file: what came before it lies elsewhere. */
+  moveTo(offset: number): void;
   /** Moves what is not read yet to the start; a window that one record fills grows. False: that record is too long. */
   makeRoom(): boolean;
 }
@@ -48,6 +50,9 @@ export function recordWindow(maxRecordBytes = MAX_RECORD_BYTES): RecordWindow {
       return filled === size;
     },
     offsetOf: (index) => start + index,
+    moveTo(offset) {
+      start = offset - window.position;
+    },
     take(chunk, from) {
       const count = Math.min(size - filled, chunk.length - from);
       if (count === 0) return 0;

@@ -4,6 +4,8 @@
  * Everything heavy happens off the event loop.
  */
 
+import type { FilePart } from '../formats/file-part.ts';
+
 // Defined where files are read, so that formats need nothing of scoring.
 export { FileFault } from '../formats/file-fault.ts';
 
@@ -37,7 +39,12 @@ export interface FileToScore {
   readonly contentEncoding?: string | undefined;
   /** Bytes, as stored. */
   readonly length: number;
-  /** The whole file, consumed with backpressure, for formats that are read as a stream. Its errors pass through `score` unchanged. */
+  /** What is scored of it; all of it when absent. */
+  readonly part?: FilePart | undefined;
+  /**
+   * The whole file, or the head that its part needs and the part, consumed with backpressure, for formats that are read as a
+   * stream. Its errors pass through `score` unchanged.
+   */
   readonly body: AsyncIterable<Uint8Array>;
   /** Bytes [offset, offset + count), for formats that are read in pieces. Its errors pass through `score` unchanged. */
   range(offset: number, count: number): Promise<Uint8Array>;

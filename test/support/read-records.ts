@@ -1,3 +1,4 @@
+import type { FilePart } from '../../shared/formats/file-part.ts';
 import { openRecords } from '../../shared/formats/open-records.ts';
 import type { RecordFailure, ScoringOptions } from '../../shared/scoring/engine.ts';
 import { batchMemory } from '../../shared/scoring/onnx/batch-memory.ts';
@@ -21,6 +22,8 @@ export interface HowToRead {
   readonly capacity?: number;
   readonly header?: boolean;
   readonly contentEncoding?: string;
+  /** What is read of the file; of a text `bytes` are then its head and the part. */
+  readonly part?: FilePart;
 }
 
 /** Reads a whole file into the memory of a model that takes each column as an input of its own. */
@@ -36,7 +39,7 @@ export async function readRecords(name: string, bytes: Uint8Array, how: HowToRea
   const batch = recordBatch(described.columns, widths, memory, how.missing ?? 'error');
   const source = memorySource(bytes, how.chunk);
   const csv = { delimiter: ',', header: how.header ?? true };
-  const reader = openRecords({ name, contentEncoding: how.contentEncoding }, csv, batch, source);
+  const reader = openRecords({ name, contentEncoding: how.contentEncoding, part: how.part }, csv, batch, source);
   const result: RecordsRead = { records: [], failures: [], batches: 0, source };
   try {
     for (let last = false; !last;) {

@@ -1,6 +1,7 @@
 import { recordEncoder } from '../../formats/csv-encoder.ts';
+import { HeadFault } from '../../formats/file-part.ts';
 import { openRecords, type FileToRead } from '../../formats/open-records.ts';
-import type { RecordSource } from '../../formats/record-reader.ts';
+import type { RecordReader, RecordSource } from '../../formats/record-reader.ts';
 import { ModelFault, type RecordFailure, type ScoredPart, type ScoringOptions } from '../engine.ts';
 import { firstLine, type LoadedModel } from './model.ts';
 import { recordBatch } from './record-batch.ts';
@@ -8,7 +9,7 @@ import { recordBatch } from './record-batch.ts';
 const EMPTY = new Uint8Array(0);
 
 /**
- * Scores one file, emitting a part for each batch, in row order; each is waited for. The model's memory is this file's own until the
+ * Scores one file, or a part of it, emitting a part for each batch, in row order; each is waited for. The model's memory is this file's own until the
  * end. Throws FileFault for the file's fault, the source's own errors, and any other error when the engine fails. A record that
  * the model refuses on its own becomes the failure `ModelError`, and the others of its batch are scored.
  */
@@ -58,15 +59,19 @@ export async function scoreFile(
   }
 
   const csv = { delimiter: options.csvDelimiter, header: options.csvHeader };
-  const reader = openRecords(file, csv, batch, source);
+  let reader: RecordReader | undefined;
   try {
+    reader = openRecords(file, csv, batch, source);
     for (;;) {
       const { records, last } = await reader.read();
       await scoreBatch(records);
       if (last) return;
     }
+  } catch (error) {
+    // It is the first part's to tell.
+    if (!(error instanceof HeadFault)) throw error;
   } finally {
-    reader.close();
+    reader?.close();
   }
 }
 

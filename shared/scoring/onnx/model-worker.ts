@@ -94,8 +94,8 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
       notify({ kind: 'threw', error, settled: false });
     });
     asked = sending.answer;
-    const { name, length, contentEncoding } = file;
-    post({ kind: 'start', file: { name, length, contentEncoding }, options });
+    const { name, length, contentEncoding, part } = file;
+    post({ kind: 'start', file: { name, length, contentEncoding, part }, options });
     try {
       for (;;) {
         const event = await nextEvent();

@@ -12,7 +12,7 @@ export const STOPPED = 0;
 export const IN_NATIVE_CODE = 1;
 
 /** What a worker is told of a file; it asks for the bytes. */
-export type FileFacts = Pick<FileToScore, 'name' | 'length' | 'contentEncoding'>;
+export type FileFacts = Pick<FileToScore, 'name' | 'length' | 'contentEncoding' | 'part'>;
 
 export type ToWorker =
   | { readonly kind: 'load'; readonly model: Uint8Array; readonly signature: Signature | undefined }

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** What `miniBatchSize` counts. */
+export const MiniBatchUnit = z.enum(['files', 'records', 'bytes']);
+export type MiniBatchUnit = z.infer<typeof MiniBatchUnit>;
+
+/** About how large a part of a file may be. */
+export interface PartLimit {
+  readonly unit: 'records' | 'bytes';
+  readonly size: number;
+}
+
+/** A run of a file's records that is scored by itself: bytes [from, to) of a text, or row groups of a Parquet file. */
+export const FileRange = z.object({
+  /** Number of its first record in the file, from 0. */
+  row: z.number(),
+  records: z.number(),
+  from: z.number(),
+  /** Of a Parquet file: about where its row groups end. */
+  to: z.number(),
+  /** Of a text: the one-based line at `from`. */
+  line: z.number().optional(),
+});
+export type FileRange = z.infer<typeof FileRange>;
+
+/** How a file is cut. */
+export const FileSplit = z.object({
+  /** Bytes of a text that tell how its records are read: a CSV file's header, the first record of JSON lines. */
+  head: z.object({ from: z.number(), to: z.number() }).optional(),
+  /** In order, without gaps; each has a record. */
+  ranges: z.array(FileRange),
+});
+export type FileSplit = z.infer<typeof FileSplit>;
+
+/** Gathers the ranges of a file while its records are counted. */
+export interface RangeCutter {
+  /** A range that starts at a record ends here if it is large enough: another record starts. */
+  startsAt(row: number, offset: number, line?: number): void;
+  /** The file has so many records and ends at `offset`. */
+  ranges(records: number, offset: number): readonly FileRange[];
+}
+
+/** Cuts before the first record that would find its range as large as the limit, or larger. */
+export function rangeCutter({ unit, size }: PartLimit, start: { offset: number; line?: number }): RangeCutter {
+  const done: FileRange[] = [];
+  let open = { row: 0, ...start };
+  const close = (row: number, to: number): void => {
+    const { offset, line } = open;
+    done.push({ row: open.row, records: row - open.row, from: offset, to, ...(line !== undefined && { line }) });
+  };
+  return {
+    startsAt(row, offset, line) {
+      const reached = unit === 'records' ? row - open.row : offset - open.offset;
+      if (reached < size || row === open.row) return;
+      close(row, offset);
+      open = { row, offset, ...(line !== undefined && { line }) };
+    },
+    ranges(records, offset) {
+      if (records > open.row) close(records, offset);
+      return done;
+    },
+  };
+}
