@@ -1,8 +1,5 @@
 import { z } from 'zod';
-
-/** What `miniBatchSize` counts. */
-export const MiniBatchUnit = z.enum(['files', 'records', 'bytes']);
-export type MiniBatchUnit = z.infer<typeof MiniBatchUnit>;
+import { MAX_MINI_BATCHES, tooManyMiniBatches } from './mini-batches.ts';
 
 /** About how large a part of a file may be. */
 export interface PartLimit {
@@ -40,12 +37,13 @@ export interface RangeCutter {
   ranges(records: number, offset: number): readonly FileRange[];
 }
 
-/** Cuts before the first record that would find its range as large as the limit, or larger. */
+/** Cuts before the first record that would find its range as large as the limit, or larger. Throws JobFault for too many. */
 export function rangeCutter({ unit, size }: PartLimit, start: { offset: number; line?: number }): RangeCutter {
   const done: FileRange[] = [];
   let open = { row: 0, ...start };
   const close = (row: number, to: number): void => {
     const { offset, line } = open;
+    if (done.length === MAX_MINI_BATCHES) throw tooManyMiniBatches();
     done.push({ row: open.row, records: row - open.row, from: offset, to, ...(line !== undefined && { line }) });
   };
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FileSplit } from './file-ranges.ts';
 import { scorerFields } from './scorer.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
@@ -14,6 +15,8 @@ export const InputFile = z.object({
   contentEncoding: z.string().optional(),
   /** Found at plan to be unreadable (archived, a bad name): fails as data when its turn comes. */
   fault: z.object({ code: z.string(), reason: z.string() }).optional(),
+  /** Absent when it is scored as one. */
+  split: FileSplit.optional(),
 });
 export type InputFile = z.infer<typeof InputFile>;
 
@@ -50,6 +53,8 @@ export const Manifest = z.object({
   inputDatastore: z.string(),
   inputContainer: z.string(),
   files: z.array(InputFile),
+  /** Where each mini-batch begins: a file, and a range of it. Absent where each has `miniBatchSize` files. */
+  miniBatches: z.array(z.tuple([z.number(), z.number()])).optional(),
   lanes: z.array(Lane),
   output: Target,
   errors: Target,
@@ -57,12 +62,6 @@ export const Manifest = z.object({
   blockBytes: z.number(),
 });
 export type Manifest = z.infer<typeof Manifest>;
-
-export const miniBatchCount = (files: number, miniBatchSize: number): number => Math.ceil(files / miniBatchSize);
-
-/** The files of one mini-batch, in input order. */
-export const filesOf = (manifest: Manifest, miniBatch: number): readonly InputFile[] =>
-  manifest.files.slice(miniBatch * manifest.settings.miniBatchSize, (miniBatch + 1) * manifest.settings.miniBatchSize);
 
 /**
  * Cuts the mini-batches into at most `wanted` contiguous lanes of about equal bytes; no lane is empty. Contiguous, so that a

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { StagedBlock } from './blocks.ts';
 import { JobFault } from './errors.ts';
 import { Failure, FAILURES_IN_JOB } from './job.ts';
+import { PartialFile, settleFiles, type SettledFiles } from './split-files.ts';
+import type { InputFile } from './plan.ts';
 
 /** What a lane has done up to a receipt. */
 export const LaneTallies = z.object({
@@ -54,6 +56,8 @@ export const Receipt = z.object({
   rowColumns: z.boolean().optional(),
   /** The lane's tallies up to here. Nobody else adds: an orchestrator may have heard a ghost slice (B2). */
   tallies: LaneTallies,
+  /** Of the lane up to here: files that are cut, of which it has not scored all ranges. Absent when there are none. */
+  partial: z.array(PartialFile).optional(),
   /** The slice's first failures, in order. */
   failures: z.array(Failure).max(FAILURES_IN_JOB),
   /** Bytes that the lane's code has printed up to here: a job's log has a limit. */
@@ -157,10 +161,14 @@ export interface Linked extends KnownColumns {
   readonly rowColumns: boolean;
   readonly files: readonly OutputFile[];
   readonly failures: readonly Failure[];
+  /** Failures that are in no block yet, each with the block of errors that it comes after. */
+  readonly late: SettledFiles['late'];
 }
 
-/** Joins the chains. Throws JobFault when the lanes disagree on the columns, or wrote one file twice. */
-export function link(chains: readonly (readonly Receipt[])[]): Linked {
+/**
+ * Joins the chains of a plan over these files. Throws JobFault when the lanes disagree on the columns, or wrote one file twice.
+ */
+export function link(chains: readonly (readonly Receipt[])[], inputs: readonly InputFile[]): Linked {
   const receipts = chains.flat();
   let known: KnownColumns = { columns: null };
   for (const receipt of receipts) {
@@ -179,14 +187,29 @@ export function link(chains: readonly (readonly Receipt[])[]): Linked {
       recordsFailed: sum.recordsFailed + lane.recordsFailed,
     };
   }, NO_TALLIES);
+  const settled = settleFiles(
+    inputs,
+    chains.map((chain) => chain.at(-1)?.partial ?? []),
+  );
+  const failures = receipts.flatMap((receipt) => receipt.failures);
+  for (const { failure } of settled.late) {
+    const last = failures.findLastIndex(({ file }) => file === failure.file);
+    // Where the file's own failures are not among the first of their slice, neither is this one.
+    if (last >= 0) failures.splice(last + 1, 0, failure);
+  }
   return {
     output: receipts.flatMap((receipt) => receipt.output),
     errors: receipts.flatMap((receipt) => receipt.errors),
-    tallies,
+    tallies: {
+      ...tallies,
+      filesDone: tallies.filesDone + settled.done,
+      filesFailed: tallies.filesFailed + settled.failed,
+    },
+    late: settled.late,
     columns: known.columns,
     columnsOf: known.columnsOf,
     rowColumns: receipts.every((receipt) => receipt.rowColumns !== false),
     files,
-    failures: receipts.flatMap((receipt) => receipt.failures).slice(0, FAILURES_IN_JOB),
+    failures: failures.slice(0, FAILURES_IN_JOB),
   };
 }

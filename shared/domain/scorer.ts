@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ModelReference } from './resources.ts';
-import type { ScoringSettings } from './settings.ts';
+import type { Extensions, ScoringSettings } from './settings.ts';
 
 /** The code asset, and the file in it that scores. */
 export const ScoringCode = z.object({ name: z.string(), version: z.string(), script: z.string() });
@@ -19,6 +19,8 @@ export const Scorer = z.object({
   model: ModelReference,
   ...scorerFields,
   loggingLevel: z.enum(['Debug', 'Info', 'Warning']),
+  /** Files are cut into ranges: only the app's own readers can read those. */
+  cutsFiles: z.literal(true).optional(),
   /** Mini-batches that user code works on at once in one instance. */
   workers: z.number(),
 });
@@ -33,12 +35,18 @@ export const scorerFieldsOf = ({ code, environment, environmentVariables }: Scor
   ...(environmentVariables && { environmentVariables }),
 });
 
-/** What a job is scored with, from its manifest. */
+/** What a job is scored with, from its manifest; or what a deployment's jobs are, with the extensions that it says itself. */
 export const scorerOf = (
-  manifest: ScorerFields & { readonly model: ModelReference; readonly settings: ScoringSettings },
+  manifest: ScorerFields & {
+    readonly model: ModelReference;
+    readonly settings: ScoringSettings;
+    readonly extensions: Partial<Extensions>;
+  },
 ): Scorer => ({
   model: manifest.model,
   ...scorerFieldsOf(manifest),
   loggingLevel: manifest.settings.loggingLevel,
+  ...(manifest.extensions.miniBatchUnit !== undefined &&
+    manifest.extensions.miniBatchUnit !== 'files' && { cutsFiles: true as const }),
   workers: manifest.settings.maxConcurrencyPerInstance,
 });

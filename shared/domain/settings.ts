@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { MiniBatchUnit } from './mini-batch-unit.ts';
 
 /** How a deployment scores. Names and defaults are Azure ML's (contract 3.2, 5.2); every default of the product is filled here. */
 export const ScoringSettings = z.object({
-  /** Files of one mini-batch. */
-  miniBatchSize: z.int().min(1).max(1_000_000).default(10),
+  /** Of one mini-batch, in the unit that `miniBatchUnit` says: files, unless it is told otherwise. */
+  miniBatchSize: z.int().min(1).max(1_000_000_000_000).default(10),
   maxConcurrencyPerInstance: z.int().min(1).max(1000).default(1),
   instanceCount: z.int().min(1).max(1000).default(1),
   /** Tries in all, not tries after the first; `timeoutSeconds` stops one try of one mini-batch. */
@@ -45,6 +46,7 @@ const columnNames = z.preprocess(
 export const Extensions = z.object({
   /** `csv`: RFC 4180 with a header. `azureml`: separated by spaces, no header. */
   outputFormat: z.enum(['csv', 'azureml']).default('csv'),
+  miniBatchUnit: MiniBatchUnit.default('files'),
   /** Look into folders below the first level of the input. */
   recursive: flag.default(false),
   csvHeader: flag.default(true),

@@ -21,6 +21,8 @@ export interface Mark {
 export interface BlockWriter {
   /** Takes over `bytes`: whole records only. Waits while too many uploads are on their way. Throws StagingFault. */
   append(bytes: Uint8Array, rows: number): Promise<void>;
+  /** Ends the block that is being filled. Answers the last block so far, if there is one. Throws StagingFault. */
+  cut(): Promise<string | undefined>;
   mark(): Mark;
   /** What was written since the mark stays. */
   keep(mark: Mark): void;
@@ -105,6 +107,11 @@ export function blockWriter(
       if (pendingBytes < target.blockBytes) return;
       cut();
       await settled(MAX_IN_FLIGHT - 1);
+    },
+    async cut() {
+      cut();
+      await settled(MAX_IN_FLIGHT - 1);
+      return blocks.at(-1)?.id;
     },
     mark() {
       const mark: Mark = { blocks: blocks.length, chunks: pending.length };

@@ -3,9 +3,10 @@ import type { Totals } from '../domain/job.ts';
 import type { Linked } from '../domain/receipts.ts';
 import { dataUri } from '../domain/uri.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
+import type { BlobRef, Blobs } from '../storage/ports.ts';
 import { commitBlob, JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
-import { isStale } from './errors-file.ts';
+import { errorLine, isStale } from './errors-file.ts';
 import type { Plan } from './job-files.ts';
 import { ERRORS_MARK } from './list-input.ts';
 
@@ -22,7 +23,7 @@ export type Extent = 'whole' | 'part';
 export async function commitErrors(
   deps: JobDeps,
   { manifest }: Plan,
-  { errors }: Linked,
+  { errors, late }: Linked,
   extent: Extent,
 ): Promise<string | null> {
   const target = manifest.errors;
@@ -37,7 +38,7 @@ export async function commitErrors(
     blobs,
     target,
     job: manifest.job,
-    blockIds: errors.map((block) => block.id),
+    blockIds: await withLate(blobs, ref, manifest, errors, late),
     contentType: 'application/jsonl',
     metadata: { [ERRORS_MARK]: 'true', ...(extent === 'part' ? { [COMPLETE_MARK]: 'false' } : {}) },
     // A failed job leaves its errors file on a path whose output stayed absent; the next job there may replace it.
@@ -50,6 +51,24 @@ export async function commitErrors(
     return null;
   }
   return dataUri({ datastore: target.datastore, path: target.blob });
+}
+
+/** The blocks of the errors, and one for each failure that only the fan-in knows, where it belongs. */
+async function withLate(
+  blobs: Blobs,
+  ref: BlobRef,
+  { job, lanes }: Plan['manifest'],
+  errors: Linked['errors'],
+  late: Linked['late'],
+): Promise<string[]> {
+  const ids = errors.map(({ id }) => id);
+  for (const [index, { failure, after }] of late.entries()) {
+    // The same id and bytes at every try: the list's hash must not change.
+    const id = blockId(job, lanes.length, 'late', index);
+    await blobs.stageBlock(ref, id, errorLine(failure));
+    ids.splice(ids.indexOf(after) + 1, 0, id);
+  }
+  return ids;
 }
 
 /** Commits the output, with the job's totals in its metadata. Throws JobFault. */

@@ -94,7 +94,7 @@ async function linkLanes(deps: JobDeps, plan: Plan, results: readonly LaneResult
       return walkChain(result.ok ? { ...expected, end: lane.to } : expected, result.receipt, read);
     }),
   );
-  const linked = link(chains);
+  const linked = link(chains, plan.manifest.files);
   const { filesDone, filesFailed } = linked.tallies;
   if (results.every((result) => result.ok) && filesDone + filesFailed !== plan.manifest.files.length)
     throw new BrokenChain(
@@ -109,7 +109,8 @@ function verdict({ manifest }: Plan, { tallies, failures }: Linked): Reason | un
   const { errorThreshold } = manifest.settings;
   if (errorThreshold >= 0 && tallies.filesFailed > errorThreshold)
     return thresholdReason(tallies.filesFailed, errorThreshold);
-  if (tallies.filesDone > 0) return undefined;
+  // A file of which a range failed is no finished file, but its other ranges are in the output.
+  if (tallies.filesDone > 0 || tallies.rows > 0) return undefined;
   const first = failures[0];
   return {
     code: 'NothingSucceeded',

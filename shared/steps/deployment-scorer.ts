@@ -1,10 +1,14 @@
 import { checkVariables } from '../domain/code-variables.ts';
 import type { ModelDeployment } from '../domain/deployment-record.ts';
 import { badRequest } from '../domain/errors.ts';
+import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { checkTimeout } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
+import { checkMiniBatchSize } from '../domain/mini-batches.ts';
 import type { ModelRecord } from '../domain/resources.ts';
 import { scorerOf, type Scorer, type ScoringCode } from '../domain/scorer.ts';
+import type { Extensions } from '../domain/settings.ts';
+import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import { CODES, MODELS } from './asset-kinds.ts';
 import { referencedEnvironment } from './referenced-environment.ts';
@@ -92,10 +96,11 @@ async function scoringCode(
 
 /** Throws ApiError 400 for settings that do not go together, or that the host would not let come true. */
 export function checkSettings(
-  { settings, code }: Pick<ModelDeployment, 'settings' | 'code'>,
+  { settings, code, properties }: Pick<ModelDeployment, 'settings' | 'code' | 'properties'>,
   { maxTimeoutSeconds }: Pick<ScorerDeps, 'maxTimeoutSeconds'>,
 ): void {
   checkTimeout(settings, maxTimeoutSeconds);
+  checkMiniBatchSize(settings, ownExtensions(properties).miniBatchUnit ?? 'files');
   if (settings.outputAction === 'SummaryOnly' && !code)
     throw badRequest(
       'properties.outputAction: SummaryOnly is for a scoring script that writes its own files; without one use AppendRow.',
@@ -103,10 +108,16 @@ export function checkSettings(
     );
 }
 
+/** What a deployment's properties say of its jobs. Throws ApiError 400. */
+export const ownExtensions = (properties: Readonly<Record<string, string>>): Partial<Extensions> =>
+  extensionsOf(properties, 'properties.properties', [WATCH_EXTENSION]);
+
+type Proved = Omit<Parameters<typeof scorerOf>[0], 'extensions'> & Pick<ModelDeployment, 'properties'>;
+
 /** Throws ApiError 400 for a deployment that could not score. */
-export async function proveScorer(deps: ScorerDeps, record: Parameters<typeof scorerOf>[0]): Promise<void> {
+export async function proveScorer(deps: ScorerDeps, record: Proved): Promise<void> {
   try {
-    await deps.prove(scorerOf(record));
+    await deps.prove(scorerOf({ ...record, extensions: ownExtensions(record.properties) }));
   } catch (error) {
     if (error instanceof ModelFault)
       throw badRequest(error.message, record.code ? 'properties.codeConfiguration' : 'properties.model');

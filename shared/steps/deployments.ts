@@ -5,14 +5,20 @@ import {
   type PipelineDeployment,
 } from '../domain/deployment-record.ts';
 import { badRequest, conflict, notFound } from '../domain/errors.ts';
-import { extensionsOf } from '../domain/invocation-extensions.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
 import { endpointNameFault } from '../domain/management-names.ts';
+import { DEFAULT_SIZE } from '../domain/mini-batches.ts';
 import { ScoringSettings } from '../domain/settings.ts';
-import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { maxInstancesOf } from './computes.ts';
-import { checkSettings, proveScorer, sentCode, sentModel, type ScorerDeps } from './deployment-scorer.ts';
+import {
+  checkSettings,
+  ownExtensions,
+  proveScorer,
+  sentCode,
+  sentModel,
+  type ScorerDeps,
+} from './deployment-scorer.ts';
 import { endpointOf, type EndpointDeps } from './endpoints.ts';
 import { refuseWatch, sentPipeline, type DeployPipelineDeps } from './pipeline/deploy-pipeline.ts';
 import { removeDeployment, writeDeployment } from './watched-deployments.ts';
@@ -50,9 +56,10 @@ export async function putDeployment(
   const fault = endpointNameFault(name, 'a deployment');
   if (fault !== undefined) throw badRequest(fault, 'name');
   const sent = body.properties ?? {};
-  extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
+  const { miniBatchUnit = 'files' } = ownExtensions(sent.properties ?? {});
   await maxInstancesOf(deps, sent.compute ?? null);
-  const settings = withSettings(ScoringSettings.parse({}), sent, sent.resources?.instanceCount);
+  const defaults = ScoringSettings.parse({ miniBatchSize: DEFAULT_SIZE[miniBatchUnit] });
+  const settings = withSettings(defaults, sent, sent.resources?.instanceCount);
   const runs = sent.deploymentConfiguration ? await sentPipeline(deps, sent) : await sentScorer(deps, sent, settings);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(
@@ -84,8 +91,9 @@ export async function putDeployment(
 async function sentScorer(deps: DeploymentDeps, sent: Sent, settings: ScoringSettings) {
   const { name, version } = await sentModel(deps, sent.model);
   const scorer = { model: { name, version }, ...NO_CODE, ...(await sentCode(deps, sent)) };
-  checkSettings({ ...scorer, settings }, deps);
-  await proveScorer(deps, { ...scorer, settings });
+  const record = { ...scorer, settings, properties: sent.properties ?? {} };
+  checkSettings(record, deps);
+  await proveScorer(deps, record);
   return scorer;
 }
 
@@ -103,7 +111,7 @@ export async function patchDeployment(
   const endpoint = await endpointOf(deps, endpointName);
   const before = await deploymentOf(deps, endpoint.name, name);
   const sent = body.properties ?? {};
-  extensionsOf(sent.properties ?? {}, 'properties.properties', [WATCH_EXTENSION]);
+  ownExtensions(sent.properties ?? {});
   await maxInstancesOf(deps, sent.compute ?? null);
   const changed = isPipelineDeployment(before)
     ? await changedPipeline(deps, before, sent)
@@ -138,12 +146,15 @@ async function changedScorer(deps: DeploymentDeps, before: ModelDeployment, sent
       throw badRequest('A PATCH cannot change the model; PUT the deployment instead.', 'properties.model');
   }
   const code = await sentCode(deps, sent);
-  if (Object.keys(code).length > 0) await proveScorer(deps, { ...before, ...code });
+  const properties = sent.properties ?? before.properties;
+  const cutsFiles = (ownExtensions(properties).miniBatchUnit ?? 'files') !== 'files';
+  if (Object.keys(code).length > 0 || (sent.properties && cutsFiles))
+    await proveScorer(deps, { ...before, ...code, properties });
   return (stored) => {
     if (isPipelineDeployment(stored)) throw replaced(stored);
     const settings = withSettings(stored.settings, sent, sent.resources?.instanceCount);
     const patched = { ...stored, ...code, settings };
-    checkSettings(patched, deps);
+    checkSettings({ ...patched, properties: sent.properties ?? stored.properties }, deps);
     return patched;
   };
 }

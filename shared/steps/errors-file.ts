@@ -1,4 +1,4 @@
-import { isEnded } from '../domain/job.ts';
+import { isEnded, type Failure } from '../domain/job.ts';
 import { JOB_MARK } from './commit-blob.ts';
 import type { JobDeps } from './deps.ts';
 import { ERRORS_MARK } from './list-input.ts';
@@ -13,3 +13,7 @@ export async function isStale(
   const found = await deps.jobs.get(job);
   return found !== undefined && isEnded(found.value);
 }
+
+/** One line of the errors file, with its end. */
+export const errorLine = ({ file, row, line, offset, code, reason, attempts }: Failure): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify({ file, row, line, offset, code, reason, attempts })}\n`);

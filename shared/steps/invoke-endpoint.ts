@@ -7,6 +7,7 @@ import type { Invocation } from '../domain/invocation.ts';
 import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts';
 import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
+import { checkMiniBatchSize } from '../domain/mini-batches.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
@@ -71,6 +72,12 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
+  const extensions = layExtensions(
+    deps.appExtensions,
+    extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
+    extensionsOf(invocation.properties, 'properties.properties'),
+  );
+  checkMiniBatchSize(settings, extensions.miniBatchUnit);
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,
@@ -82,11 +89,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     model: deployment.model,
     ...scorerFieldsOf(deployment),
     settings,
-    extensions: layExtensions(
-      deps.appExtensions,
-      extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
-      extensionsOf(invocation.properties, 'properties.properties'),
-    ),
+    extensions,
     input,
     output: invocation.outputData,
     createdBy: caller,

@@ -59,6 +59,7 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
       output: writerTo(manifest.output),
       errors: writerTo(manifest.errors),
       tallies: { ...before },
+      partial: previous?.partial ?? [],
       failures: new Array<Failure>(),
       files: [],
       known: engine.columns

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { ApiError, JobFault } from '../domain/errors.ts';
 import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
-import { cutLanes, filesOf, miniBatchCount, type InputFile, type Manifest, type Target } from '../domain/plan.ts';
+import { cutLanes, type Manifest, type Target } from '../domain/plan.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
 import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
@@ -14,6 +14,7 @@ import { logLine, printToJob } from './job-log.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
+import { planMiniBatches } from './plan-mini-batches.ts';
 import { watchesOver } from './watched-deployments.ts';
 
 export const JobInput = z.object({
@@ -115,15 +116,16 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const input = parseDataUri(spec.input.source ?? spec.input.uri, await uriRules(deps), 'inputData');
   const { output, errors } = await outputTarget(deps, spec);
   await refuseWatched(deps, output, errors);
-  const files = spec.listedInput
+  const listed = spec.listedInput
     ? await pinListed(deps, input, await deps.files.input(spec.name))
     : await listInput(deps, spec.input.kind, input, extensions.recursive);
-  const batchCount = miniBatchCount(files.length, settings.miniBatchSize);
-  checkMiniBatches(deps, batchCount);
   await claimOutput(deps, spec.name, [output, errors]);
 
+  const { blobs } = await datastoreOf(deps, input.datastore);
+  const planned = await planMiniBatches({ blobs, container: input.container }, spec, deps.limits, listed);
+  const files = [...planned.files];
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
-  const draft: Manifest = {
+  return {
     job: spec.name,
     model: spec.model,
     ...scorerFieldsOf(spec),
@@ -132,28 +134,13 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     inputDatastore: input.datastore,
     inputContainer: input.container,
     files,
-    lanes: [],
+    ...(planned.starts && { miniBatches: planned.starts }),
+    lanes: cutLanes(planned.bytes, laneLimit(spec)),
     output,
     errors,
     // Predictions are seldom larger than their input; what is, still has the other half of the limit.
     blockBytes: Math.max(deps.blockBytes, Math.ceil(bytes / MAX_PLANNED_BLOCKS)),
   };
-  const batches = Array.from({ length: batchCount }, (_, index) =>
-    filesOf(draft, index).reduce((sum, file: InputFile) => sum + file.length, 0),
-  );
-  return {
-    ...draft,
-    lanes: cutLanes(batches, laneLimit(spec)),
-  };
-}
-
-/** A plan is held in memory. */
-function checkMiniBatches({ limits }: JobDeps, count: number): void {
-  if (count > limits.miniBatches)
-    throw new JobFault(
-      'TooManyMiniBatches',
-      `The job has ${count} mini-batches, and may have at most ${limits.miniBatches}: raise miniBatchSize.`,
-    );
 }
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */

@@ -74,7 +74,7 @@ async function reserve(deps: JobDeps, { manifest }: Plan): Promise<void> {
 async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutput> {
   const { manifest } = plan;
   const linked = await linkFinished(deps, plan);
-  if (linked.tallies.filesDone === 0) throw nothing(manifest.job);
+  if (linked.tallies.filesDone === 0 && linked.tallies.rows === 0) throw nothing(manifest.job);
   const totals: Totals = { files: manifest.files.length, ...linked.tallies };
   await checkOutputFiles(deps, plan, linked);
   const errorsUri = await commitErrors(deps, plan, linked, 'part');
@@ -96,5 +96,5 @@ async function linkFinished(deps: JobDeps, plan: Plan): Promise<Linked> {
     );
     return reached?.chain ?? [];
   });
-  return link(await Promise.all(chains));
+  return link(await Promise.all(chains), plan.manifest.files);
 }

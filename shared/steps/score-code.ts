@@ -5,7 +5,8 @@ import { filesLabel } from '../domain/receipts.ts';
 import { quoteCell } from '../formats/csv-encoder.ts';
 import { ModelFault, type LocalFile, type MiniBatchEngine, type MiniBatchPart } from '../scoring/engine.ts';
 import { localCopies, type Copied } from './local-copies.ts';
-import { failFile, JobStopped, noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
+import { failFile } from './file-outcomes.ts';
+import { JobStopped, noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
 import type { OutputStaging } from './stage-output-files.ts';
 import type { WorkFolder } from './work-folder.ts';
 

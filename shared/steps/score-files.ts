@@ -1,16 +1,8 @@
-import type { InputFile } from '../domain/plan.ts';
-import { FileFault, TimedOut, type FileEngine, type FileToScore } from '../scoring/engine.ts';
-import { collect } from '../storage/json-blobs.ts';
-import {
-  checkpoint,
-  DELETED,
-  failFile,
-  noteColumns,
-  ownFault,
-  recordFailure,
-  type Scoring,
-  type SliceWork,
-} from './slice-work.ts';
+import type { InputPiece } from '../domain/mini-batches.ts';
+import { TimedOut, type FileEngine } from '../scoring/engine.ts';
+import { endFile, failFile, recordFailure } from './file-outcomes.ts';
+import { checkpoint, noteColumns, ownFault, type Scoring, type SliceWork } from './slice-work.ts';
+import { storedFile } from './stored-file.ts';
 
 const nothing = (): void => undefined;
 const ended = Promise.resolve();
@@ -30,7 +22,7 @@ export const fileScoring = (engine: FileEngine): Scoring => ({
 async function scoreFiles(
   work: SliceWork,
   engine: FileEngine,
-  files: readonly InputFile[],
+  files: readonly InputPiece[],
   attempt: number,
 ): Promise<void> {
   const { timeoutSeconds } = work.manifest.settings;
@@ -43,28 +35,29 @@ async function scoreFiles(
   }
 }
 
-/** Scores one file. A fault of the file itself becomes its failure; any other is thrown, with the file's part undone by the caller. */
+/** Scores one file, or a range of it. A fault of the file itself becomes its failure; any other is thrown, with the file's part undone by the caller. */
 async function scoreFile(
   work: SliceWork,
   engine: FileEngine,
-  file: InputFile,
+  file: InputPiece,
   attempt: number,
   signal: AbortSignal,
 ): Promise<void> {
   if (file.fault) return failFile(work, file, file.fault, attempt);
   const undo = checkpoint(work);
   let rows = 0;
-  let failures = 0;
+  let recordsFailed = 0;
   // A body that is not read to its end keeps its connection until its signal aborts.
   const over = new AbortController();
   const signalOfFile = AbortSignal.any([signal, over.signal]);
   try {
     signal.throwIfAborted();
-    const stored = storedFile(work, file, signalOfFile);
-    const parts = engine.score(stored, work.manifest.extensions, signal, (line) => work.log.printed(line));
+    const { input: blobs, manifest } = work;
+    const stored = storedFile({ blobs, container: manifest.inputContainer, signal: signalOfFile }, file);
+    const parts = engine.score(stored, manifest.extensions, signal, (line) => work.log.printed(line));
     for await (const part of parts) {
       rows += part.rows;
-      failures += part.failures.length;
+      recordsFailed += part.failures.length;
       if (part.columns && part.rows > 0) noteColumns(work, part.columns, file.name);
       await work.output.append(part.bytes, part.rows);
       for (const failure of part.failures)
@@ -79,37 +72,5 @@ async function scoreFile(
   } finally {
     over.abort();
   }
-  work.tallies.rows += rows;
-  work.tallies.recordsFailed += failures;
-  if (rows === 0 && failures > 0) {
-    const noun = failures === 1 ? 'Its only record' : `All its ${failures} records`;
-    await failFile(work, file, { code: 'NoRecordSucceeded', reason: `${noun} failed.` }, attempt);
-  } else {
-    work.tallies.filesDone++;
-  }
-}
-
-/** A file as the engine reads it: nothing is asked of storage before the engine asks. */
-function storedFile(work: SliceWork, file: InputFile, signal: AbortSignal): FileToScore {
-  async function read(range: {
-    readonly offset?: number;
-    readonly count?: number;
-  }): Promise<AsyncIterable<Uint8Array>> {
-    const found = await work.input.read(
-      { container: work.manifest.inputContainer, name: file.blob },
-      { ...range, ifMatch: file.etag, signal },
-    );
-    if (!found) throw new FileFault('InputChanged', DELETED);
-    return found.body;
-  }
-  async function* body(): AsyncGenerator<Uint8Array> {
-    yield* await read({});
-  }
-  return {
-    name: file.name,
-    contentEncoding: file.contentEncoding,
-    length: file.length,
-    body: body(),
-    range: async (offset, count) => collect(await read({ offset, count })),
-  };
+  await endFile(work, file, { rows, recordsFailed }, attempt);
 }

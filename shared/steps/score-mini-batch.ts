@@ -1,19 +1,20 @@
 import { JobFault, messageOf } from '../domain/errors.ts';
-import { filesOf, type InputFile } from '../domain/plan.ts';
+import { filesOf, type InputPiece } from '../domain/mini-batches.ts';
 import { StagingFault } from './block-writer.ts';
-import { checkpoint, failFile, faultOf, type SliceWork, type Tries } from './slice-work.ts';
+import { failFile } from './file-outcomes.ts';
+import { checkpoint, faultOf, type SliceWork, type Tries } from './slice-work.ts';
 import { WorkFolderFault } from './work-folder.ts';
 
 /**
  * Scores one mini-batch: up to `maxRetries` tries of all its files, each really stopped at the timeout. One that keeps failing
- * is taken apart, so that only the bad files fail. Throws StagingFault, WorkFolderFault and JobFault alone.
+ * is taken apart, so that only the bad files, or ranges of files, fail. Throws StagingFault, WorkFolderFault and JobFault alone.
  */
 export function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void> {
   return scoreTogether(work, filesOf(work.manifest, miniBatch), miniBatch);
 }
 
 /** Some files of a mini-batch as if they were all of it. Throws as above. */
-export async function scoreTogether(work: SliceWork, files: readonly InputFile[], miniBatch: number): Promise<void> {
+export async function scoreTogether(work: SliceWork, files: readonly InputPiece[], miniBatch: number): Promise<void> {
   const { maxRetries } = work.manifest.settings;
   const tries = work.scoring.begin(work, files);
   try {
@@ -34,7 +35,12 @@ export async function scoreTogether(work: SliceWork, files: readonly InputFile[]
 }
 
 /** One try; everything that it wrote and counted is undone when it fails. Answers what failed. */
-async function tryFiles(work: SliceWork, tries: Tries, files: readonly InputFile[], attempt: number): Promise<unknown> {
+async function tryFiles(
+  work: SliceWork,
+  tries: Tries,
+  files: readonly InputPiece[],
+  attempt: number,
+): Promise<unknown> {
   const undo = checkpoint(work);
   try {
     await tries.run(files, attempt);

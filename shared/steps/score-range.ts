@@ -1,6 +1,6 @@
 import { JobFault, messageOf } from '../domain/errors.ts';
 import { FAILURES_IN_JOB, type Reason } from '../domain/job.ts';
-import { filesOf } from '../domain/plan.ts';
+import { filesOf } from '../domain/mini-batches.ts';
 import type { Receipt } from '../domain/receipts.ts';
 import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
@@ -69,6 +69,7 @@ async function scoreAndReceipt(
     ...(work.known.columnsOf !== undefined && { columnsOf: work.known.columnsOf }),
     ...(!work.scoring.rowColumns && { rowColumns: false }),
     tallies: { ...work.tallies },
+    ...(work.partial.length > 0 && { partial: [...work.partial] }),
     failures: work.failures.slice(0, FAILURES_IN_JOB),
     ...(log.printedBytes() > 0 && { printed: log.printedBytes() }),
     ...(work.files.length > 0 && { files: work.files }),

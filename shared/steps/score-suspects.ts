@@ -1,10 +1,11 @@
-import { filesOf } from '../domain/plan.ts';
+import { filesOf } from '../domain/mini-batches.ts';
 import type { JobDeps } from './deps.ts';
+import { failFile } from './file-outcomes.ts';
 import { scoreTogether } from './score-mini-batch.ts';
 import type { Range } from './open-slice.ts';
 import { scoreRange, sliceMs } from './score-range.ts';
 import type { SliceAnswer } from './score-slice.ts';
-import { failFile, type SliceWork } from './slice-work.ts';
+import type { SliceWork } from './slice-work.ts';
 import { filePart, miniBatchPart, whileStarted } from './started-marks.ts';
 
 /** Starts without an end after which a mini-batch is taken apart: in a slice among others, and alone. */
@@ -54,7 +55,8 @@ async function scoreApart(
       await whileStarted(deps, job, part, () => scoreTogether(work, [file], miniBatch));
       await deps.jobs.unmark(job, part);
     } else {
-      const reason = `The process ended while it scored this file alone; its mini-batch was started ${deaths} times without an end.`;
+      const what = file.piece ? 'these records' : 'this file';
+      const reason = `The process ended while it scored ${what} alone; its mini-batch was started ${deaths} times without an end.`;
       await failFile(work, file, { code: 'ProcessDied', reason }, deaths);
     }
   }

@@ -1,7 +1,9 @@
 import { JobFault, messageOf } from '../domain/errors.ts';
-import { FAILURES_IN_JOB, type Failure, type Reason } from '../domain/job.ts';
-import type { InputFile, Manifest } from '../domain/plan.ts';
+import type { Failure, Reason } from '../domain/job.ts';
+import type { InputPiece } from '../domain/mini-batches.ts';
+import type { Manifest } from '../domain/plan.ts';
 import { sameColumns, type KnownColumns, type LaneTallies, type OutputFile } from '../domain/receipts.ts';
+import type { PartialFile } from '../domain/split-files.ts';
 import { FileFault, TimedOut } from '../scoring/engine.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import type { BlockWriter } from './block-writer.ts';
@@ -15,6 +17,8 @@ export interface SliceWork {
   readonly output: BlockWriter;
   readonly errors: BlockWriter;
   readonly tallies: LaneTallies;
+  /** Of files that are cut, and of which this lane does not know everything yet. */
+  partial: readonly PartialFile[];
   /** All failures of the slice are staged; the first ones are kept here too. */
   readonly failures: Failure[];
   /** Files that a user's code wrote. */
@@ -37,8 +41,8 @@ export interface Scoring {
   /** Whether rows begin with the columns `file` and `row`. */
   readonly rowColumns: boolean;
   /** The files of the mini-batch that comes after the one that is begun next. */
-  expect(files: readonly InputFile[]): void;
-  begin(work: SliceWork, files: readonly InputFile[]): Tries;
+  expect(files: readonly InputPiece[]): void;
+  begin(work: SliceWork, files: readonly InputPiece[]): Tries;
   /** Ends what is under way; nothing of it stays on this machine. */
   end(): Promise<void>;
 }
@@ -49,7 +53,7 @@ export interface Tries {
    * Scores these files of it. What it wrote and counted holds when it does not throw. Throws JobFault when the job cannot go
    * on, WorkFolderFault, StagingFault, and any other Error for a try that failed.
    */
-  run(files: readonly InputFile[], attempt: number): Promise<void>;
+  run(files: readonly InputPiece[], attempt: number): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -78,27 +82,6 @@ export function faultOf(error: unknown): Fault {
   return { code: 'ScoringFailed', reason: messageOf(error) };
 }
 
-/** Records a file as failed; `name` stands for it where nobody knows which file of several it was. */
-export async function failFile(
-  work: SliceWork,
-  { name }: { readonly name: string },
-  fault: Fault,
-  attempts: number,
-): Promise<void> {
-  work.tallies.filesFailed++;
-  await recordFailure(work, { file: name, ...fault, attempts });
-}
-
-const encoder = new TextEncoder();
-
-/** One line of the errors file. */
-export async function recordFailure(work: SliceWork, failure: Failure): Promise<void> {
-  const { file, row, line, offset, code, reason, attempts } = failure;
-  if (work.failures.length < FAILURES_IN_JOB) work.failures.push(failure);
-  const text = JSON.stringify({ file, row, line, offset, code, reason, attempts });
-  await work.errors.append(encoder.encode(`${text}\n`), 1);
-}
-
 /** Notes the columns of some rows. Throws JobFault when others were found before. */
 export function noteColumns(work: SliceWork, columns: readonly string[], columnsOf: string): void {
   const found = { columns, columnsOf };
@@ -113,7 +96,7 @@ export function checkpoint(work: SliceWork): { keep(): void; rollback(): void } 
   const tallies = { ...work.tallies };
   const failures = work.failures.length;
   const files = work.files.length;
-  const { known } = work;
+  const { known, partial } = work;
   return {
     keep() {
       work.errors.keep(errors);
@@ -126,6 +109,7 @@ export function checkpoint(work: SliceWork): { keep(): void; rollback(): void } 
       work.failures.length = failures;
       work.files.length = files;
       work.known = known;
+      work.partial = partial;
     },
   };
 }

@@ -204,7 +204,7 @@ it('names the extensions that it knows', async () => {
   const answer = await world.call('POST', JOBS, send({ ...good, properties: { 'batchpoint.colour': 'x' } }));
   expect(errorOf(answer)).toMatchObject({
     message:
-      "'batchpoint.colour' is not known here. Known are: batchpoint.outputFormat, batchpoint.recursive, batchpoint.csvHeader, batchpoint.csvDelimiter, batchpoint.missing, batchpoint.outputColumns.",
+      "'batchpoint.colour' is not known here. Known are: batchpoint.outputFormat, batchpoint.miniBatchUnit, batchpoint.recursive, batchpoint.csvHeader, batchpoint.csvDelimiter, batchpoint.missing, batchpoint.outputColumns.",
   });
 });
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Extensions } from '../../../shared/domain/settings.ts';
 import {
   BASE,
   CALLER,
@@ -143,7 +144,7 @@ describe('invoke', () => {
         outputAction: 'AppendRow',
         loggingLevel: 'Debug',
       },
-      extensions: { outputFormat: 'azureml', recursive: true, csvHeader: true, csvDelimiter: ',', missing: 'error' },
+      extensions: Extensions.parse({ outputFormat: 'azureml', recursive: true }),
       environmentVariables: {},
       input: {
         name: 'd',
@@ -189,6 +190,7 @@ describe('invoke', () => {
     const answer = await invoke({ properties: { inputData: INPUT, properties: { 'batchpoint.csvHeader': 'true' } } });
     expect((await world.jobs.spec(nameOf(answer)))?.extensions).toEqual({
       outputFormat: 'azureml',
+      miniBatchUnit: 'files',
       recursive: false,
       csvHeader: true,
       csvDelimiter: '|',

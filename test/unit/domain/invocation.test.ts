@@ -124,6 +124,7 @@ describe('extensions', () => {
   it('go layer over layer', () => {
     expect(layExtensions({ missing: 'nan', csvDelimiter: ';' }, {}, { csvDelimiter: '\t' })).toEqual({
       outputFormat: 'csv',
+      miniBatchUnit: 'files',
       recursive: false,
       csvHeader: true,
       csvDelimiter: '\t',

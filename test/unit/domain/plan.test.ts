@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blockId } from '../../../shared/domain/blocks.ts';
-import { cutLanes, miniBatchCount } from '../../../shared/domain/plan.ts';
+import { cutLanes } from '../../../shared/domain/plan.ts';
 
 describe('lanes', () => {
   it.each([
@@ -59,15 +59,6 @@ describe('lanes', () => {
         if (index > 0) expect(lane.from).toBe(lanes[index - 1]?.to);
       }
     }
-  });
-
-  it.each([
-    [0, 10, 0],
-    [1, 10, 1],
-    [10, 10, 1],
-    [11, 10, 2],
-  ])('%i files in mini-batches of %i are %i', (files, size, count) => {
-    expect(miniBatchCount(files, size)).toBe(count);
   });
 });
 

@@ -59,14 +59,14 @@ describe('a chain of receipts', () => {
   });
 
   it('joins lanes in order and takes totals from the last receipts alone', () => {
-    const linked = link([[receipt(0, 3, null), receipt(3, 5, 'a')], [], [receipt(5, 7, null)]]);
+    const linked = link([[receipt(0, 3, null), receipt(3, 5, 'a')], [], [receipt(5, 7, null)]], []);
     expect(linked.output.map((block) => block.id)).toEqual(['b0', 'b3', 'b5']);
     expect(linked.tallies).toEqual({ filesDone: 12, filesFailed: 0, rows: 12, recordsFailed: 0 });
     expect(linked.columns).toEqual(['value']);
   });
 
   it('refuses lanes that disagree on the columns', () => {
-    expect(() => link([[receipt(0, 1, null)], [receipt(1, 2, null, { columns: ['other'] })]])).toThrow(
+    expect(() => link([[receipt(0, 1, null)], [receipt(1, 2, null, { columns: ['other'] })]], [])).toThrow(
       'the model has (value), the model has (other)',
     );
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Extensions } from '../../../shared/domain/settings.ts';
 import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
 
 describe('a scoring job', () => {
@@ -44,7 +45,7 @@ describe('a scoring job', () => {
       'job',
       {},
       {
-        extensions: { outputFormat: 'azureml', recursive: false, csvHeader: true, csvDelimiter: ',', missing: 'error' },
+        extensions: Extensions.parse({ outputFormat: 'azureml' }),
       },
     );
     await world.run('job');
@@ -99,11 +100,7 @@ describe('a scoring job', () => {
 
     const deep = jobWorld();
     await deep.put(files);
-    await deep.accept(
-      'job',
-      {},
-      { extensions: { outputFormat: 'csv', recursive: true, csvHeader: true, csvDelimiter: ',', missing: 'error' } },
-    );
+    await deep.accept('job', {}, { extensions: Extensions.parse({ recursive: true }) });
     await deep.run('job');
     expect(await deep.text('out/predictions.csv')).toBe('file,row,value\na.csv,0,1\ndeep/b.csv,0,2\n');
   });
