@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { STANDARD_LIMITS } from '../../shared/limit-settings.ts';
 import type { Limits } from '../../shared/domain/limits.ts';
+import type { MiniBatchUnit } from '../../shared/domain/mini-batch-unit.ts';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import type { Engine } from '../../shared/scoring/engine.ts';
@@ -71,6 +72,8 @@ export function jobWorld(
     /** Instead of the line engine. */
     engine?: Engine;
     workFolder?: string;
+    /** What `miniBatchSize` counts; with another than files, input has no header lines. */
+    unit?: MiniBatchUnit;
   } = {},
 ): JobWorld {
   const system = memoryBlobs();
@@ -130,7 +133,9 @@ export function jobWorld(
         properties: {},
         model: { name: 'm', version: '1' },
         settings: ScoringSettings.parse({ miniBatchSize: 1, ...settings }),
-        extensions: Extensions.parse({}),
+        extensions: Extensions.parse(
+          options.unit ? { miniBatchUnit: options.unit, csvHeader: options.unit === 'files' } : {},
+        ),
         input: {
           name: 'in',
           kind: 'UriFolder',
@@ -231,3 +236,40 @@ export const numberedOutput = (count: number): string =>
   ['file,row,value', ...Array.from({ length: count }, (_, i) => `f${String(i).padStart(3, '0')}.csv,0,v${i}`), ''].join(
     '\n',
   );
+
+/** An input of `count` records that a test scores in either of two ways: so many files of one record, or one file of so many. */
+export interface Shape {
+  readonly unit: MiniBatchUnit;
+  input(count: number): Record<string, string>;
+  /** The output that the input gives, in input order. */
+  output(count: number): string;
+  /** What the line engine has seen of a record, in mini-batches of one. */
+  seen(record: number): string;
+  /** Files of an input of so many records. */
+  files(count: number): number;
+  /** How often the plan reads what is in the input, however many records it has. */
+  readonly planReads: number;
+}
+
+const lines = (count: number, line: (i: number) => string): string[] =>
+  Array.from({ length: count }, (_, i) => line(i));
+
+export const SHAPES: readonly Shape[] = [
+  {
+    unit: 'files',
+    input: numbered,
+    output: numberedOutput,
+    seen: (record) => `f${String(record).padStart(3, '0')}.csv`,
+    files: (count) => count,
+    planReads: 0,
+  },
+  {
+    unit: 'records',
+    input: (count) => ({ 'in/f.csv': lines(count, (i) => `v${i}\n`).join('') }),
+    output: (count) => ['file,row,value', ...lines(count, (i) => `f.csv,${i},v${i}`), ''].join('\n'),
+    seen: (record) => `f.csv:${record}`,
+    files: () => 1,
+    // A sample, and then all of it.
+    planReads: 2,
+  },
+];

@@ -7,17 +7,19 @@ import { settleJob } from '../../../shared/steps/settle-job.ts';
 import { sweepJobs } from '../../../shared/steps/sweep-jobs.ts';
 import { noPipelines } from '../../support/no-pipelines.ts';
 import { fakeOrchestrations } from '../../support/fake-orchestrations.ts';
-import { jobWorld, numbered, numberedOutput, planned, runLane } from '../../support/job-world.ts';
+import { jobWorld, numberedOutput, planned, runLane, SHAPES, type Shape } from '../../support/job-world.ts';
 
 const MINUTE = 60_000;
 
-/** A job `job` whose first orchestration is active and does nothing by itself. */
-async function stuckWorld(files: number, settings = {}) {
+const [FILES] = SHAPES as [Shape, Shape];
+
+/** A job `job` over so many records, whose first orchestration is active and does nothing by itself. */
+async function stuckWorld(records: number, settings = {}, { unit, input } = FILES) {
   const clock = { time: Date.parse('2026-03-01T00:00:00.000Z'), now: () => clock.time };
-  const world = jobWorld({ sliceMs: 0, clock });
+  const world = jobWorld({ sliceMs: 0, clock, unit });
   const orchestrations = fakeOrchestrations();
   const deps = { ...world.deps, ...noPipelines(world), orchestrations, retentionDays: 30 };
-  await world.put(numbered(files));
+  await world.put(input(records));
   await world.accept('job', settings);
   await orchestrations.start('job');
   const lanes = await planned(world, 'job');
@@ -30,9 +32,9 @@ async function stuckWorld(files: number, settings = {}) {
   return { ...world, lanes, clock, orchestrations, deps, sweepAfter };
 }
 
-describe('a job without progress', () => {
+describe.each(SHAPES)('a job without progress, in mini-batches of $unit', (shape) => {
   it('goes on in its next generation, from its receipts, and ends with the same bytes', async () => {
-    const world = await stuckWorld(5, { instanceCount: 2 });
+    const world = await stuckWorld(5, { instanceCount: 2 }, shape);
     await world.slice('job', 0, await world.slice('job', 0));
     const seen = world.engine.seen.length;
     expect(await world.sweepAfter(3 * MINUTE - 1)).toEqual([]);
@@ -40,21 +42,43 @@ describe('a job without progress', () => {
     expect(await viewJob(world.deps, 'job')).toMatchObject({ status: 'Running' });
     expect(await world.resume('job', 2)).toMatchObject({
       state: 'completed',
-      totals: { files: 5, filesDone: 5, filesFailed: 0, rows: 5, recordsFailed: 0 },
+      totals: { files: shape.files(5), filesDone: shape.files(5), filesFailed: 0, rows: 5, recordsFailed: 0 },
     });
-    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(5));
-    expect(world.engine.seen.slice(seen).sort()).toEqual(['f002.csv', 'f003.csv', 'f004.csv']);
+    expect(await world.text('out/predictions.csv')).toBe(shape.output(5));
+    expect(world.engine.seen.slice(seen).sort()).toEqual([2, 3, 4].map(shape.seen));
   });
 
   it.each([0, 1, 7])('resumes after %i slices', async (slices) => {
-    const world = await stuckWorld(7);
+    const world = await stuckWorld(7, {}, shape);
     for (let i = 0, at; i < slices; i++) at = await world.slice('job', 0, at);
     await world.sweepAfter(3 * MINUTE);
     expect(await world.resume('job', 2)).toMatchObject({ state: 'completed', totals: { rows: 7 } });
-    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(7));
+    expect(await world.text('out/predictions.csv')).toBe(shape.output(7));
     expect(world.engine.seen).toHaveLength(7);
   });
 
+  it('writes receipts side by side with its next generation; the fan-in takes one chain of each lane', async () => {
+    for (const ghostFirst of [true, false]) {
+      const world = await stuckWorld(8, { instanceCount: 2 }, shape);
+      // The first generation still runs where nobody can tell it to stop: its looks at the stop mark see nothing.
+      const ghost = world.process({ jobs: { ...world.deps.jobs, stopped: async () => undefined } });
+      const first = [0, 1].map((lane) => scoreSlice(ghost, { job: 'job', lane, position: null, receipt: null }));
+      await Promise.all(first);
+      await world.sweepAfter(3 * MINUTE);
+      const ghosts = () => [0, 1].map((lane) => runLane(ghost, { job: 'job', lane }, null));
+      const racing = ghostFirst ? ghosts() : [];
+      const resumed = world.resume('job', 2);
+      if (!ghostFirst) racing.push(...ghosts());
+      const [record, ...lanes] = await Promise.all([resumed, ...racing]);
+      expect(record).toMatchObject({ state: 'completed', totals: { filesDone: shape.files(8), rows: 8 } });
+      expect(await world.text('out/predictions.csv')).toBe(shape.output(8));
+      expect(await commitJob(ghost, { job: 'job', execution: 'the-execution', lanes })).toEqual({ state: 'completed' });
+      expect(await world.text('out/predictions.csv')).toBe(shape.output(8));
+    }
+  });
+});
+
+describe('a job without progress', () => {
   it('is patient while the lanes of other jobs may be queued before its own', async () => {
     const world = await stuckWorld(2);
     const busy = { ...world.deps, sliceMs: 30_000, scoringThreads: 1 };
@@ -151,26 +175,6 @@ describe('a job without progress', () => {
 });
 
 describe('two generations at once', () => {
-  it('write receipts side by side; the fan-in takes one chain of each lane', async () => {
-    for (const ghostFirst of [true, false]) {
-      const world = await stuckWorld(8, { instanceCount: 2 });
-      // The first generation still runs where nobody can tell it to stop: its looks at the stop mark see nothing.
-      const ghost = world.process({ jobs: { ...world.deps.jobs, stopped: async () => undefined } });
-      const first = [0, 1].map((lane) => scoreSlice(ghost, { job: 'job', lane, position: null, receipt: null }));
-      await Promise.all(first);
-      await world.sweepAfter(3 * MINUTE);
-      const ghosts = () => [0, 1].map((lane) => runLane(ghost, { job: 'job', lane }, null));
-      const racing = ghostFirst ? ghosts() : [];
-      const resumed = world.resume('job', 2);
-      if (!ghostFirst) racing.push(...ghosts());
-      const [record, ...lanes] = await Promise.all([resumed, ...racing]);
-      expect(record).toMatchObject({ state: 'completed', totals: { filesDone: 8, rows: 8 } });
-      expect(await world.text('out/predictions.csv')).toBe(numberedOutput(8));
-      expect(await commitJob(ghost, { job: 'job', execution: 'the-execution', lanes })).toEqual({ state: 'completed' });
-      expect(await world.text('out/predictions.csv')).toBe(numberedOutput(8));
-    }
-  });
-
   it('tells the slices of the old one to stop', async () => {
     const world = await stuckWorld(2);
     await world.sweepAfter(3 * MINUTE);

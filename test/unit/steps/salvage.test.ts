@@ -5,7 +5,7 @@ import { salvageJob } from '../../../shared/steps/salvage-job.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
 import { fakeOrchestrations } from '../../support/fake-orchestrations.ts';
 import { withFaults } from '../../support/faulty-blobs.ts';
-import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
+import { jobWorld, numbered, numberedOutput, planned, SHAPES, type Shape } from '../../support/job-world.ts';
 
 const DAY = 86_400_000;
 const OUTPUT = 'out/predictions.csv';
@@ -60,6 +60,16 @@ describe('salvage', () => {
       totals,
       reason: { code: 'Canceled' },
     });
+  });
+
+  it('commits the finished ranges of a file that is not done', async () => {
+    const [, { input, unit }] = SHAPES as [Shape, Shape];
+    const world = await cancelled(input(8), [1, 0, 2], { unit });
+    const totals = { files: 1, filesDone: 0, filesFailed: 0, rows: 3, recordsFailed: 0 };
+    expect(await world.salvage()).toMatchObject({ status: 'Canceled', totals });
+    const lanes = (await world.deps.files.plan('job')).manifest.lanes.map(({ from }) => from);
+    const rows = [0, lanes[2] ?? 0, (lanes[2] ?? 0) + 1].map((i) => `f.csv,${i},v${i}`);
+    expect(await world.text(OUTPUT)).toBe(['file,row,value', ...rows, ''].join('\n'));
   });
 
   it('answers the same when asked again, at once or later', async () => {

@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { Extensions } from '../../../shared/domain/settings.ts';
-import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
+import { jobWorld, numbered, numberedOutput, planned, SHAPES } from '../../support/job-world.ts';
 
 describe('a scoring job', () => {
-  it.each([1, 2, 7, 40])('writes the rows of %i files once, in input order', async (files) => {
-    const world = jobWorld({ sliceMs: 0 });
-    await world.put(numbered(files));
+  const shapes = SHAPES.flatMap((shape) => [2, 7, 40].map((rows) => ({ ...shape, rows })));
+  it.each(shapes)('writes $rows rows once, in input order, of mini-batches of $unit', async (shape) => {
+    const { unit, rows } = shape;
+    const files = shape.files(rows);
+    const world = jobWorld({ sliceMs: 0, unit });
+    await world.put(shape.input(rows));
     await world.accept('job', { miniBatchSize: 3, instanceCount: 2, maxConcurrencyPerInstance: 2 });
     expect(await world.run('job')).toMatchObject({
       state: 'completed',
-      totals: { files, filesDone: files, filesFailed: 0, rows: files, recordsFailed: 0 },
+      totals: { files, filesDone: files, filesFailed: 0, rows, recordsFailed: 0 },
       outputUri: 'azureml://datastores/store/paths/out/predictions.csv',
       errorsUri: null,
       failures: [],
     });
-    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(files));
+    expect(await world.text('out/predictions.csv')).toBe(shape.output(rows));
     expect(await world.text('out/predictions.csv.errors.jsonl')).toBeUndefined();
   });
 

@@ -3,77 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Engine } from '../../../shared/scoring/engine.ts';
 import { BEAT_MS } from '../../../shared/steps/lane-report.ts';
 import { scoreSlice, type SliceAnswer } from '../../../shared/steps/score-slice.ts';
-import { codeEngine, namesAndContents } from '../../support/code-engine.ts';
-import { jobWorld, numbered, numberedOutput, planned, runLane, type JobWorld } from '../../support/job-world.ts';
-import { lineEngine } from '../../support/line-engine.ts';
-
-interface Mortal {
-  readonly engine: Engine;
-  readonly death: Promise<'died'>;
-}
-
-/**
- * An engine in a process of its own that dies when it meets a file that kills: nothing of that process ever answers again.
- * What a test would wait for is the death.
- */
-function mortalEngine(kills: readonly string[]): Mortal {
-  const engine = lineEngine();
-  const death = Promise.withResolvers<'died'>();
-  let dead = false;
-  const mortal: Engine = {
-    ...engine,
-    async *score(file, options, signal) {
-      const kill = kills.includes(file.name);
-      // Who kills is quick, so that it meets its neighbours in the middle of theirs.
-      for (let i = 0; i < (kill ? 2 : 9); i++) await turn();
-      if (kill && !dead) {
-        dead = true;
-        death.resolve('died');
-      }
-      if (dead) await new Promise<never>(() => undefined);
-      yield* engine.score(file, options, signal);
-    },
-  };
-  return { engine: mortal, death: death.promise };
-}
-
-/** The same, of an engine that runs a user's code. */
-function mortalCode(kills: readonly string[]): Mortal {
-  const death = Promise.withResolvers<'died'>();
-  const engine: Engine = codeEngine(async (call) => {
-    if (!call.files.some(({ name }) => kills.includes(name))) return namesAndContents(call);
-    death.resolve('died');
-    return new Promise<never>(() => undefined);
-  });
-  return { engine, death: death.promise };
-}
-
-/** Runs a lane as the host does: a slice whose process died is delivered again, to a new process. */
-async function deliver(world: JobWorld, kills: readonly string[], mortal = mortalEngine, lane = 0) {
-  let deaths = 0;
-  let attempts = 0;
-  let most = 0;
-  for (let at: Pick<SliceAnswer, 'position' | 'receipt'> | undefined; ;) {
-    const { engine, death } = mortal(kills);
-    const process = world.process({ engine: async () => ({ engine, release() {} }) });
-    const input = { job: 'job', lane, position: at?.position ?? null, receipt: at?.receipt ?? null };
-    const answer = await Promise.race([scoreSlice(process, input), death]);
-    attempts++;
-    most = Math.max(most, attempts);
-    if (answer === 'died') {
-      deaths++;
-      if (deaths > 30) throw new Error('it dies for ever');
-      continue;
-    }
-    if (!answer.ok || answer.done)
-      return { deaths, most, result: { ok: answer.ok, receipt: answer.receipt, reason: answer.reason } };
-    at = answer;
-    attempts = 0;
-  }
-}
+import { jobWorld, numbered, numberedOutput, planned, runLane, SHAPES } from '../../support/job-world.ts';
+import { deliver, died, mortalCode, mortalEngine, TRIES } from '../../support/mortal-lane.ts';
 
 const without = (count: number, ...gone: number[]): string =>
   numberedOutput(count)
@@ -81,20 +14,36 @@ const without = (count: number, ...gone: number[]): string =>
     .filter((line) => !gone.some((i) => line.endsWith(`,v${i}`)))
     .join('\n');
 
-const died = (file: string, deaths: number) => ({
-  file,
-  code: 'ProcessDied',
-  reason: `The process ended while it scored this file alone; its mini-batch was started ${deaths} times without an end.`,
-  attempts: deaths,
+describe.each(SHAPES)('a mini-batch that kills its process, of $unit', (shape) => {
+  it.each([
+    [2, 1],
+    [5, 0],
+    [5, 3],
+    [9, 8],
+  ])('is found among %i (number %i) and fails alone', async (count, bad) => {
+    const world = jobWorld({ unit: shape.unit });
+    await world.put(shape.input(count));
+    await world.accept('job');
+    await planned(world, 'job');
+    const { deaths, most, result } = await deliver(world, [shape.seen(bad)]);
+    expect(deaths).toBeLessThanOrEqual(4);
+    expect(most).toBeLessThanOrEqual(TRIES);
+    await world.commit('job', [result]);
+    expect(await world.record('job')).toMatchObject({
+      state: 'completed',
+      totals: { files: shape.files(count), filesFailed: 1, rows: count - 1 },
+      failures: [{ code: 'ProcessDied', attempts: 3 }],
+    });
+    const rows = shape
+      .output(count)
+      .split('\n')
+      .filter((line) => !line.endsWith(`,v${bad}`));
+    expect(await world.text('out/predictions.csv')).toBe(rows.join('\n'));
+  });
 });
-
-/** An activity is tried five times. */
-const TRIES = 5;
 
 describe('a file that kills its process', () => {
   it.each([
-    [1, 1, 0],
-    [1, 5, 0],
     [1, 5, 3],
     [3, 9, 0],
     [3, 9, 4],

@@ -1,36 +1,81 @@
 import { describe, expect, it } from 'vitest';
 import { commitJob } from '../../../shared/steps/commit-job.ts';
 import { settleJob } from '../../../shared/steps/settle-job.ts';
+import type { MiniBatchUnit } from '../../../shared/domain/mini-batch-unit.ts';
+import type { ScoringSettings } from '../../../shared/domain/settings.ts';
 import type { Blobs } from '../../../shared/storage/ports.ts';
 import { withFaults, type FaultPlan } from '../../support/faulty-blobs.ts';
-import { jobWorld, numbered, numberedOutput, planned } from '../../support/job-world.ts';
+import { jobWorld, numbered, planned, SHAPES } from '../../support/job-world.ts';
 
-describe('faults of storage', () => {
-  const run = async (plans: FaultPlan[], files: Record<string, string>, settings = {}) => {
-    const faults: { made?: ReturnType<typeof withFaults> } = {};
-    const world = jobWorld({ faulty: (blobs: Blobs) => (faults.made = withFaults(blobs, plans)) });
-    await world.put(files);
-    await world.accept('job', settings);
-    const record = await world.run('job');
-    expect(faults.made?.unfired()).toEqual([]);
-    return { world, record, output: await world.text('out/predictions.csv') };
-  };
+async function run(
+  plans: FaultPlan[],
+  files: Record<string, string>,
+  settings: Partial<ScoringSettings> = {},
+  unit: MiniBatchUnit = 'files',
+) {
+  const faults: { made?: ReturnType<typeof withFaults> } = {};
+  const world = jobWorld({ faulty: (blobs: Blobs) => (faults.made = withFaults(blobs, plans)), unit });
+  await world.put(files);
+  await world.accept('job', settings);
+  const record = await world.run('job');
+  expect(faults.made?.unfired()).toEqual([]);
+  return { world, record, output: await world.text('out/predictions.csv') };
+}
 
+describe.each(SHAPES)('faults of storage, in mini-batches of $unit', ({ unit, input, output: expected, planReads }) => {
   it('takes a commit whose answer was lost for what it was: done once', async () => {
-    const { record, output } = await run([{ operation: 'commitBlocks', fault: { kind: 'loseAnswer' } }], numbered(3));
+    const plan: FaultPlan = { operation: 'commitBlocks', fault: { kind: 'loseAnswer' } };
+    const { record, output } = await run([plan], input(3), {}, unit);
     expect(record).toMatchObject({ state: 'completed', totals: { rows: 3 } });
-    expect(output).toBe(numberedOutput(3));
+    expect(output).toBe(expected(3));
   });
 
   it('commits again when storage was busy', async () => {
     const { record, output } = await run(
       [{ operation: 'commitBlocks', times: 2, fault: { kind: 'refuse', status: 503, code: 'ServerBusy' } }],
-      numbered(2),
+      input(2),
+      {},
+      unit,
     );
     expect(record.state).toBe('completed');
-    expect(output).toBe(numberedOutput(2));
+    expect(output).toBe(expected(2));
   });
 
+  it('fails the slice, not the mini-batch, when staging fails; a second attempt leaves each row once', async () => {
+    const plan: FaultPlan = {
+      operation: 'stageBlock',
+      nth: 3,
+      fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
+    };
+    const world = jobWorld({ faulty: (blobs) => withFaults(blobs, [plan]), blockBytes: 8, unit });
+    await world.put(input(4));
+    await world.accept('job');
+    await planned(world, 'job');
+    await expect(world.lane('job', 0)).rejects.toThrow('503 ServerBusy');
+    await world.commit('job', [await world.lane('job', 0)]);
+    expect(await world.text('out/predictions.csv')).toBe(expected(4));
+  });
+
+  it('tries a mini-batch again when a read fails, and counts the tries', async () => {
+    const { record, output } = await run(
+      [
+        {
+          operation: 'read',
+          nth: planReads + 1,
+          times: 2,
+          fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
+        },
+      ],
+      input(2),
+      { maxRetries: 3 },
+      unit,
+    );
+    expect(record).toMatchObject({ state: 'completed', failures: [] });
+    expect(output).toBe(expected(2));
+  });
+});
+
+describe('faults of storage', () => {
   it('never scores again silently when the output was committed and removed at once', async () => {
     const world = jobWorld({
       faulty: (blobs) => ({
@@ -68,21 +113,6 @@ describe('faults of storage', () => {
     });
   });
 
-  it('fails the slice, not the mini-batch, when staging fails; a second attempt leaves each row once', async () => {
-    const plan: FaultPlan = {
-      operation: 'stageBlock',
-      nth: 3,
-      fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
-    };
-    const world = jobWorld({ faulty: (blobs) => withFaults(blobs, [plan]), blockBytes: 8 });
-    await world.put(numbered(4));
-    await world.accept('job');
-    await planned(world, 'job');
-    await expect(world.lane('job', 0)).rejects.toThrow('503 ServerBusy');
-    await world.commit('job', [await world.lane('job', 0)]);
-    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(4));
-  });
-
   it('fails a file that changed after the plan, and scores the others', async () => {
     const world = jobWorld();
     await world.put(numbered(3));
@@ -115,16 +145,6 @@ describe('faults of storage', () => {
       state: 'completed',
       failures: [{ file: 'f000.csv', code: 'InputChanged' }],
     });
-  });
-
-  it('tries a mini-batch again when a read fails, and counts the tries', async () => {
-    const { record, output } = await run(
-      [{ operation: 'read', times: 2, fault: { kind: 'refuse', status: 503, code: 'ServerBusy' } }],
-      numbered(2),
-      { maxRetries: 3 },
-    );
-    expect(record).toMatchObject({ state: 'completed', failures: [] });
-    expect(output).toBe(numberedOutput(2));
   });
 
   it('takes a mini-batch apart that keeps failing: only the bad files fail', async () => {
@@ -202,7 +222,6 @@ describe('faults of storage', () => {
     });
   });
 });
-
 type Deps = ReturnType<typeof jobWorld>['deps'];
 
 /** A transition that dies when it would end the job. */
