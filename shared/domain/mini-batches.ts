@@ -45,6 +45,10 @@ export function checkMiniBatchSize({ miniBatchSize }: ScoringSettings, unit: Min
     );
 }
 
+/** Why something cannot be scored with in another unit than files. */
+export const takesWholeFiles = (what: string): string =>
+  `${what} takes whole files: set the property ${EXTENSION_PREFIX}miniBatchUnit to 'files', or score an ONNX model without code.`;
+
 export const tooManyMiniBatches = (): JobFault =>
   new JobFault(
     'TooManyMiniBatches',

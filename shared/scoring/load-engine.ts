@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { canonical } from '../domain/canonical.ts';
 import type { CodeRecord, ModelRecord } from '../domain/resources.ts';
+import { takesWholeFiles } from '../domain/mini-batches.ts';
 import type { Scorer } from '../domain/scorer.ts';
-import { EXTENSION_PREFIX } from '../domain/settings.ts';
 import { assetFile } from '../storage/asset-files.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Registry } from '../storage/registry/resources.ts';
@@ -69,20 +69,15 @@ export async function engineOf(deps: EngineDeps, scorer: Scorer): Promise<Loadab
   const { name, version } = scorer.model;
   const model = (await deps.registry.models.get(name, version))?.value;
   if (!model) throw new ModelFault(`Model '${name}' version '${version}' is not registered any more.`);
-  if (scorer.code && scorer.cutsFiles) throw takesWholeFiles('A scoring script');
+  if (scorer.code && scorer.cutsFiles) throw new ModelFault(takesWholeFiles('A scoring script'));
   if (scorer.code) return scriptEngine(deps, scorer, scorer.code.script, model, await codeOf(deps, scorer.code));
   const source: ModelSource = { ...deps, files: model.files, at: (path) => assetFile('models', model, path) };
   const kind = await modelKind(source);
-  if (kind.kind !== 'onnx' && scorer.cutsFiles) throw takesWholeFiles('A python_function model');
+  if (kind.kind !== 'onnx' && scorer.cutsFiles) throw new ModelFault(takesWholeFiles('A python_function model'));
   return kind.kind === 'onnx'
     ? onnx(source, kind, assetKey('models', model), deps.threads)
     : pythonFunction(deps, scorer, model, source, kind.folder);
 }
-
-const takesWholeFiles = (what: string): ModelFault =>
-  new ModelFault(
-    `${what} takes whole files, which only the unit 'files' leaves whole: set the property ${EXTENSION_PREFIX}miniBatchUnit to 'files', or score an ONNX model without code.`,
-  );
 
 async function codeOf(
   { registry }: EngineDeps,

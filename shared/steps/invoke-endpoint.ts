@@ -7,7 +7,7 @@ import type { Invocation } from '../domain/invocation.ts';
 import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts';
 import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
-import { checkMiniBatchSize } from '../domain/mini-batches.ts';
+import { checkMiniBatchSize, takesWholeFiles } from '../domain/mini-batches.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
@@ -78,6 +78,8 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     extensionsOf(invocation.properties, 'properties.properties'),
   );
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
+  if (deployment.code && extensions.miniBatchUnit !== 'files')
+    throw badRequest(takesWholeFiles('A scoring script'), 'properties.properties');
   const spec: JobSpec = {
     name,
     displayName: invocation.name ?? name,

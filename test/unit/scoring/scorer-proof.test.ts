@@ -110,6 +110,18 @@ describe('the proof', () => {
     expect(await proved(withScript('score.js'), { environments })).toEqual([]);
   });
 
+  it.each([
+    ['A scoring script', withScript('score.py')],
+    ['A scoring script', withScript('score.js')],
+    ['A python_function model', scorer],
+  ])('of %s fails where files are cut', async (what, asked) => {
+    await expect(proved({ ...asked, cutsFiles: true })).rejects.toEqual(
+      new ModelFault(
+        `${what} takes whole files: set the property batchpoint.miniBatchUnit to 'files', or score an ONNX model without code.`,
+      ),
+    );
+  });
+
   it('of an ONNX model loads it', async () => {
     const { deps, register } = await world();
     await register('models', 'heart', { 'model.onnx': 'no graph' });
