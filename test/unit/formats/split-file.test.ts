@@ -133,6 +133,20 @@ describe('a file that is read in parts gives the records, failures and places of
     expect(cut).toBeGreaterThan(100);
   });
 
+  test.each(['\n', '\r\n', '\r'])('records that lie across what is read at once, with line ends %j', async (ends) => {
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    const cells = [() => 'x'.repeat(random(300)), () => `"${`a""${ends}`.repeat(random(90))}"`, () => ''];
+    const lines = Array.from({ length: 3000 }, (_, row) => `${cells[random(20) > 1 ? 0 : random(3)]?.()},${row}`);
+    const bytes = Buffer.from(['a,b', ...lines].join(ends));
+    expect(bytes.length).toBeGreaterThan(5 * 64 * 1024);
+    const limit = { unit: 'bytes' as const, size: 50_000, most: 100 };
+    const { parts, result, counted } = await readInParts('f.csv', bytes, { columns }, limit, 10_000);
+    expect(counted?.records).toBe(3000);
+    expect(parts).toBeGreaterThan(5);
+    expect(result).toEqual(await readWhole('f.csv', bytes, { columns }));
+  });
+
   test('Parquet, by row groups', async () => {
     const data = Array.from({ length: 100 }, (_, row) => row);
     const bytes = new Uint8Array(
