@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { MAX_MINI_BATCHES, tooManyMiniBatches } from './mini-batches.ts';
+import { tooManyMiniBatches } from './mini-batches.ts';
 
 /** About how large a part of a file may be. */
 export interface PartLimit {
   readonly unit: 'records' | 'bytes';
   readonly size: number;
+  /** Parts at most. */
+  readonly most: number;
 }
 
 /** A run of a file's records that is scored by itself: bytes [from, to) of a text, or row groups of a Parquet file. */
@@ -38,12 +40,12 @@ export interface RangeCutter {
 }
 
 /** Cuts before the first record that would find its range as large as the limit, or larger. Throws JobFault for too many. */
-export function rangeCutter({ unit, size }: PartLimit, start: { offset: number; line?: number }): RangeCutter {
+export function rangeCutter({ unit, size, most }: PartLimit, start: { offset: number; line?: number }): RangeCutter {
   const done: FileRange[] = [];
   let open = { row: 0, ...start };
   const close = (row: number, to: number): void => {
     const { offset, line } = open;
-    if (done.length === MAX_MINI_BATCHES) throw tooManyMiniBatches();
+    if (done.length === most) throw tooManyMiniBatches(most);
     done.push({ row: open.row, records: row - open.row, from: offset, to, ...(line !== undefined && { line }) });
   };
   return {

@@ -1,5 +1,5 @@
 import { badRequest, JobFault } from './errors.ts';
-import type { FileRange } from './file-ranges.ts';
+import type { FileRange, PartLimit } from './file-ranges.ts';
 import type { MiniBatchUnit } from './mini-batch-unit.ts';
 import type { InputFile, Manifest } from './plan.ts';
 import { EXTENSION_PREFIX, type ScoringSettings } from './settings.ts';
@@ -18,9 +18,6 @@ export interface InputPiece extends InputFile {
 
 /** Where a mini-batch begins: places of a file, and of a range of it. */
 export type PieceStart = [file: number, range: number];
-
-/** Mini-batches of one job at most: the plan of so many fits in memory. */
-export const MAX_MINI_BATCHES = 1_000_000;
 
 /** Where nobody says how large a mini-batch is. */
 export const DEFAULT_SIZE: Readonly<Record<MiniBatchUnit, number>> = {
@@ -49,10 +46,11 @@ export function checkMiniBatchSize({ miniBatchSize }: ScoringSettings, unit: Min
 export const takesWholeFiles = (what: string): string =>
   `${what} takes whole files: set the property ${EXTENSION_PREFIX}miniBatchUnit to 'files', or score an ONNX model without code.`;
 
-export const tooManyMiniBatches = (): JobFault =>
+/** A plan is held in memory. */
+export const tooManyMiniBatches = (most: number, count = `more than ${most}`): JobFault =>
   new JobFault(
     'TooManyMiniBatches',
-    `The input makes more than ${MAX_MINI_BATCHES} mini-batches. Give a larger miniBatchSize.`,
+    `The job has ${count} mini-batches, and may have at most ${most}: raise miniBatchSize.`,
   );
 
 const piecesOf = (file: InputFile): number => file.split?.ranges.length ?? 1;
@@ -90,9 +88,11 @@ export interface MiniBatches {
   readonly bytes: readonly number[];
 }
 
-/** Mini-batches of so many files. */
-export function filesTogether(files: readonly InputFile[], miniBatchSize: number): MiniBatches {
-  const bytes = new Array<number>(Math.ceil(files.length / miniBatchSize)).fill(0);
+/** Mini-batches of so many files. Throws JobFault for more than `most`. */
+export function filesTogether(files: readonly InputFile[], miniBatchSize: number, most: number): MiniBatches {
+  const count = Math.ceil(files.length / miniBatchSize);
+  if (count > most) throw tooManyMiniBatches(most, String(count));
+  const bytes = new Array<number>(count).fill(0);
   for (const [place, { length }] of files.entries()) {
     const miniBatch = Math.floor(place / miniBatchSize);
     bytes[miniBatch] = (bytes[miniBatch] ?? 0) + length;
@@ -102,11 +102,11 @@ export function filesTogether(files: readonly InputFile[], miniBatchSize: number
 
 /**
  * Packs files and ranges of files into mini-batches of at most `size` records or bytes, as long as one of them alone is not more;
- * `sizes` has the size of each file that is not cut. Each piece counts at least 1. Throws JobFault for too many.
+ * `sizes` has the size of each file that is not cut. Each piece counts at least 1. Throws JobFault for more than `most`.
  */
 export function packPieces(
   files: readonly InputFile[],
-  { unit, size }: { readonly unit: 'records' | 'bytes'; readonly size: number },
+  { unit, size, most }: PartLimit,
   sizes: readonly number[],
 ): MiniBatches {
   const starts: PieceStart[] = [];
@@ -119,7 +119,7 @@ export function packPieces(
       const own = range ? (unit === 'records' ? range.records : length) : (sizes[place] ?? 0);
       const counts = Math.max(1, own);
       if (starts.length === 0 || counts > room) {
-        if (starts.length === MAX_MINI_BATCHES) throw tooManyMiniBatches();
+        if (starts.length === most) throw tooManyMiniBatches(most);
         starts.push([place, index]);
         bytes.push(0);
         room = size;

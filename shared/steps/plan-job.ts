@@ -121,8 +121,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   await claimOutput(deps, spec.name, [output, errors]);
 
   const { blobs } = await datastoreOf(deps, input.datastore);
-  const planned = await planMiniBatches({ blobs, container: input.container }, spec, listed);
-  checkMiniBatches(deps, planned.bytes.length);
+  const planned = await planMiniBatches({ blobs, container: input.container }, spec, deps.limits, listed);
   const files = [...planned.files];
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
   return {
@@ -141,15 +140,6 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     // Predictions are seldom larger than their input; what is, still has the other half of the limit.
     blockBytes: Math.max(deps.blockBytes, Math.ceil(bytes / MAX_PLANNED_BLOCKS)),
   };
-}
-
-/** A plan is held in memory. */
-function checkMiniBatches({ limits }: JobDeps, count: number): void {
-  if (count > limits.miniBatches)
-    throw new JobFault(
-      'TooManyMiniBatches',
-      `The job has ${count} mini-batches, and may have at most ${limits.miniBatches}: raise miniBatchSize.`,
-    );
 }
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */

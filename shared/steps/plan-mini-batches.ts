@@ -1,4 +1,5 @@
 import type { PartLimit } from '../domain/file-ranges.ts';
+import type { Limits } from '../domain/limits.ts';
 import { mapBounded } from '../domain/map-bounded.ts';
 import { filesTogether, packPieces, type MiniBatches } from '../domain/mini-batches.ts';
 import type { InputFile } from '../domain/plan.ts';
@@ -34,11 +35,12 @@ const GZIP_RATIO = 5;
 export async function planMiniBatches(
   place: Place,
   { settings, extensions }: { readonly settings: ScoringSettings; readonly extensions: Extensions },
+  { miniBatches: most }: Pick<Limits, 'miniBatches'>,
   files: readonly InputFile[],
 ): Promise<PlannedBatches> {
   const { miniBatchUnit: unit } = extensions;
-  if (unit === 'files') return { files, ...filesTogether(files, settings.miniBatchSize) };
-  const limit: PartLimit = { unit, size: settings.miniBatchSize };
+  if (unit === 'files') return { files, ...filesTogether(files, settings.miniBatchSize, most) };
+  const limit: PartLimit = { unit, size: settings.miniBatchSize, most };
   const count = (file: InputFile, limitOfFile: PartLimit, bytes?: number) =>
     counted(place, extensions, file, limitOfFile, bytes);
   const sizes = unit === 'bytes' ? files.map(({ length }) => length) : await guessRecords(files, count);
@@ -85,7 +87,7 @@ async function guessRecords(
   let bytes = 0;
   let records = 0;
   await mapBounded(samples, WIDTH, async (file) => {
-    const found = await count(file, { unit: 'records', size: Infinity }, SAMPLE_BYTES);
+    const found = await count(file, { unit: 'records', size: Infinity, most: 1 }, SAMPLE_BYTES);
     if (!found || found.records === 0) return;
     // Of a Parquet file the footer tells of all of it.
     bytes += formatOf(file.name).kind === 'parquet' ? file.length : Math.min(file.length, SAMPLE_BYTES);

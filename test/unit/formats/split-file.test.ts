@@ -65,6 +65,7 @@ const end = fc.constantFrom('\n', '\n', '\r\n', '\r');
 const limits = fc.record({
   unit: fc.constantFrom('records' as const, 'bytes' as const),
   size: fc.integer({ min: 1, max: 40 }),
+  most: fc.constant(1000),
 });
 const cell = fc.oneof(
   fc.constantFrom('1', '-2.5', '', 'x', 'é', 'a"b', ' ', '1e3'),
@@ -132,6 +133,20 @@ describe('a file that is read in parts gives the records, failures and places of
     expect(cut).toBeGreaterThan(100);
   });
 
+  test.each(['\n', '\r\n', '\r'])('records that lie across what is read at once, with line ends %j', async (ends) => {
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    const cells = [() => 'x'.repeat(random(300)), () => `"${`a""${ends}`.repeat(random(90))}"`, () => ''];
+    const lines = Array.from({ length: 3000 }, (_, row) => `${cells[random(20) > 1 ? 0 : random(3)]?.()},${row}`);
+    const bytes = Buffer.from(['a,b', ...lines].join(ends));
+    expect(bytes.length).toBeGreaterThan(5 * 64 * 1024);
+    const limit = { unit: 'bytes' as const, size: 50_000, most: 100 };
+    const { parts, result, counted } = await readInParts('f.csv', bytes, { columns }, limit, 10_000);
+    expect(counted?.records).toBe(3000);
+    expect(parts).toBeGreaterThan(5);
+    expect(result).toEqual(await readWhole('f.csv', bytes, { columns }));
+  });
+
   test('Parquet, by row groups', async () => {
     const data = Array.from({ length: 100 }, (_, row) => row);
     const bytes = new Uint8Array(
@@ -149,14 +164,14 @@ describe('a file that is read in parts gives the records, failures and places of
         'f.parquet',
         bytes,
         { columns },
-        { unit: 'records', size: limit },
+        { unit: 'records', size: limit, most: 100 },
         64,
       );
       expect(counted?.records).toBe(100);
       expect(parts).toBe(Math.ceil(15 / Math.ceil(limit / 7)));
       expect(result).toEqual(whole);
     }
-    const byBytes = await readInParts('f.parquet', bytes, { columns }, { unit: 'bytes', size: 100 }, 64);
+    const byBytes = await readInParts('f.parquet', bytes, { columns }, { unit: 'bytes', size: 100, most: 100 }, 64);
     expect(byBytes.parts).toBeGreaterThan(3);
     expect(byBytes.result).toEqual(whole);
   });
@@ -164,7 +179,7 @@ describe('a file that is read in parts gives the records, failures and places of
 
 describe('a file is cut', () => {
   const split = (content: string, size: number, unit: PartLimit['unit'] = 'records') =>
-    countAndSplit({ name: 'f.csv' }, CSV, memorySource(Buffer.from(content)), { unit, size });
+    countAndSplit({ name: 'f.csv' }, CSV, memorySource(Buffer.from(content)), { unit, size, most: 2 });
 
   it('before the first record that its range has no room for, whose row, line and offset are known', async () => {
     expect(await split('a,b\n1,"x\ny"\n\n2,2\r\n3,3\n4,4', 2)).toEqual({
@@ -195,12 +210,14 @@ describe('a file is cut', () => {
     ['a record that is too long', `a,b\n1,2\n${'x'.repeat(1024 * 1024)}\n`],
   ])('not at all when it would fail as a whole: %s', async (_, content) => {
     const source = memorySource(Buffer.from(content, 'latin1'));
-    expect(await countAndSplit({ name: 'f.csv' }, CSV, source, { unit: 'records', size: 1 })).toBeUndefined();
+    expect(await countAndSplit({ name: 'f.csv' }, CSV, source, { unit: 'records', size: 1, most: 9 })).toBeUndefined();
     expect(source.closed).toBe(true);
   });
 
   it('not at all when it is no Parquet', async () => {
     const source = memorySource(Buffer.from('PAR1 is how it begins'));
-    expect(await countAndSplit({ name: 'f.parquet' }, CSV, source, { unit: 'bytes', size: 1 })).toBeUndefined();
+    expect(
+      await countAndSplit({ name: 'f.parquet' }, CSV, source, { unit: 'bytes', size: 1, most: 9 }),
+    ).toBeUndefined();
   });
 });

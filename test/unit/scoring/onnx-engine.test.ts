@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CHUNKS_IN_FLIGHT, CHUNK_BYTES, PARTS_IN_FLIGHT } from '../../../shared/scoring/onnx/protocol.ts';
-import { RECORD, body, endless, engineOf, never, scoreAll, streamed, usable } from './engines.ts';
+import { RECORD, body, endless, engineOf, never, scoreAll, scoreParts, streamed, usable } from './engines.ts';
 import { OPTIONS } from './score-text.ts';
 
 describe('a file', () => {
@@ -18,6 +18,24 @@ describe('a file', () => {
       ],
     });
     expect(pooled.toString()).toBe('xxa,b\n1,2\n3,bad\n5,6\nyy');
+  });
+
+  test('is scored in parts, the later ones behind its header; what is wrong with that is told once', async () => {
+    const engine = await engineOf();
+    const later = { row: 2, records: 2, from: 12, line: 4 };
+    const part = (head: string) => ({
+      ...streamed(body(head, '5,6\n7,bad\n')),
+      part: { ...later, headBytes: head.length },
+    });
+    expect(await scoreParts(engine, part('b,a\n'))).toEqual({
+      text: 'f,2,6,5\n',
+      rows: 1,
+      failures: [
+        { row: 3, line: 5, offset: 16, code: 'NotANumber', reason: "Column 'a' has 'bad', expected a number." },
+      ],
+    });
+    expect(await scoreParts(engine, part('a,c\n'))).toEqual({ text: '', rows: 0, failures: [] });
+    expect(await scoreAll(engine, body('a,b\n1,2\n'))).toEqual(usable);
   });
 
   test('that is empty gives no part', async () => {

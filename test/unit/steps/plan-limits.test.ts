@@ -13,6 +13,17 @@ describe('a plan', () => {
     expect(world.engine.seen).toEqual([]);
   });
 
+  it.each(['records', 'bytes'] as const)('of %s is too large while it is made', async (unit) => {
+    const world = jobWorld({ limits: { miniBatches: 2 }, unit });
+    await world.put({ 'in/a.csv': 'v\n'.repeat(5) });
+    await world.accept('large', { miniBatchSize: 2 });
+    const message = 'The job has more than 2 mini-batches, and may have at most 2: raise miniBatchSize.';
+    expect(await world.run('large')).toMatchObject({
+      state: 'failed',
+      reason: { code: 'TooManyMiniBatches', message },
+    });
+  });
+
   it('may be as large as the limits', async () => {
     const world = jobWorld({ limits: { files: 3, miniBatches: 2 } });
     await world.put(numbered(3));

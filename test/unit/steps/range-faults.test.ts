@@ -1,8 +1,11 @@
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { Extensions } from '../../../shared/domain/settings.ts';
 import type { Blobs } from '../../../shared/storage/ports.ts';
 import { withFaults } from '../../support/faulty-blobs.ts';
 import { jobWorld, planned, runLane, SHAPES, type Shape } from '../../support/job-world.ts';
 import { deliver, died, TRIES } from '../../support/mortal-lane.ts';
+import { recordEngine } from '../../support/record-engine.ts';
 
 describe('a range of a file', () => {
   const lines = (...rows: number[]): string =>
@@ -61,6 +64,39 @@ describe('a range of a file', () => {
     expect(await world.run('one')).toMatchObject({ state: 'completed', totals: { filesFailed: 1, rows: 2 } });
     await world.accept('none', { maxRetries: 1, errorThreshold: 0, instanceCount: 2 }, { output: null });
     expect(await world.run('none')).toMatchObject({ state: 'failed', reason: { code: 'ErrorThresholdExceeded' } });
+  });
+
+  it('of a Parquet file whose page is damaged fails, and leaves the others', async () => {
+    const bytes = new Uint8Array(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 'a', data: Array.from({ length: 6 }, (_, row) => `text ${row}`), type: 'STRING' },
+          { name: 'b', data: [0, 1, 2, 3, 4, 5], type: 'DOUBLE' },
+        ],
+        rowGroupSize: [2],
+        codec: 'UNCOMPRESSED',
+      }),
+    );
+    // The length of the first text of the second row group.
+    const at = Buffer.from(bytes).indexOf('text 2');
+    bytes.fill(0xff, at - 4, at);
+    const world = jobWorld({ engine: recordEngine() });
+    await world.put({});
+    await world.data.write({ container: 'data', name: 'in/f.parquet' }, bytes);
+    await world.accept('job', { miniBatchSize: 2 }, { extensions: Extensions.parse({ miniBatchUnit: 'records' }) });
+    expect(await world.run('job')).toMatchObject({
+      state: 'completed',
+      totals: { filesDone: 0, filesFailed: 1, rows: 4 },
+      failures: [
+        {
+          file: 'f.parquet',
+          code: 'BadParquet',
+          reason: expect.stringMatching(/^Records 2 to 3 were not scored\. Column 'a' cannot be read: /) as string,
+        },
+      ],
+    });
+    const rows = [0, 1, 4, 5].map((row) => `f.parquet,${row},text ${row},${row}`);
+    expect(await world.text('out/predictions.csv')).toBe(['file,row,a,b', ...rows, ''].join('\n'));
   });
 
   it('is not cut by a plan that cannot read its file', async () => {
