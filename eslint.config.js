@@ -44,7 +44,9 @@ export default tseslint.config(
         'adf-pipeline',
         'adf-expression',
         'http-server',
+        'lengths',
         'otlp-receiver',
+        'span-tree',
         'traced-app',
       ].map((name) => `test/support/${name}.ts`),
     ],
@@ -60,7 +62,7 @@ export default tseslint.config(
             {
               group: [
                 '../support/*',
-                ...['app', 'models', 'adf-pipeline', 'http-server', 'otlp-receiver', 'traced-app'].map(
+                ...['app', 'models', 'adf-pipeline', 'http-server', 'lengths', 'span-tree', 'traced-app'].map(
                   (name) => `!../support/${name}.ts`,
                 ),
               ],

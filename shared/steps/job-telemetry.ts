@@ -1,7 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 import type { EndedJob, JobSpec } from '../domain/job.ts';
 import type { JobTrace } from '../domain/job-trace.ts';
-import { scopeTo } from '../telemetry/job-scope.ts';
+import { presentScope, scopeTo } from '../telemetry/job-scope.ts';
 import { linkToJob, writeJobSpan } from '../telemetry/job-span.ts';
 import { count, took } from '../telemetry/metrics.ts';
 import { note } from '../telemetry/spans.ts';
@@ -17,17 +17,23 @@ interface SubmittedJob {
 
 type Kind = 'scoring' | 'pipeline';
 
-/** A request has its job: made by it, or by an earlier one, whose trace the job stays in. */
-export function tellSubmitted(kind: Kind, { name, endpoint, deployment, trace }: SubmittedJob, created: boolean): void {
-  scopeTo({ job: name, endpoint, deployment });
-  note({
-    'batchpoint.job': name,
-    'batchpoint.endpoint': endpoint ?? undefined,
-    'batchpoint.deployment': deployment ?? undefined,
-  });
-  if (created) count('batchpoint.jobs.started', 1, { 'batchpoint.kind': kind });
-  else linkToJob(trace);
+/** A request, or a step of a pipeline, has its job: made by it, or by an earlier one, whose trace the job stays in. */
+export function tellSubmitted(kind: Kind, job: SubmittedJob, created: boolean): void {
+  // A step goes on working for its pipeline.
+  if (presentScope().job !== undefined) note({ 'batchpoint.scores': job.name });
+  else {
+    scopeTo({ job: job.name, endpoint: job.endpoint, deployment: job.deployment });
+    note(namesOf(job));
+  }
+  if (created) count('batchpoint.jobs.started', 1, { 'batchpoint.kind': kind }, job);
+  else linkToJob(job.trace);
 }
+
+const namesOf = ({ name, endpoint, deployment }: SubmittedJob) => ({
+  'batchpoint.job': name,
+  'batchpoint.endpoint': endpoint ?? undefined,
+  'batchpoint.deployment': deployment ?? undefined,
+});
 
 interface JobEnd {
   readonly state: string;
@@ -45,14 +51,7 @@ export function tellEnded(kind: Kind, job: SubmittedJob, { state, createdAt, end
   count('batchpoint.jobs.ended', 1, told, job);
   took('batchpoint.job.duration', to - from, told, job);
   if (!job.trace) return;
-  const { name, endpoint, deployment } = job;
-  const attributes = {
-    ...told,
-    'batchpoint.job': name,
-    'batchpoint.endpoint': endpoint ?? undefined,
-    'batchpoint.deployment': deployment ?? undefined,
-    ...facts,
-  };
+  const attributes = { ...told, ...namesOf(job), ...facts };
   writeJobSpan(job.trace, { name: `${kind} job`, from, to, attributes, failure });
 }
 

@@ -40,9 +40,9 @@ export function writeJobSpan(job: JobTrace, { name, from, to, attributes, failur
   if (!own) return;
   const above = trace.setSpanContext(ROOT_CONTEXT, { ...own, spanId: job.parent });
   const span = underReservedId(own.spanId, () =>
-    tracer().startSpan(name, { startTime: from, attributes: { ...attributes } }, above),
+    tracer().startSpan(name, { startTime: new Date(from), attributes: { ...attributes } }, above),
   );
   if (failure !== undefined)
     span.setAttribute('error.type', failure).setStatus({ code: SpanStatusCode.ERROR, message: failure });
-  span.end(to);
+  span.end(new Date(to));
 }

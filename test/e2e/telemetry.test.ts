@@ -1,21 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobBody, overFolder, WORKSPACE } from '../support/app.ts';
-import type { Span } from '../support/otlp-receiver.ts';
+import { JobBody, overFolder } from '../support/app.ts';
+import { deployLengths, putWordsPipeline } from '../support/lengths.ts';
+import { caller, named, paths } from '../support/span-tree.ts';
 import { tracedApp, type TracedApp } from '../support/traced-app.ts';
-
-/** Scores texts by their length; one that is poisoned fails each time. */
-const SCRIPT = `
-export async function* run(miniBatch) {
-  for (const file of miniBatch) {
-    const text = await file.text();
-    if (text.includes('poison')) throw new Error('poisoned');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    yield { name: file.name, length: text.length };
-  }
-}
-`;
 
 const SECRET = 'c2VjcmV0LXNpZ25hdHVyZQ%3D%3D';
 
@@ -25,29 +13,9 @@ const tokens: string[] = [];
 
 beforeAll(async () => {
   traced = await tracedApp();
-  const { app } = traced;
-  await app.upload({ 'code/lengths/main.mjs': SCRIPT });
-  const code = { codeUri: 'azureml://datastores/workspaceblobstore/paths/code/lengths' };
-  await app.send('PUT', `${WORKSPACE}/codes/lengths/versions/1`, { properties: code });
-  const deployed = await app.deploy(
-    'lengths',
-    { 'nothing.txt': Buffer.from('-') },
-    {
-      codeConfiguration: { codeId: 'azureml:lengths:1', scoringScript: 'main.mjs' },
-      miniBatchSize: 2,
-      errorThreshold: -1,
-      retrySettings: { maxRetries: 2, timeout: 'PT30S' },
-    },
-  );
-  expect(deployed.status, JSON.stringify(deployed.body)).toBeLessThan(300);
+  await deployLengths(traced.app);
 });
 afterAll(() => traced.stop());
-
-/** What a caller who traces has, and sends. */
-function caller() {
-  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
-  return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-01` };
-}
 
 async function submit(
   path: string,
@@ -65,44 +33,49 @@ async function submit(
 const uploadTexts = (path: string, texts: readonly string[]): Promise<void> =>
   traced.app.upload(Object.fromEntries(texts.map((text, i) => [`${path}/${String(i).padStart(2, '0')}.txt`, text])));
 
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (const last = Date.now() + 30_000; ; await wait(50)) {
-    const found = look();
-    if (found !== undefined) return found;
-    if (Date.now() > last) throw new Error(`it did not arrive: ${traced.receiver.spans.map(brief).join('\n')}`);
-  }
-}
-
-/** What writes a job's own span, and ends after it. */
-const LAST = ['commitJob', 'settleJob', 'endPipeline'];
-
-/** All spans of a trace, once its jobs have ended and no span below another is missing. */
-const traceOf = (traceId: string, jobs = 1): Promise<Span[]> =>
-  until(() => {
-    const spans = traced.receiver.spans.filter((span) => span.traceId === traceId);
-    const ends = spans.filter(({ name }) => LAST.includes(name));
-    return ends.length === jobs && complete(spans) ? spans : undefined;
+// First: a process that is killed takes its sums with it.
+describe('the metrics', () => {
+  it('add up to the totals of the jobs', async () => {
+    await uploadTexts('sums', ['one', 'two', 'poison', 'four', 'five']);
+    const names = [await submit('sums', {}), await submit('sums', {})];
+    for (const name of names)
+      expect((await traced.app.finished('lengths', name)).properties.properties).toMatchObject({
+        'batchpoint.filesDone': '4',
+        'batchpoint.filesFailed': '1',
+        'batchpoint.rows': '4',
+      });
+    await traced.app.finished('lengths', await submit('no-such-folder', {}));
+    const of = { 'batchpoint.endpoint': 'lengths', 'batchpoint.deployment': 'blue' };
+    const kind = { 'batchpoint.kind': 'scoring' };
+    const ended = [
+      { attributes: { ...of, ...kind, 'batchpoint.state': 'completed' }, value: 2 },
+      { attributes: { ...of, ...kind, 'batchpoint.state': 'failed' }, value: 1 },
+    ];
+    const expected: Record<string, { attributes: object; value: number }[]> = {
+      'jobs.started': [{ attributes: { ...of, ...kind }, value: 3 }],
+      'jobs.ended': ended,
+      'job.duration': ended,
+      'job.queue_wait': [{ attributes: of, value: 2 }],
+      'plan.duration': [{ attributes: of, value: 3 }],
+      'commit.duration': [{ attributes: of, value: 2 }],
+      'mini_batch.duration': [{ attributes: of, value: 6 }],
+      mini_batches: [{ attributes: of, value: 6 }],
+      files: [
+        { attributes: { ...of, 'batchpoint.outcome': 'done' }, value: 8 },
+        { attributes: { ...of, 'batchpoint.outcome': 'failed' }, value: 2 },
+      ],
+      rows: [{ attributes: of, value: 8 }],
+      failures: [{ attributes: { ...of, 'error.type': 'ScoringFailed' }, value: 2 }],
+      input: [{ attributes: of, value: 2 * 'onetwopoisonfourfive'.length }],
+    };
+    const values = (name: string) =>
+      traced.receiver
+        .values(`batchpoint.${name}`)
+        .toSorted((a, b) => JSON.stringify(a.attributes).localeCompare(JSON.stringify(b.attributes)));
+    const all = () => Object.fromEntries(Object.keys(expected).map((name) => [name, values(name)]));
+    await expect.poll(all, { timeout: 30_000 }).toEqual(expected);
   });
-
-/** Every span whose parent is not the caller's has its parent. */
-const complete = (spans: readonly Span[]): boolean => {
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId)).length === 1;
-};
-
-const brief = ({ name, spanId, parentSpanId }: Span): string => `${name} ${spanId} below ${parentSpanId}`;
-
-/** Names of the spans with those of the spans above them, outermost first. */
-function paths(spans: readonly Span[]): string[] {
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
-  const pathOf = (span: Span): string => {
-    const above = byId.get(span.parentSpanId);
-    return above ? `${pathOf(above)} > ${span.name}` : span.name;
-  };
-  return [...new Set(spans.map(pathOf))].sort();
-}
-
-const named = (spans: readonly Span[], name: string): Span[] => spans.filter((span) => span.name === name);
+});
 
 const SUBMIT = 'POST /endpoints/:endpoint/jobs';
 const JOB = `${SUBMIT} > scoring job`;
@@ -113,7 +86,7 @@ describe('the trace of a job', () => {
     await uploadTexts('many', ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
     const job = await submit('many', { traceparent }, { maxConcurrencyPerInstance: 2 });
     expect((await traced.app.finished('lengths', job)).properties.status).toBe('Completed');
-    const spans = await traceOf(traceId);
+    const spans = await traced.traceOf(traceId);
     expect(paths(spans)).toEqual([
       SUBMIT,
       JOB,
@@ -158,7 +131,7 @@ describe('the trace of a job', () => {
   it('has no slice for an empty input, and tells why the job failed', async () => {
     const { traceId, traceparent } = caller();
     await traced.app.finished('lengths', await submit('no-such-folder', { traceparent }));
-    const spans = await traceOf(traceId);
+    const spans = await traced.traceOf(traceId);
     expect(paths(spans)).toEqual([SUBMIT, JOB, `${JOB} > planJob`, `${JOB} > settleJob`, `${JOB} > takeJob`]);
     expect(named(spans, 'scoring job')).toMatchObject([
       { status: { code: 2, message: 'InputEmpty' }, attributes: { 'error.type': 'InputEmpty' } },
@@ -169,7 +142,7 @@ describe('the trace of a job', () => {
     const { traceId, traceparent } = caller();
     await uploadTexts('bad', ['fine', 'fine', 'poison']);
     await traced.app.finished('lengths', await submit('bad', { traceparent }));
-    const [good, bad, ...others] = named(await traceOf(traceId), 'mini-batch');
+    const [good, bad, ...others] = named(await traced.traceOf(traceId), 'mini-batch');
     expect(others).toEqual([]);
     expect(good).toMatchObject({ status: { code: 0 }, events: [], attributes: { 'batchpoint.rows': 2 } });
     expect(bad).toMatchObject({
@@ -192,7 +165,7 @@ describe('the trace of a job', () => {
     );
     const id = { 'repeatability-request-id': randomBytes(8).toString('hex') };
     const job = await submit('long', { traceparent, ...id }, { maxConcurrencyPerInstance: 1 });
-    await until(() => named(traced.receiver.spans, 'scoreSlice').find((span) => span.traceId === traceId));
+    await traced.until(() => named(traced.receiver.spans, 'scoreSlice').find((span) => span.traceId === traceId));
     const killedAt = Date.now();
     await traced.killAndStart();
     const repeat = caller();
@@ -200,13 +173,45 @@ describe('the trace of a job', () => {
       job,
     );
     expect((await traced.app.finished('lengths', job)).properties.status).toBe('Completed');
-    const spans = await traceOf(traceId);
+    const spans = await traced.traceOf(traceId);
     const [own] = named(spans, 'scoring job');
     expect(own?.attributes).toMatchObject({ 'batchpoint.rows': 40, 'batchpoint.state': 'completed' });
     const processes = new Set(named(spans, 'scoreSlice').map((span) => span.startTimeUnixNano > killedAt));
     expect(processes).toEqual(new Set([false, true]));
     const repeated = traced.receiver.spans.filter((span) => span.traceId === repeat.traceId);
     expect(repeated).toMatchObject([{ name: SUBMIT, links: [{ traceId, spanId: own?.spanId }] }]);
+  });
+});
+
+describe('the trace of a pipeline', () => {
+  it('has its steps, their commands, and the job of a step that scores', async () => {
+    const { traceId, traceparent } = caller();
+    await traced.app.upload({ 'words/a.txt': 'one three' });
+    await putWordsPipeline(traced.app, { traceparent });
+    const spans = await traced.traceOf(traceId, 2);
+    const route = `${spans.find(({ kind }) => kind === 2)?.name}`;
+    expect(route).toMatch(/^PUT .*\/jobs\/:job$/);
+    const step = `${route} > pipeline job > runStep`;
+    expect(paths(spans)).toEqual([
+      route,
+      `${route} > pipeline job`,
+      `${route} > pipeline job > endPipeline`,
+      step,
+      `${step} > command`,
+      `${step} > scoring job`,
+      `${step} > scoring job > commitJob`,
+      `${step} > scoring job > planJob`,
+      `${step} > scoring job > scoreSlice`,
+      `${step} > scoring job > scoreSlice > mini-batch`,
+      `${step} > scoring job > takeJob`,
+      `${route} > pipeline job > takePipeline`,
+    ]);
+    expect(named(spans, 'pipeline job')).toMatchObject([
+      { attributes: { 'batchpoint.job': 'words', 'batchpoint.state': 'completed', 'batchpoint.steps': 2 } },
+    ]);
+    expect(named(spans, 'command')).toMatchObject([{ attributes: { 'batchpoint.step': 'cut' } }]);
+    const jobs = new Set(traced.lines().flatMap((line) => (line.trace_id === traceId ? [line.job] : [])));
+    expect(jobs).toEqual(new Set(['words', named(spans, 'scoring job')[0]?.attributes['batchpoint.job']]));
   });
 });
 
@@ -222,7 +227,7 @@ describe('the span of a request', () => {
     );
     expect(refused.status).toBe(400);
     expect((await traced.app.send('GET', `/logs/a/b?sig=${SECRET}`, undefined, { traceparent })).status).toBe(404);
-    const spans = await until(() => {
+    const spans = await traced.until(() => {
       const found = traced.receiver.spans.filter((span) => span.traceId === traceId);
       return found.length === 2 ? found : undefined;
     });
@@ -239,52 +244,8 @@ describe('the span of a request', () => {
   });
 });
 
-describe('the metrics', () => {
-  it('add up to the totals of the jobs', async () => {
-    // Those of one process: the one that was killed took its sums with it.
-    await traced.killAndStart();
-    await uploadTexts('sums', ['one', 'two', 'poison', 'four', 'five']);
-    const names = [await submit('sums', {}), await submit('sums', {})];
-    for (const name of names)
-      expect((await traced.app.finished('lengths', name)).properties.properties).toMatchObject({
-        'batchpoint.filesDone': '4',
-        'batchpoint.filesFailed': '1',
-        'batchpoint.rows': '4',
-      });
-    await traced.app.finished('lengths', await submit('no-such-folder', {}));
-    await traced.end();
-    const of = { 'batchpoint.endpoint': 'lengths', 'batchpoint.deployment': 'blue' };
-    const kind = { 'batchpoint.kind': 'scoring' };
-    const ended = [
-      { attributes: { ...of, ...kind, 'batchpoint.state': 'completed' }, value: 2 },
-      { attributes: { ...of, ...kind, 'batchpoint.state': 'failed' }, value: 1 },
-    ];
-    const expected: Record<string, { attributes: object; value: number }[]> = {
-      'jobs.started': [{ attributes: { ...of, ...kind }, value: 3 }],
-      'jobs.ended': ended,
-      'job.duration': ended,
-      'job.queue_wait': [{ attributes: of, value: 2 }],
-      'plan.duration': [{ attributes: of, value: 3 }],
-      'commit.duration': [{ attributes: of, value: 2 }],
-      'mini_batch.duration': [{ attributes: of, value: 6 }],
-      mini_batches: [{ attributes: of, value: 6 }],
-      files: [
-        { attributes: { ...of, 'batchpoint.outcome': 'done' }, value: 8 },
-        { attributes: { ...of, 'batchpoint.outcome': 'failed' }, value: 2 },
-      ],
-      rows: [{ attributes: of, value: 8 }],
-      failures: [{ attributes: { ...of, 'error.type': 'ScoringFailed' }, value: 2 }],
-      input: [{ attributes: of, value: 2 * 'onetwopoisonfourfive'.length }],
-    };
-    const values = (name: string) =>
-      traced.receiver
-        .values(`batchpoint.${name}`)
-        .toSorted((a, b) => JSON.stringify(a.attributes).localeCompare(JSON.stringify(b.attributes)));
-    expect(Object.fromEntries(Object.keys(expected).map((name) => [name, values(name)]))).toEqual(expected);
-  });
-});
-
-it('sends no token and no signature, and prints none', () => {
+it('sends no token and no signature, and prints none', async () => {
+  await traced.end();
   const everything = traced.receiver.received.map(({ body }) => body).join('\n') + traced.printed();
   expect(tokens.length).toBeGreaterThan(4);
   for (const token of tokens) expect(everything.includes(token.split('.').at(-1) ?? token)).toBe(false);

@@ -1,12 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { freePort } from '../../cli/port.ts';
 import { startStack, type Stack } from '../../cli/stack.ts';
 import { connectedApp, type App } from './app.ts';
 import { startAzurite } from './azurite.ts';
-import { startOtlpReceiver, type OtlpReceiver } from './otlp-receiver.ts';
+import { startOtlpReceiver, type OtlpReceiver, type Span } from './otlp-receiver.ts';
+import { isComplete } from './span-tree.ts';
+
+/** What writes the span of a job, and ends after it. */
+const LAST = ['commitJob', 'settleJob', 'endPipeline'];
 
 /** A line of the app's log. */
 const LogLine = z.looseObject({
@@ -21,6 +26,10 @@ export type LogLine = z.infer<typeof LogLine>;
 export interface TracedApp {
   readonly app: App;
   readonly receiver: OtlpReceiver;
+  /** Waits for something to arrive. */
+  until<T>(look: () => T | undefined): Promise<T>;
+  /** All spans of a trace, once so many jobs of it have ended and no span between others is missing. */
+  traceOf(traceId: string, jobs?: number): Promise<Span[]>;
   /** What all processes of the app have printed. */
   printed(): string;
   /** Their lines of log. */
@@ -62,9 +71,23 @@ export async function tracedApp(settings: Readonly<Record<string, string>> = {})
     await stack?.stop();
     stack = undefined;
   };
+  const until = async <T>(look: () => T | undefined): Promise<T> => {
+    for (const last = Date.now() + 30_000; ; await wait(50)) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (Date.now() > last) throw new Error(`it did not arrive: ${JSON.stringify(receiver.spans)}`);
+    }
+  };
   return {
     app,
     receiver,
+    until,
+    traceOf: (traceId, jobs = 1) =>
+      until(() => {
+        const spans = receiver.spans.filter((span) => span.traceId === traceId);
+        const ends = spans.filter(({ name }) => LAST.includes(name));
+        return ends.length === jobs && isComplete(spans) ? spans : undefined;
+      }),
     printed: () => output,
     lines: () =>
       output.split('\n').flatMap((line) => (line.startsWith('{"level":') ? [LogLine.parse(JSON.parse(line))] : [])),

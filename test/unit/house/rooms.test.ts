@@ -102,6 +102,24 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
+  it('loads the SDK of OpenTelemetry and its exporters only when telemetry goes somewhere', () => {
+    const heavy = files
+      .filter(
+        ({ path, text }) =>
+          path.startsWith('shared/telemetry/') && /^import [^;]*'@(?:azure|opentelemetry\/(?!api'))/m.test(text),
+      )
+      .map(({ path }) => path);
+    expect(heavy).toContain('shared/telemetry/sdk.ts');
+    const importers = files
+      .filter(({ path }) => !path.startsWith('test/'))
+      .flatMap((file) =>
+        imports(file)
+          .filter(({ from, typesOnly }) => heavy.includes(from) && !typesOnly)
+          .map(({ from }) => `${file.path} imports ${from}`),
+      );
+    expect(importers).toEqual([]);
+  });
+
   it('has one subject per file, and no file for leftovers', () => {
     expect(files.filter((file) => file.text.split('\n').length > LONGEST).map((file) => file.path)).toEqual([]);
     expect(
