@@ -89,7 +89,9 @@ export function startSdk(exporters: Exporters, options: SdkOptions): Sdk {
 
 /** What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before what the Functions host says. */
 function resourceAttributes(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const { OTEL_SERVICE_NAME: asked, WEBSITE_SITE_NAME: site, WEBSITE_INSTANCE_ID: instance } = environment;
+  const { OTEL_SERVICE_NAME: asked, WEBSITE_SITE_NAME: site } = environment;
+  // The second on Flex Consumption.
+  const instance = environment['WEBSITE_INSTANCE_ID'] ?? environment['WEBSITE_POD_NAME'];
   return {
     'service.name': asked ?? site ?? 'batchpoint',
     ...(instance !== undefined && { 'service.instance.id': instance }),

@@ -24,7 +24,7 @@ export interface TelemetryMeans {
  * Sets up OpenTelemetry for this process, once. The SDK and one kind of exporter are loaded only when telemetry goes somewhere: an
  * app without it pays nothing at its start.
  */
-export async function startTelemetry(settings: TelemetrySettings, say: (message: string) => void): Promise<Telemetry> {
+export async function startTelemetry(settings: TelemetrySettings, means: TelemetryMeans): Promise<Telemetry> {
   const kind = telemetryKind(settings);
   if (kind === 'none') return { on: false, stop: async () => undefined };
   const { startSdk } = await import('./sdk.ts');

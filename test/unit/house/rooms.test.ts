@@ -106,7 +106,8 @@ describe('the house', () => {
     const heavy = files
       .filter(
         ({ path, text }) =>
-          path.startsWith('shared/telemetry/') && /^import [^;]*'@(?:azure|opentelemetry\/(?!api'))/m.test(text),
+          path.startsWith('shared/telemetry/') &&
+          /^import (?!type )[^;]*'@(?:azure|opentelemetry\/(?!api'))/m.test(text),
       )
       .map(({ path }) => path);
     expect(heavy).toContain('shared/telemetry/sdk.ts');

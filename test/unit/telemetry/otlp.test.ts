@@ -15,7 +15,10 @@ it('sends spans, metrics and lines of log as protobuf, and says what did not arr
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
   vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '1000');
   const faults: string[] = [];
-  const telemetry = await startTelemetry(z.object(telemetrySettings).parse(process.env), (fault) => faults.push(fault));
+  const telemetry = await startTelemetry(z.object(telemetrySettings).parse(process.env), {
+    say: (fault) => faults.push(fault),
+    identity: { getToken: async () => null },
+  });
   const log = appLog('warn');
   log.sendTo(telemetry);
   await inScope({ job: 'job-of-the-line' }, () =>

@@ -9,6 +9,8 @@ import { z } from 'zod';
 
 const read = (environment: Readonly<Record<string, string>>) => z.object(telemetrySettings).parse(environment);
 
+const identity = { getToken: async () => null };
+
 const INSIGHTS = { APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=0' };
 const OTLP = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
 
@@ -33,7 +35,7 @@ describe('telemetry goes', () => {
 });
 
 it('without telemetry work runs as it is, and nothing is traced', async () => {
-  const telemetry = await startTelemetry(read({}), () => undefined);
+  const telemetry = await startTelemetry(read({}), { say: () => undefined, identity });
   expect(telemetry).toMatchObject({ on: false });
   count('batchpoint.rows', 1);
   took('batchpoint.job.duration', 1);
