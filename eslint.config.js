@@ -38,9 +38,20 @@ export default tseslint.config(
     // What the end-to-end tests use of test/support is listed: the rest of it serves other tests.
     files: [
       'test/e2e/**',
-      ...['app', 'running-app', 'announce-app', 'build', 'models', 'adf-pipeline', 'adf-expression', 'http-server'].map(
-        (name) => `test/support/${name}.ts`,
-      ),
+      ...[
+        'app',
+        'running-app',
+        'announce-app',
+        'build',
+        'models',
+        'adf-pipeline',
+        'adf-expression',
+        'http-server',
+        'lengths',
+        'otlp-receiver',
+        'span-tree',
+        'traced-app',
+      ].map((name) => `test/support/${name}.ts`),
     ],
     rules: {
       'no-restricted-imports': [
@@ -54,7 +65,9 @@ export default tseslint.config(
             {
               group: [
                 '../support/*',
-                ...['app', 'models', 'adf-pipeline', 'http-server'].map((name) => `!../support/${name}.ts`),
+                ...['app', 'models', 'adf-pipeline', 'http-server', 'lengths', 'span-tree', 'traced-app'].map(
+                  (name) => `!../support/${name}.ts`,
+                ),
               ],
               message: 'Add what an end-to-end test uses of test/support to the list in eslint.config.js.',
             },

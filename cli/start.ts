@@ -27,6 +27,8 @@ Starts the app and its storage (Azurite) and keeps them running, with a sample e
                      client needs (prints how to point it here; embedded host only)
   --reset            begin with empty storage (.batchpoint/azurite is deleted)
   --help             show this text
+
+To see traces and metrics: BATCHPOINT_TELEMETRY=console npm start (docs/telemetry.md).
 `;
 
 function port(text: string, option: string): number {

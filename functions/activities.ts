@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { runtime } from '../shared/runtime.ts';
 import { commitJob, CommitInput } from '../shared/steps/commit-job.ts';
 import type { JobDeps } from '../shared/steps/deps.ts';
+import type { ActivityInput } from '../shared/steps/observed.ts';
 import { endPipeline, failStep, FailStepInput } from '../shared/steps/pipeline/end-pipeline.ts';
 import { StepInputMessage } from '../shared/steps/pipeline/open-step.ts';
 import { runStep } from '../shared/steps/pipeline/run-step.ts';
@@ -15,12 +16,18 @@ import { StopInput, stopJob } from '../shared/steps/stop-job.ts';
 import { orchestrations, takeClient } from './durable-client.ts';
 
 /** An activity is a step: its input through a schema, its answer one JSON object. */
-function activity<T extends z.ZodType>(
+function activity<T extends z.ZodType<ActivityInput>>(
   name: string,
   input: T,
   step: (deps: JobDeps, input: z.infer<T>) => Promise<object>,
 ): void {
-  df.app.activity(name, { handler: async (raw: unknown) => step((await runtime()).jobDeps, input.parse(raw)) });
+  df.app.activity(name, {
+    async handler(raw: unknown) {
+      const { jobDeps, observeJob } = await runtime();
+      const given = input.parse(raw);
+      return observeJob(name, given, () => step(jobDeps, given));
+    },
+  });
 }
 
 activity('takeJob', JobInput, takeJob);
@@ -31,7 +38,7 @@ activity('commitJob', CommitInput, commitJob);
 activity('settleJob', SettleInput, settleJob);
 
 /** The same of a pipeline, whose steps may start jobs of their own. */
-function pipelineActivity<T extends z.ZodType>(
+function pipelineActivity<T extends z.ZodType<ActivityInput>>(
   name: string,
   input: T,
   step: (deps: ScoringStepDeps, input: z.infer<T>) => Promise<object>,
@@ -40,7 +47,9 @@ function pipelineActivity<T extends z.ZodType>(
     extraInputs: [df.input.durableClient()],
     async handler(raw: unknown, context) {
       takeClient(context);
-      return step({ ...(await runtime()).pipelineDeps, orchestrations }, input.parse(raw));
+      const { pipelineDeps, observePipeline } = await runtime();
+      const given = input.parse(raw);
+      return observePipeline(name, given, () => step({ ...pipelineDeps, orchestrations }, given));
     },
   });
 }

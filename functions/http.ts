@@ -2,6 +2,7 @@ import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } 
 import * as df from 'durable-functions';
 import { createApi, type Api } from '../shared/api/app.ts';
 import { SECURITY_HEADERS } from '../shared/api/security-headers.ts';
+import { inRequestSpan } from '../shared/api/request-span.ts';
 import { runtime } from '../shared/runtime.ts';
 import { cancelAnyJob } from '../shared/steps/any-job.ts';
 import { salvageJob } from '../shared/steps/salvage-job.ts';
@@ -26,15 +27,16 @@ const ORIGIN = /^https?:\/\/[^/]*/i;
 /** The planes are routers of their own behind one catch-all function each; this only translates. */
 async function serve(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   takeClient(context);
-  api ??= await makeApi();
+  const { fetch } = (api ??= await makeApi());
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-  const response = await api.fetch(
-    new Request(request.url.replace(ORIGIN, 'http://app.invalid'), {
-      method: request.method,
-      headers: Object.fromEntries(request.headers.entries()),
-      ...(hasBody ? { body: await request.arrayBuffer() } : {}),
-    }),
-  );
+  const asked = new Request(request.url.replace(ORIGIN, 'http://app.invalid'), {
+    method: request.method,
+    headers: Object.fromEntries(request.headers.entries()),
+    ...(hasBody ? { body: await request.arrayBuffer() } : {}),
+  });
+  // A host that traces has a span of its own between the caller's and ours.
+  const above = context.traceContext?.traceParent || request.headers.get('traceparent');
+  const response = await inRequestSpan(request.method, above, () => fetch(asked));
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers.entries()),

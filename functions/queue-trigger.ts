@@ -3,6 +3,8 @@ import * as df from 'durable-functions';
 import { runtime } from '../shared/runtime.ts';
 import { readTriggerSettings } from '../shared/settings.ts';
 import type { TriggerDeps } from '../shared/steps/trigger-deps.ts';
+import { inScope } from '../shared/telemetry/job-scope.ts';
+import { belowCaller, inSpan } from '../shared/telemetry/spans.ts';
 import { orchestrations, takeClient } from './durable-client.ts';
 
 /** Which triggers on storage this app has: the host fixes them when it loads the app. */
@@ -23,7 +25,9 @@ export function onQueue(
     extraInputs: [df.input.durableClient()],
     handler: async (message, context) => {
       takeClient(context);
-      await step(await triggerDeps(), message, context);
+      const deps = await triggerDeps();
+      const below = belowCaller(context.traceContext?.traceParent);
+      await inScope({}, () => inSpan(name, { kind: 'consumer', below }, () => step(deps, message, context)));
     },
   });
 }

@@ -5,3 +5,8 @@ import { runtime } from '../shared/runtime.ts';
 app.hook.appStart(async () => {
   await runtime();
 });
+
+/** What was told last is sent before the process ends. */
+app.hook.appTerminate(async () => {
+  await (await runtime()).telemetry.stop();
+});

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
@@ -15,6 +14,7 @@ import { datastoreSource } from './steps/datastore-source.ts';
 import type { JobDeps } from './steps/deps.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
+import { observer, type Observe } from './steps/observed.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { commandExecutor, type ExecutorDeps } from './steps/pipeline/command-executor.ts';
 import type { PipelineDeps } from './steps/pipeline/deps.ts';
@@ -27,6 +27,8 @@ import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
+import { appLog } from './telemetry/app-log.ts';
+import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
 import { trust } from './token-issuers.ts';
 
 /** Everything that the triggers need, built once per process. */
@@ -37,6 +39,10 @@ export interface Runtime {
   readonly retentionDays: number;
   readonly apiDeps: Omit<ApiDeps, 'orchestrations' | 'pipelineOrchestrations' | 'cancelJob' | 'salvageJob'>;
   readonly triggerDeps: Omit<TriggerDeps, 'orchestrations'>;
+  readonly telemetry: Telemetry;
+  /** Activities of scoring jobs, and of pipelines, run through these. */
+  readonly observeJob: Observe;
+  readonly observePipeline: Observe;
 }
 
 let made: Promise<Runtime> | undefined;
@@ -52,7 +58,7 @@ export async function runtime(): Promise<Runtime> {
 }
 
 async function compose(settings: Settings): Promise<Runtime> {
-  const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
+  const log = appLog(settings.BATCHPOINT_LOG_LEVEL);
   const { tenantId, ...tokens } = trust(settings, log);
   checkOwnAccounts(settings);
   const clock = { now: () => Date.now() };
@@ -98,7 +104,14 @@ async function compose(settings: Settings): Promise<Runtime> {
     scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
   };
+  // Last: what is registered stays registered, also when a start fails and is tried again.
+  const say = (fault: string): void => log.warn({ fault }, 'telemetry was not sent');
+  const telemetry = await startTelemetry(settings, { say, identity });
+  log.sendTo(telemetry);
   return {
+    telemetry,
+    observeJob: observer((job) => jobs.spec(job), telemetry.on),
+    observePipeline: observer((job) => pipelines.spec(job), telemetry.on),
     jobDeps,
     pipelineDeps: {
       ...jobDeps,

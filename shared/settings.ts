@@ -9,6 +9,7 @@ import { Extensions } from './domain/settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { isQueueName } from './storage/queue-rules.ts';
 import { AccountConnection, STATE_FAULT, stateConnections, stateSettings } from './storage-settings.ts';
+import { telemetrySettings } from './telemetry/settings.ts';
 
 /** JSON in an app setting. */
 const json = <T extends z.ZodType>(schema: T) =>
@@ -138,6 +139,7 @@ const AppSettings = z.object({
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
     .refine((key) => key.length >= 32, 'must hold at least 32 bytes')
     .optional(),
+  ...telemetrySettings,
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */
   AzureWebJobsStorage: z.string().optional(),

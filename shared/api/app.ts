@@ -16,6 +16,7 @@ import { mfeRoutes } from './mfe/routes.ts';
 import { checkLength } from './request-body.ts';
 import { requestLimits } from './request-limits.ts';
 import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
+import { noteRoute } from './request-span.ts';
 import { routePath } from './route-path.ts';
 import { routeOf, routeTable } from './route-table.ts';
 import { scoringRoutes } from './scoring/routes.ts';
@@ -46,6 +47,7 @@ export function createApi(deps: ApiDeps): Api {
     notFound(`There is no ${request.method} ${new URL(request.url).pathname}.`);
   app.use(async (c, next) => {
     const route = routeOf(c);
+    if (route) noteRoute(c.req.method, route.path);
     if (route?.action !== 'open') c.set('principal', await limits.admit(c.req.raw.headers, planesOf(c.req.path)));
     // hono would answer HEAD from the GET routes; Azure ML has none.
     if (c.req.raw.method === 'HEAD') throw unknownRoute(c.req.raw);

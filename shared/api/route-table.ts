@@ -122,11 +122,13 @@ export function routeTable(app: Hono<ApiEnv>): string[] {
   return [...new Set(routes)];
 }
 
-/** The action of the route that will answer, and the endpoint in its path; undefined where no route will. */
-export function routeOf(c: ApiContext): { action: Action | 'open'; endpoint: string | undefined } | undefined {
-  const route = matchedRoutes(c).findLast(({ method }) => method !== 'ALL');
+/** The route that will answer, its action, and the endpoint in its path; undefined where no route will. */
+export function routeOf(
+  c: ApiContext,
+): { path: string; action: Action | 'open'; endpoint: string | undefined } | undefined {
+  const route = matchedRoutes(c).find(({ method }) => method !== 'ALL');
   const action = route && ROUTE_ACTIONS[`${route.method} ${route.path}`];
   if (!action) return undefined;
   const at = route.path.split('/').indexOf(':endpoint');
-  return { action, endpoint: at < 0 ? undefined : c.req.path.split('/')[at] };
+  return { path: route.path, action, endpoint: at < 0 ? undefined : c.req.path.split('/')[at] };
 }

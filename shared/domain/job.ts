@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobPlace } from './limits.ts';
+import { JobTrace } from './job-trace.ts';
 import { ModelReference } from './resources.ts';
 import { scorerFields } from './scorer.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
@@ -49,6 +50,8 @@ export const JobSpec = z.object({
   listedInput: z.literal(true).optional(),
   /** Its places among running jobs; absent for one that is not counted. */
   places: z.array(JobPlace).optional(),
+  /** Absent when nothing was traced as it was accepted. */
+  trace: JobTrace.optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 

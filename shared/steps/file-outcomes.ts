@@ -67,5 +67,8 @@ async function countFile(work: SliceWork, name: string, end: RangeEnd): Promise<
 /** One line of the errors file. */
 export async function recordFailure(work: SliceWork, failure: Failure): Promise<void> {
   if (work.failures.length < FAILURES_IN_JOB) work.failures.push(failure);
+  const { files, records } = work.codes.get(failure.code) ?? { files: 0, records: 0 };
+  const isRecord = failure.row !== undefined;
+  work.codes.set(failure.code, isRecord ? { files, records: records + 1 } : { files: files + 1, records });
   await work.errors.append(errorLine(failure), 1);
 }

@@ -14,6 +14,7 @@ import { isPipelineDeployment, type DeploymentRecord } from '../domain/deploymen
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
 import { WATCH_EXTENSION } from '../domain/watch.ts';
+import { newJobTrace } from '../telemetry/job-span.ts';
 import { maxInstancesOf } from './computes.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
@@ -108,6 +109,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
+    ...newJobTrace(),
   };
   await admitJob(deps, request.limits, spec, async (admitted) => {
     for (const pending of [signedInput, signedOutput]) await pending?.keep(name);

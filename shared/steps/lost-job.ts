@@ -1,4 +1,5 @@
 import { generationOf, isEnded, isLost, type JobRecord, type OrchestrationState } from '../domain/job.ts';
+import { tellScoringEnded } from './job-telemetry.ts';
 import { endedRecord } from './settle-job.ts';
 import type { ViewDeps } from './job-view.ts';
 
@@ -24,17 +25,25 @@ export async function askAfter(
  * A job that only waits for its orchestration may still be started, unless it is to be cancelled; one whose fan-in began may
  * have written its output, which the sweeper finds out. Answers the record that now stands.
  */
-export function endIfLost(
+export async function endIfLost(
   deps: Pick<ViewDeps, 'jobs' | 'clock'>,
   name: string,
   generation: number,
   orchestration: OrchestrationState,
 ): Promise<JobRecord | undefined> {
   const endedAt = new Date(deps.clock.now()).toISOString();
-  return deps.jobs.transition(name, (current) => {
+  let ours: JobRecord | undefined;
+  const record = await deps.jobs.transition(name, (current) => {
+    ours = undefined;
     if (isEnded(current) || current.state === 'committing' || generationOf(current) !== generation) return undefined;
     const nobodyWaits = orchestration === 'absent' && current.cancelRequested;
     if (!isLost(current, orchestration) && !nobodyWaits) return undefined;
-    return endedRecord(current, { reason: LOST, totals: null, failures: [], errorsUri: null }, endedAt);
+    ours = endedRecord(current, { reason: LOST, totals: null, failures: [], errorsUri: null }, endedAt);
+    return ours;
   });
+  if (record && isEnded(record) && record === ours) {
+    const spec = await deps.jobs.spec(name);
+    if (spec) tellScoringEnded(spec, record, generation);
+  }
+  return record;
 }

@@ -61,6 +61,7 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
       tallies: { ...before },
       partial: previous?.partial ?? [],
       failures: new Array<Failure>(),
+      codes: new Map(),
       files: [],
       known: engine.columns
         ? { columns: engine.columns }

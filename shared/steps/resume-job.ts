@@ -1,4 +1,6 @@
 import { generationOf, MAX_GENERATIONS, type JobRecord, type Reason } from '../domain/job.ts';
+import { belowJob } from '../telemetry/job-span.ts';
+import { inSpan } from '../telemetry/spans.ts';
 import type { JobDeps } from './deps.ts';
 import type { OrchestrationControl } from './ports.ts';
 import { endJob } from './settle-job.ts';
@@ -27,7 +29,13 @@ export async function resumeJob(deps: ControlDeps, stuck: JobRecord, why: Reason
     { job: stuck.name, generation: generation + 1, reason: why.message },
     'job goes to its next generation',
   );
-  await startGeneration(deps, record);
+  const spec = await deps.jobs.spec(stuck.name);
+  const attributes = {
+    'batchpoint.job': stuck.name,
+    'batchpoint.generation': record.generation,
+    'batchpoint.reason': why.code,
+  };
+  await inSpan('resumeJob', { attributes, below: belowJob(spec?.trace) }, () => startGeneration(deps, record));
 }
 
 function resuming(current: JobRecord, resumedAt: string): JobRecord | undefined {

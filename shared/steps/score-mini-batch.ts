@@ -1,5 +1,6 @@
 import { JobFault, messageOf } from '../domain/errors.ts';
 import { filesOf, type InputPiece } from '../domain/mini-batches.ts';
+import { noteEvent } from '../telemetry/spans.ts';
 import { StagingFault } from './block-writer.ts';
 import { failFile } from './file-outcomes.ts';
 import { checkpoint, faultOf, type SliceWork, type Tries } from './slice-work.ts';
@@ -23,6 +24,7 @@ export async function scoreTogether(work: SliceWork, files: readonly InputPiece[
       fault = await tryFiles(work, tries, files, attempt);
       if (fault === undefined) return;
       work.log.warn({ miniBatch, attempt, error: messageOf(fault) }, 'mini-batch failed');
+      noteEvent('try failed', { 'batchpoint.attempt': attempt, 'error.type': faultOf(fault).code });
     }
     for (const file of files) {
       const alone = files.length === 1 ? fault : await tryFiles(work, tries, [file], maxRetries + 1);

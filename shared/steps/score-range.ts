@@ -9,6 +9,7 @@ import { signsOfLife, type SignsOfLife } from './lane-report.ts';
 import { openSlice, type Range } from './open-slice.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
+import { countSlice, inMiniBatchSpan } from './score-telemetry.ts';
 import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 
 /** A slice's time when lanes wait for their turn. */
@@ -76,6 +77,7 @@ async function scoreAndReceipt(
   };
   const name = await deps.files.writeReceipt(receipt);
   await life.finished(reached.position, work.tallies, name);
+  countSlice(work, before, receipt);
   for (const failure of work.failures) log.warn({}, failureText(failure));
   const named = work.failures.filter(({ row }) => row === undefined).length;
   const unnamed = work.tallies.filesFailed - before.filesFailed - named;
@@ -103,7 +105,7 @@ async function run(
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
     if (position + 1 < to) work.scoring.expect(filesOf(plan.manifest, position + 1));
-    const fault = await jobFault(work, () => score(work, position));
+    const fault = await inMiniBatchSpan(work, position, () => jobFault(work, () => score(work, position)));
     if (fault) {
       const reason = { code: fault.code, message: fault.message };
       // A generation that is over must not stop the next one.

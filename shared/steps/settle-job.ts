@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { ApiError } from '../domain/errors.ts';
-import { generationOf, isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
+import {
+  generationOf,
+  isEnded,
+  Reason,
+  Totals,
+  type EndedJob,
+  type Failure,
+  type JobRecord,
+  type JobSpec,
+} from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
 import { keepLog } from './artifact-store.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import { datastoreOf, type JobDeps } from './deps.ts';
 import { writtenUri } from './job-address.ts';
 import { logLine, printToJob } from './job-log.ts';
+import { tellScoringEnded, tellWait } from './job-telemetry.ts';
 import { outputTarget } from './output-target.ts';
 import { reservationOf } from './plan-job.ts';
 
@@ -26,12 +36,21 @@ export type EndState = EndedJob['state'] | 'over';
 export async function endJob(deps: JobDeps, job: string, generation: number, ending: Ending): Promise<EndState> {
   const endedAt = new Date(deps.clock.now()).toISOString();
   await printEnd(deps, job, generation, ending, endedAt);
-  const record = await deps.jobs.transition(job, (current) =>
-    generationOf(current) === generation ? endedRecord(current, ending, endedAt) : undefined,
-  );
+  let ours: JobRecord | undefined;
+  const record = await deps.jobs.transition(job, (current) => {
+    ours = generationOf(current) === generation ? endedRecord(current, ending, endedAt) : undefined;
+    return ours;
+  });
   if (!record) throw new Error(`job ${job} is gone`);
   if (!isEnded(record)) return 'over';
-  await releaseOutput(deps, job);
+  const spec = await deps.jobs.spec(job);
+  if (spec) {
+    if (record === ours) {
+      tellScoringEnded(spec, record, generation);
+      await tellWait(deps, spec);
+    }
+    await release(deps, spec);
+  }
   deps.log.info(
     { job, state: record.state, ...record.totals },
     record.state === 'completed' ? 'job completed' : record.reason.message,
@@ -66,11 +85,14 @@ async function printEnd(
 /** Frees the output path of a job that has ended, and its places among the running ones. */
 export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
   const spec = await deps.jobs.spec(job);
-  if (!spec) return;
-  await deps.jobs.leave(job, spec.places ?? []);
+  if (spec) await release(deps, spec);
+}
+
+async function release(deps: JobDeps, spec: JobSpec): Promise<void> {
+  await deps.jobs.leave(spec.name, spec.places ?? []);
   try {
     const targets = Object.values(await outputTarget(deps, spec));
-    for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), job);
+    for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), spec.name);
   } catch (error) {
     // Its datastore is gone. Whoever makes it again may write there: a reservation of an ended job is taken over.
     if (!(error instanceof ApiError)) throw error;

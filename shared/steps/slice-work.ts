@@ -21,11 +21,19 @@ export interface SliceWork {
   partial: readonly PartialFile[];
   /** All failures of the slice are staged; the first ones are kept here too. */
   readonly failures: Failure[];
+  /** How many of them there are of each code. */
+  readonly codes: Map<string, FailureCount>;
   /** Files that a user's code wrote. */
   readonly files: OutputFile[];
   /** Of the rows so far, also of the slices before. */
   known: KnownColumns;
   readonly log: JobLog;
+}
+
+/** Failures of one code: of files or ranges of them, and of records. */
+export interface FailureCount {
+  readonly files: number;
+  readonly records: number;
 }
 
 /** The job is told to stop while a mini-batch runs. */
@@ -95,6 +103,7 @@ export function checkpoint(work: SliceWork): { keep(): void; rollback(): void } 
   const errors = work.errors.mark();
   const tallies = { ...work.tallies };
   const failures = work.failures.length;
+  const codes = [...work.codes];
   const files = work.files.length;
   const { known, partial } = work;
   return {
@@ -107,6 +116,8 @@ export function checkpoint(work: SliceWork): { keep(): void; rollback(): void } 
       work.output.rollback(output);
       Object.assign(work.tallies, tallies);
       work.failures.length = failures;
+      work.codes.clear();
+      for (const [code, times] of codes) work.codes.set(code, times);
       work.files.length = files;
       work.known = known;
       work.partial = partial;

@@ -1,6 +1,7 @@
 import { conflict } from '../domain/errors.ts';
 import type { JobRecord, JobSpec } from '../domain/job.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
+import { tellSubmitted } from './job-telemetry.ts';
 import type { Orchestrations } from './ports.ts';
 
 export interface SubmitDeps {
@@ -19,6 +20,7 @@ export async function submitJob(
   const stored = await deps.jobs.create(spec);
   if (!stored.created && stored.spec.requestHash !== spec.requestHash)
     throw conflict(`A job '${spec.name}' was already made from another request with the same id.`);
+  tellSubmitted('scoring', stored.spec, stored.created);
   if (stored.record.state === 'accepted') await deps.orchestrations.start(spec.name);
   return stored;
 }

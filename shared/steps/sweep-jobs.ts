@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 import { generationOf, isEnded, isLost, type JobRecord, type OrchestrationState } from '../domain/job.ts';
 import type { OpenJobs } from '../storage/registry/jobs-port.ts';
+import { inScope } from '../telemetry/job-scope.ts';
 import { CANCELED } from './cancel-job.ts';
 import { askAfter } from './lost-job.ts';
 import { giveUp, resumeJob, startGeneration, type ControlDeps } from './resume-job.ts';
@@ -59,7 +60,7 @@ export async function sweepJobs(deps: SweepDeps): Promise<void> {
 
 async function guarded(deps: SweepDeps, job: string | undefined, work: () => Promise<void>): Promise<void> {
   try {
-    await work();
+    await inScope(job === undefined ? {} : { job }, work);
   } catch (error) {
     deps.log.error({ job, error: messageOf(error) }, 'sweep failed');
   }

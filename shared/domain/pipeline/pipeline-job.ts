@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Reason } from '../job.ts';
 import { JobPlace } from '../limits.ts';
+import { JobTrace } from '../job-trace.ts';
 import { ModelReference } from '../resources.ts';
 import { MetricValue } from '../step-tracking.ts';
 import { ScoringSettings } from '../settings.ts';
@@ -123,6 +124,8 @@ export const PipelineSpec = z.object({
   continueOnStepFailure: z.boolean(),
   /** Its places among running jobs. */
   places: z.array(JobPlace).optional(),
+  /** Absent when nothing was traced as it was accepted. */
+  trace: JobTrace.optional(),
 });
 export type PipelineSpec = z.infer<typeof PipelineSpec>;
 

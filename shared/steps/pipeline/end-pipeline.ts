@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { PARENT_LOG } from '../../domain/log-files.ts';
 import { Reason } from '../../domain/job.ts';
-import { isPipelineEnded, isStepEnded, NO_FACTS, type EndedPipeline } from '../../domain/pipeline/pipeline-job.ts';
+import {
+  isPipelineEnded,
+  isStepEnded,
+  NO_FACTS,
+  type EndedPipeline,
+  type PipelineRecord,
+} from '../../domain/pipeline/pipeline-job.ts';
 import { pipelineEnd } from '../../domain/pipeline/settle.ts';
 import { keepLogAs } from '../artifact-store.ts';
 import { logLine, printToJob } from '../job-log.ts';
+import { tellEnded } from '../job-telemetry.ts';
 import { openStep, StepInputMessage } from './open-step.ts';
 import type { PipelineDeps } from './deps.ts';
 import { endStep } from './settle-step.ts';
@@ -44,10 +51,18 @@ export async function settlePipeline(
     await printToJob(deps, job, [logLine(deps.clock.now(), level, text)]);
     await keepLogAs(deps, job, [{ run: job, file: PARENT_LOG }]);
   }
-  const record = await deps.pipelines.transition(job, (current) =>
-    pipelineEnd(spec, current, steps, stopped ?? reason, endedAt),
-  );
+  let ours: PipelineRecord | undefined;
+  const record = await deps.pipelines.transition(job, (current) => {
+    ours = pipelineEnd(spec, current, steps, stopped ?? reason, endedAt);
+    return ours;
+  });
   if (!record || !isPipelineEnded(record)) throw new Error(`pipeline ${job} did not end`);
+  if (record === ours)
+    tellEnded('pipeline', spec, {
+      ...{ state: record.state, createdAt: record.createdAt, endedAt: record.endedAt },
+      failure: 'reason' in record ? record.reason.code : undefined,
+      facts: { 'batchpoint.steps': steps.length },
+    });
   await deps.jobs.leave(job, spec.places ?? []);
   deps.log.info({ job, state: record.state }, 'pipeline ended');
   return record;

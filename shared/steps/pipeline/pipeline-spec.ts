@@ -8,6 +8,7 @@ import type { PipelineOutput, PipelineSpec, PlannedStep, StepInput } from '../..
 import { planPipeline, type PlannedInput, type PlannedStep as Planned } from '../../domain/pipeline/plan-pipeline.ts';
 import type { PipelineSettings } from '../../domain/pipeline/settings.ts';
 import { uuidOf } from '../../domain/uuid.ts';
+import { newJobTrace } from '../../telemetry/job-span.ts';
 import type { PlaceDeps } from '../job-places.ts';
 import type { Clock } from '../ports.ts';
 import { checkCompute, outputStore } from './check-settings.ts';
@@ -26,7 +27,10 @@ export interface SpecDeps extends PlaceDeps {
 }
 
 /** What a job or an invocation asks for, whichever way it was written. */
-export interface AskedRun extends Omit<PipelineSpec, 'createdAt' | 'steps' | 'outputs' | 'continueOnStepFailure'> {
+export interface AskedRun extends Omit<
+  PipelineSpec,
+  'createdAt' | 'steps' | 'outputs' | 'continueOnStepFailure' | 'trace'
+> {
   readonly pipeline: PipelineComponent;
   readonly inputs: Readonly<Record<string, AskedInput>>;
   readonly given: Readonly<Record<string, StepOutput>>;
@@ -75,6 +79,7 @@ export async function pipelineSpec(deps: SpecDeps, asked: AskedRun): Promise<Pip
     steps: steps.map((step) => ({ ...step, outputs: places.get(step.path) ?? {} })),
     outputs: Object.fromEntries(outputs),
     continueOnStepFailure: settings.continueOnStepFailure,
+    ...newJobTrace(),
   };
 }
 

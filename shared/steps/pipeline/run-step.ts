@@ -9,7 +9,8 @@ import {
   type PlannedStep,
   type StepRecord,
 } from '../../domain/pipeline/pipeline-job.ts';
-import type { CommandOutcome, PipelineDeps, ReadyInput } from './deps.ts';
+import { inSpan, noteFailure } from '../../telemetry/spans.ts';
+import type { CommandOutcome, CommandRequest, PipelineDeps, ReadyInput } from './deps.ts';
 import { openStep, type StepAnswer, type StepInputMessage } from './open-step.ts';
 import { keepResult, takeOver } from './reuse-step.ts';
 import { beginScoring, type ScoringStepDeps } from './scoring-step.ts';
@@ -112,7 +113,7 @@ async function runCommand(
   let outcome: CommandOutcome;
   try {
     const { name: job, createdBy } = spec;
-    outcome = await deps.executor.execute({ job, step, attempt, inputs, createdBy, print: log.print }, stop.signal);
+    outcome = await inCommandSpan(deps, { job, step, attempt, inputs, createdBy, print: log.print }, stop.signal);
   } catch (error) {
     const reason = lastingFault(error);
     if (!reason) throw error;
@@ -132,6 +133,16 @@ async function runCommand(
     current.state === 'running' ? { ...current, state: 'committing', attempt, version, ...facts } : undefined,
   );
   return finish(deps, spec, step, record);
+}
+
+/** A command as a span of its own: beside it a step reads, copies and commits. */
+function inCommandSpan(deps: PipelineDeps, request: CommandRequest, signal: AbortSignal): Promise<CommandOutcome> {
+  const attributes = { 'batchpoint.step': request.step.path, 'batchpoint.attempt': request.attempt };
+  return inSpan('command', { attributes }, async () => {
+    const outcome = await deps.executor.execute(request, signal);
+    if (!outcome.ok) noteFailure(outcome.reason.code);
+    return outcome;
+  });
 }
 
 /** A fault that no other attempt would mend, in the words for its user. */

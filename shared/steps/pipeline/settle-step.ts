@@ -10,6 +10,7 @@ import {
 import type { Reason } from '../../domain/job.ts';
 import { CHILD_LOG } from '../../domain/log-files.ts';
 import { keepLogAs } from '../artifact-store.ts';
+import { note, noteFailure } from '../../telemetry/spans.ts';
 import { logLine, printToJob } from '../job-log.ts';
 import type { PipelineDeps } from './deps.ts';
 
@@ -76,6 +77,8 @@ async function tellEnd(deps: PipelineDeps, spec: PipelineSpec, record: EndedStep
   const level = record.state === 'failed' ? 'error' : 'info';
   const line = logLine(deps.clock.now(), level, `step ${record.path} ${text}${reason}`, { ...from, ...facts });
   deps.log.info({ job: spec.name, step: record.path, state: record.state }, 'step ended');
+  note({ 'batchpoint.step': record.path, 'batchpoint.state': record.state });
+  if (record.state === 'failed') noteFailure(record.reason.code);
   const keep = async (): Promise<void> => {
     await printToJob(deps, record.run, [line]);
     await keepLogAs(deps, record.run, [{ run: record.run, file: CHILD_LOG }]);

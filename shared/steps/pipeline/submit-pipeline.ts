@@ -1,6 +1,7 @@
 import { conflict } from '../../domain/errors.ts';
 import type { PipelineRecord, PipelineSpec } from '../../domain/pipeline/pipeline-job.ts';
 import type { Pipelines } from '../../storage/registry/pipelines-port.ts';
+import { tellSubmitted } from '../job-telemetry.ts';
 import type { Orchestrations } from '../ports.ts';
 
 export interface SubmitPipelineDeps {
@@ -19,6 +20,7 @@ export async function submitPipeline(
   const stored = await deps.pipelines.create(spec);
   if (!stored.created && stored.spec.requestHash !== spec.requestHash)
     throw conflict(`A job '${spec.name}' was already made from another request. Give another name.`);
+  tellSubmitted('pipeline', stored.spec, stored.created);
   if (stored.record.state === 'accepted') await deps.pipelineOrchestrations.start(spec.name);
   return stored;
 }

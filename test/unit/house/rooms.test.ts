@@ -6,6 +6,7 @@ import { PROJECT } from '../../../cli/stack.ts';
 /** What each room may import of the others (docs/architecture.md); a trailing `types` allows types alone. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/domain': [],
+  'shared/telemetry': ['shared/domain'],
   'shared/formats': ['shared/domain'],
   'shared/storage': ['shared/domain'],
   'shared/auth': ['shared/domain'],
@@ -18,8 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/scoring',
     'shared/pipeline',
     'shared/auth',
+    'shared/telemetry',
   ],
-  'shared/api': ['shared/domain', 'shared/formats', 'shared/storage', 'shared/scoring', 'shared/auth', 'shared/steps'],
+  'shared/api': [
+    'shared/domain',
+    'shared/formats',
+    'shared/storage',
+    'shared/scoring',
+    'shared/auth',
+    'shared/steps',
+    'shared/telemetry',
+  ],
   functions: ['shared'],
   local: [],
   cli: [],
@@ -73,7 +83,7 @@ describe('the house', () => {
     expect(strays).toEqual([]);
   });
 
-  it('leaves Azure Functions to functions/, and the tables SDK to the storage adapters', () => {
+  it('leaves Azure Functions to functions/, the tables SDK to the storage adapters, OpenTelemetry to telemetry', () => {
     const users = (library: string): string[] =>
       files
         .filter((file) => !file.path.startsWith('test/') && file.text.includes(`from '${library}'`))
@@ -84,6 +94,31 @@ describe('the house', () => {
     expect(
       users('@azure/data-tables').filter((path) => !path.startsWith('shared/storage/') && !path.startsWith('local/')),
     ).toEqual([]);
+    expect(
+      files
+        .filter(({ path, text }) => !path.startsWith('test/') && /from '@opentelemetry\//.test(text))
+        .map(({ path }) => path)
+        .filter((path) => !path.startsWith('shared/telemetry/')),
+    ).toEqual([]);
+  });
+
+  it('loads the SDK of OpenTelemetry and its exporters only when telemetry goes somewhere', () => {
+    const heavy = files
+      .filter(
+        ({ path, text }) =>
+          path.startsWith('shared/telemetry/') &&
+          /^import (?!type )[^;]*'@(?:azure|opentelemetry\/(?!api'))/m.test(text),
+      )
+      .map(({ path }) => path);
+    expect(heavy).toContain('shared/telemetry/sdk.ts');
+    const importers = files
+      .filter(({ path }) => !path.startsWith('test/'))
+      .flatMap((file) =>
+        imports(file)
+          .filter(({ from, typesOnly }) => heavy.includes(from) && !typesOnly)
+          .map(({ from }) => `${file.path} imports ${from}`),
+      );
+    expect(importers).toEqual([]);
   });
 
   it('has one subject per file, and no file for leftovers', () => {
