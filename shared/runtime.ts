@@ -152,7 +152,7 @@ async function compose(settings: Settings): Promise<Runtime> {
 async function openToCode(settings: Settings, log: Log): Promise<CodeUser | undefined> {
   const { BATCHPOINT_CODE_USER: name, BATCHPOINT_WORK_FOLDER: folder, BATCHPOINT_ALLOW_CODE: allowed } = settings;
   if (name === undefined) {
-    if (allowed && settings.WEBSITE_INSTANCE_ID !== undefined)
+    if (allowed && settings.inAzure)
       log.warn({}, 'BATCHPOINT_CODE_USER is not set: code that callers bring runs as the app');
     return undefined;
   }
