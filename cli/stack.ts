@@ -128,8 +128,9 @@ async function startHost(options: StackOptions, connection: string, issuer: DevI
       BATCHPOINT_STATE: connection,
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
-      // Whoever runs this has the code on the same machine.
+      // Whoever runs this has the code and the storage on the same machine.
       BATCHPOINT_ALLOW_CODE: 'true',
+      BATCHPOINT_GRANTS: '[{"deployment":"*","datastore":"*","access":["read","write"]}]',
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },

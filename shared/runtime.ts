@@ -51,6 +51,7 @@ export async function runtime(): Promise<Runtime> {
 async function compose(settings: Settings): Promise<Runtime> {
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
   const { tenantId, ...tokens } = trust(settings, log);
+  const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
   const identity = appIdentity({
     inAzure: settings.inAzure,
@@ -127,6 +128,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       baseUrl: () => baseUrl(settings),
       ...tokens,
       prove: scorers.prove,
+      grants,
       allowCode: settings.BATCHPOINT_ALLOW_CODE,
       maxTimeoutSeconds: timeLimit,
       appExtensions,
@@ -137,6 +139,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       registry,
       datastores,
       files,
+      grants,
       events: watchEvents(table, clock),
       queue,
       clock,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../auth/caller.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { canonical } from '../domain/canonical.ts';
+import { DEPLOYMENT_EXTENSIONS } from '../domain/deployment-extensions.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -12,8 +14,9 @@ import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
-import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { maxInstancesOf } from './computes.ts';
+import { uriRules } from './datastore-source.ts';
+import { dataOf } from './deployment-data.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
@@ -38,7 +41,7 @@ export interface InvokeRequest {
   readonly invocation: Invocation;
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
-  readonly caller: string;
+  readonly caller: Caller;
   /** The input is the list that was stored for the job (see `JobFiles.writeInput`), not what the folder will hold. */
   readonly listedInput?: true;
   /** How many jobs may run at once; absent where the app itself makes the job. */
@@ -52,7 +55,7 @@ export interface InvokeRequest {
 export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
   const { invocation, caller } = request;
   const endpoint = await endpointOf(deps, request.endpoint);
-  const name = jobName(request.requestId, endpoint.name, caller);
+  const name = jobName(request.requestId, endpoint.name, caller.subject);
   const requestHash = sha256(
     canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
   );
@@ -67,14 +70,15 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
-  const input = await jobInput(deps, invocation.inputData);
-  await checkOutput(deps, invocation.outputData);
+  const user = { caller, deployment: dataOf(await uriRules(deps), deployment) };
+  const input = await jobInput(deps, invocation.inputData, user);
+  await checkOutput(deps, invocation.outputData, user);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
   const extensions = layExtensions(
     deps.appExtensions,
-    extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
+    extensionsOf(deployment.properties, 'properties.properties', DEPLOYMENT_EXTENSIONS),
     extensionsOf(invocation.properties, 'properties.properties'),
   );
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
@@ -94,7 +98,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     extensions,
     input,
     output: invocation.outputData,
-    createdBy: caller,
+    createdBy: caller.subject,
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
