@@ -11,6 +11,7 @@ import { processFolder } from './scoring/process-folder.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { datastoreSource } from './steps/datastore-source.ts';
 import type { JobDeps } from './steps/deps.ts';
+import { delegations } from './steps/identity/delegations.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
 import type { TriggerDeps } from './steps/trigger-deps.ts';
@@ -19,11 +20,19 @@ import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import type { Log } from './steps/ports.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { appIdentity } from './storage/app-identity.ts';
+import { azureBlobs } from './storage/azure-blobs.ts';
+import type { TokenSource } from './storage/connection.ts';
 import { once } from './storage/once.ts';
+import { appKey } from './storage/registry/app-key.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
+import type { Blobs } from './storage/ports.ts';
+import type { KeyWrapping } from './storage/sealing/key-wrapping.ts';
+import { localWrapping } from './storage/sealing/local-wrapping.ts';
+import { vaultWrapping } from './storage/sealing/vault-wrapping.ts';
+import { signContainers } from './storage/user-delegation.ts';
 import { trust } from './token-issuers.ts';
 
 /** Everything that the triggers need, built once per process. */
@@ -50,7 +59,7 @@ export async function runtime(): Promise<Runtime> {
 
 async function compose(settings: Settings): Promise<Runtime> {
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
-  const { tenantId, ...tokens } = trust(settings, log);
+  const { tenantId, exchange, ...tokens } = trust(settings, log);
   const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
   const identity = appIdentity({
@@ -63,6 +72,14 @@ async function compose(settings: Settings): Promise<Runtime> {
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const datastores = datastoreSource({ registry, clock, ...openDatastores(settings, identity) });
+  const access = delegations({
+    blobs: systemBlobs,
+    wrapping: keyWrapping(settings, identity, systemBlobs),
+    exchange,
+    sign: signContainers,
+    open: (serviceUri) => azureBlobs({ serviceUri }),
+    clock,
+  });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
@@ -79,6 +96,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     files,
     logs: jobLogChunks(systemBlobs),
     datastores,
+    delegations: access,
     workspace: address,
     engine: scorers.lease,
     codeUser,
@@ -115,6 +133,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       systemBlobs,
       clock,
       limits,
@@ -138,6 +157,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       files,
       grants,
       events: watchEvents(table, clock),
@@ -170,6 +190,10 @@ function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits'> {
     limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
   };
 }
+
+/** A key of the vault; on a developer's machine the app's own. */
+const keyWrapping = ({ BATCHPOINT_SEALING_KEY: key }: Settings, identity: TokenSource, blobs: Blobs): KeyWrapping =>
+  key === undefined ? localWrapping(appKey(blobs)) : vaultWrapping(key, identity);
 
 const baseUrl = (settings: Settings): string => {
   if (settings.BATCHPOINT_BASE_URL !== undefined) return settings.BATCHPOINT_BASE_URL.replace(/\/$/, '');

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller } from '../auth/caller.ts';
+import { asInvoker, type Caller } from '../auth/caller.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { canonical } from '../domain/canonical.ts';
-import { DEPLOYMENT_EXTENSIONS } from '../domain/deployment-extensions.ts';
+import { DEPLOYMENT_EXTENSIONS, runAsOf } from '../domain/deployment-extensions.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -19,12 +19,13 @@ import { uriRules } from './datastore-source.ts';
 import { dataOf } from './deployment-data.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
+import { delegateJob, type DelegateDeps } from './identity/delegate-job.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
-export interface InvokeDeps extends SubmitDeps, PlaceDeps {
+export interface InvokeDeps extends SubmitDeps, PlaceDeps, DelegateDeps {
   readonly clock: Clock;
   /** The app's own settings; a deployment's and an invocation's go before them. */
   readonly appExtensions: Partial<Extensions>;
@@ -70,7 +71,11 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
-  const user = { caller, deployment: dataOf(await uriRules(deps), deployment) };
+  const isInvokers = runAsOf({ properties: deployment.properties, isPipeline: false }) === 'invoker';
+  const user = {
+    caller: isInvokers ? asInvoker(caller) : caller,
+    deployment: dataOf(await uriRules(deps), deployment),
+  };
   const input = await jobInput(deps, invocation.inputData, user);
   await checkOutput(deps, invocation.outputData, user);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
@@ -84,7 +89,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
   if (deployment.code && extensions.miniBatchUnit !== 'files')
     throw badRequest(takesWholeFiles('A scoring script'), 'properties.properties');
-  const spec: JobSpec = {
+  const draft: JobSpec = {
     name,
     displayName: invocation.name ?? name,
     endpoint: endpoint.name,
@@ -99,13 +104,31 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     input,
     output: invocation.outputData,
     createdBy: caller.subject,
+    ...(caller.name !== undefined && { createdByName: caller.name }),
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
   };
-  await admitJob(deps, request.limits, spec, (admitted) => submitJob(deps, admitted));
+  await admitJob(deps, request.limits, draft, (admitted) =>
+    isInvokers ? submitAs(deps, admitted, caller) : submitJob(deps, admitted),
+  );
   return name;
+}
+
+/** Submits a job that runs as its caller. What it was lent is taken back when another request had made the job before. */
+async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): ReturnType<typeof submitJob> {
+  const spec = { ...draft, delegation: await delegateJob(deps, draft, caller) };
+  const takeBack = () => deps.delegations.remove(spec.name, spec.delegation);
+  try {
+    const stored = await submitJob(deps, spec);
+    if (stored.spec.delegation !== spec.delegation) await takeBack();
+    return stored;
+  } catch (error) {
+    // After any other fault the job may be there, and hold it.
+    if (error instanceof ApiError) await takeBack();
+    throw error;
+  }
 }
 
 /** Azure ML's own words (contract 1.3). */
