@@ -4,6 +4,7 @@ import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
 import { limitsOf } from './limit-settings.ts';
+import { openSignedUrls } from './open-signed-urls.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
 import { openDatastores, stateStorage } from './open-storage.ts';
 import { findCodeUser, openWorkFolder, type CodeUser } from './scoring/code-user.ts';
@@ -18,6 +19,7 @@ import type { TriggerDeps } from './steps/trigger-deps.ts';
 import { commandExecutor, type ExecutorDeps } from './steps/pipeline/command-executor.ts';
 import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import type { Log } from './steps/ports.ts';
+import { withSignedUrls } from './steps/signed-urls.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { appIdentity } from './storage/app-identity.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
@@ -71,10 +73,17 @@ async function compose(settings: Settings): Promise<Runtime> {
   const jobs = jobsRegistry({ table, blobs: systemBlobs });
   const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
   const registry = resourceRegistry({ table, blobs: systemBlobs });
-  const datastores = datastoreSource({ registry, clock, ...openDatastores(settings, identity) });
+  const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
+  const address = { subscriptionId, resourceGroup, workspace };
+  const wrapping = keyWrapping(settings, identity, systemBlobs);
+  const signed = openSignedUrls(settings, { table, wrapping, workspace: address, clock });
+  const datastores = withSignedUrls(
+    datastoreSource({ registry, clock, ...openDatastores(settings, identity) }),
+    signed,
+  );
   const access = delegations({
     blobs: systemBlobs,
-    wrapping: keyWrapping(settings, identity, systemBlobs),
+    wrapping,
     exchange,
     sign: signContainers,
     open: (serviceUri) => azureBlobs({ serviceUri }),
@@ -84,8 +93,6 @@ async function compose(settings: Settings): Promise<Runtime> {
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
   const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
-  const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
-  const address = { subscriptionId, resourceGroup, workspace };
   const files = jobFiles(systemBlobs);
   const limits = limitsOf(settings);
   const appExtensions =
@@ -146,6 +153,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       },
       baseUrl: () => baseUrl(settings),
       ...tokens,
+      signedUrls: signed,
       prove: scorers.prove,
       grants,
       allowCode: settings.BATCHPOINT_ALLOW_CODE,

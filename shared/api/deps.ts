@@ -10,6 +10,7 @@ import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastores } from '../steps/datastore-source.ts';
 import type { Delegations } from '../steps/identity/delegations.ts';
+import type { SignedUrls } from '../steps/signed-urls.ts';
 import type { AnyJobView } from '../steps/any-job.ts';
 import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
 
@@ -37,6 +38,8 @@ export interface ApiDeps {
   /** Where clients reach this app, without a slash at the end. */
   baseUrl(request: Request): string;
   readonly limits: Limits;
+  /** Absent: none are taken. */
+  readonly signedUrls?: Pick<SignedUrls, 'check'>;
   readonly verifyToken: VerifyToken;
   /** Where a client signs in; absent with the development issuer. */
   readonly authorizationUri?: string;

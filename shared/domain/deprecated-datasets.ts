@@ -33,7 +33,7 @@ function datasetUri({ path, datasetId, datasetName, datasetVersion }: z.infer<ty
 
 /** A path whose last part has an extension names a file; nothing else in a `dataset` tells. */
 export const kindOfPath = (uri: string): 'UriFile' | 'UriFolder' =>
-  /\.[A-Za-z0-9]+$/.test(uri.split('/').at(-1) ?? '') ? 'UriFile' : 'UriFolder';
+  /\.[A-Za-z0-9]+$/.test(uri.replace(/\?.*$/s, '').split('/').at(-1) ?? '') ? 'UriFile' : 'UriFolder';
 
 /**
  * The client joins an older `output_dataset` and a file name into a URI and looks at neither prefix nor slashes:

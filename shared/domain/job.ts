@@ -27,6 +27,8 @@ export const JobSpec = z.object({
     description: z.string().nullable(),
     /** Where the data asset lay that `uri` names; absent when it names a place. */
     source: z.string().optional(),
+    /** Its URL came with a signature, which is kept elsewhere. */
+    signed: z.literal(true).optional(),
   }),
   output: z
     .object({
@@ -35,6 +37,7 @@ export const JobSpec = z.object({
       uri: z.string(),
       mode: z.string(),
       description: z.string().nullable(),
+      signed: z.literal(true).optional(),
     })
     .nullable(),
   /** tid + oid of the caller. */

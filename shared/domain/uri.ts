@@ -94,7 +94,10 @@ function storageUri(text: string, rules: UriRules, target: string): DataAddress 
   // Lower case makes ASCII of some letters that are none: the Kelvin sign is a `k` then.
   if (/[^\x21-\x7e]/.test(parts[2] ?? '')) throw badRequest('The host of a data URI must be ASCII.', target);
   if (parts[4] || parts[5])
-    throw badRequest('A data URI may not have a query or a fragment (signed URLs are not taken).', target);
+    throw badRequest(
+      'A data URI may not have a query or a fragment; only the input and the output of a scoring job may be signed URLs.',
+      target,
+    );
   const path = parts[3] ?? '/';
   if (scheme === 'wasbs' || scheme === 'abfss') {
     const at = /^([^@]+)@([^@]+)$/.exec(parts[2] ?? '');
@@ -172,7 +175,8 @@ export const shown = (text: string): string =>
     .replace(/^(https?:\/\/)[^/]*@/i, '$1')
     .slice(0, 200);
 
-const elsewhere = (text: string, target: string): ApiError =>
+/** What leads out of the datastores: one text, whether it exists or not. */
+export const elsewhere = (text: string, target: string): ApiError =>
   new ApiError(403, 'UriNotAllowed', `'${shown(text)}' does not lie in a datastore of this workspace.`, {
     target,
   });

@@ -1,12 +1,12 @@
 import { blockId } from '../domain/blocks.ts';
 import type { Totals } from '../domain/job.ts';
 import type { Linked } from '../domain/receipts.ts';
-import { dataUri } from '../domain/uri.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
 import type { BlobRef, Blobs } from '../storage/ports.ts';
 import { commitBlob, JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import type { JobDeps } from './deps.ts';
 import { errorLine, isStale } from './errors-file.ts';
+import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { outputBlobs } from './job-storage.ts';
 import { ERRORS_MARK } from './list-input.ts';
@@ -51,7 +51,7 @@ export async function commitErrors(
     if (made?.metadata[JOB_MARK] === manifest.job) await blobs.remove(ref, { ifMatch: made.etag });
     return null;
   }
-  return dataUri({ datastore: target.datastore, path: target.blob });
+  return writtenUri(deps, target);
 }
 
 /** The blocks of the errors, and one for each failure that only the fan-in knows, where it belongs. */

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { JobFault } from '../domain/errors.ts';
 import { generationOf, isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
 import { BrokenChain, link, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
-import { dataUri } from '../domain/uri.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import type { JobDeps } from './deps.ts';
 import { ACCESS_ENDED } from './identity/delegations.ts';
+import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { thresholdReason } from './score-range.ts';
 import { endJob } from './settle-job.ts';
@@ -67,10 +67,9 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
     const failures = linked?.failures ?? [];
     return { state: await endJob(deps, job, generation, { reason, totals, failures, errorsUri }) };
   }
-  const { output } = plan.manifest;
   return {
     state: await endJob(deps, job, generation, {
-      outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
+      outputUri: await writtenUri(deps, plan.manifest.output),
       errorsUri,
       totals,
       failures: linked.failures,

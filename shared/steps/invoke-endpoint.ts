@@ -22,6 +22,7 @@ import { endpointOf } from './endpoints.ts';
 import { delegateJob, type DelegateDeps } from './identity/delegate-job.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
+import { checkSignatures, withoutSignatures, type SignedUrls } from './signed-urls.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
@@ -31,6 +32,8 @@ export interface InvokeDeps extends SubmitDeps, PlaceDeps, DelegateDeps {
   readonly appExtensions: Partial<Extensions>;
   /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */
   readonly maxTimeoutSeconds: number;
+  /** Absent where signed URLs are not taken. */
+  readonly signedUrls?: Pick<SignedUrls, 'check'>;
 }
 
 export interface InvokeRequest {
@@ -54,7 +57,8 @@ export interface InvokeRequest {
  * changes nothing then.
  */
 export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
-  const { invocation, caller } = request;
+  const { caller } = request;
+  const { invocation, signatures } = withoutSignatures(request.invocation);
   const endpoint = await endpointOf(deps, request.endpoint);
   const name = jobName(request.requestId, endpoint.name, caller.subject);
   const requestHash = sha256(
@@ -76,8 +80,11 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     caller: isInvokers ? asInvoker(caller) : caller,
     deployment: dataOf(await uriRules(deps), deployment),
   };
-  const input = await jobInput(deps, invocation.inputData, user);
-  await checkOutput(deps, invocation.outputData, user);
+  const signed = checkSignatures(isInvokers ? undefined : deps.signedUrls, invocation, signatures);
+  const input = signed.input
+    ? { ...invocation.inputData, signed: true as const }
+    : await jobInput(deps, invocation.inputData, user);
+  if (!signed.output) await checkOutput(deps, invocation.outputData, user);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
@@ -102,7 +109,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     settings,
     extensions,
     input,
-    output: invocation.outputData,
+    output: invocation.outputData && { ...invocation.outputData, ...(signed.output && { signed: true }) },
     createdBy: caller.subject,
     ...(caller.name !== undefined && { createdByName: caller.name }),
     createdAt: new Date(deps.clock.now()).toISOString(),
@@ -110,9 +117,11 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
   };
-  await admitJob(deps, request.limits, draft, (admitted) =>
-    isInvokers ? submitAs(deps, admitted, caller) : submitJob(deps, admitted),
-  );
+  await admitJob(deps, request.limits, draft, async (admitted) => {
+    if (isInvokers) return submitAs(deps, admitted, caller);
+    for (const pending of Object.values(signed)) await pending.keep(name);
+    return submitJob(deps, admitted);
+  });
   return name;
 }
 

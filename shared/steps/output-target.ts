@@ -1,9 +1,8 @@
 import type { JobSpec } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
-import { parseDataUri } from '../domain/uri.ts';
 import { badRequest } from '../domain/errors.ts';
-import { uriRules } from './datastore-source.ts';
 import type { Datastore, JobDeps } from './deps.ts';
+import { jobAddress } from './job-address.ts';
 
 /**
  * Where a job writes: the file that was asked for, the file of the deployment's name in the folder that was asked for, or
@@ -13,7 +12,7 @@ export async function outputTarget(deps: JobDeps, spec: JobSpec): Promise<{ outp
   const { outputFileName } = spec.settings;
   const asked = spec.output && {
     kind: spec.output.kind,
-    address: parseDataUri(spec.output.uri, await uriRules(deps), 'outputData'),
+    address: await jobAddress(deps, spec.name, 'output', spec.output),
   };
   if (asked?.kind === 'UriFile' && (asked.address.path === '' || asked.address.path.endsWith('/')))
     throw badRequest('The output of type UriFile must name a file, not a folder.', 'outputData');

@@ -4,11 +4,10 @@ import { ApiError, JobFault } from '../domain/errors.ts';
 import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
 import { cutLanes, type Manifest, type Target } from '../domain/plan.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
-import { parseDataUri } from '../domain/uri.ts';
 import { StorageFault } from '../storage/ports.ts';
-import { uriRules } from './datastore-source.ts';
-import type { JobDeps } from './deps.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
 import { isStale } from './errors-file.ts';
+import { jobAddress } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { logLine, printToJob } from './job-log.ts';
 import { inputBlobs, outputBlobs, type RunsAs } from './job-storage.ts';
@@ -114,7 +113,7 @@ const laneLimit = ({ settings, maxInstances = settings.instanceCount }: JobSpec)
 
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
-  const input = parseDataUri(spec.input.source ?? spec.input.uri, await uriRules(deps), 'inputData');
+  const input = await jobAddress(deps, spec.name, 'input', spec.input);
   const { output, errors } = await outputTarget(deps, spec);
   await refuseWatched(deps, output, errors);
   const as = { job: spec.name, delegation: spec.delegation };
@@ -180,7 +179,7 @@ async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
   const there = await blobs.head(ref);
   if (there && !(await isStale(deps, there.metadata)))
     throw new JobFault('OutputExists', `The output path already exists: ${where}. Give another path or file name.`);
-  const holder = await deps.jobs.reserve(reservationOf(target), job);
+  const holder = await deps.jobs.reserve(await reservationOf(deps, target), job);
   if (holder !== job)
     throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${where}.`);
   try {
@@ -196,8 +195,14 @@ async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
 
 const PROBE = new TextEncoder().encode('A probe of this path, never committed.');
 
-/** Outputs are reserved by their canonical address. */
-export const reservationOf = (target: Target): string => `${target.datastore}/${target.container}/${target.blob}`;
+/** Outputs are reserved by their canonical address, by whichever name and with whosever rights it is reached. */
+export async function reservationOf(
+  deps: Pick<JobDeps, 'datastores'>,
+  { datastore, container, blob }: Target,
+): Promise<string> {
+  const { address } = await datastoreOf(deps, datastore);
+  return `${address.endpoint}/${container}/${blob}`;
+}
 
 /** The one line that a user gets for a fault that no retry would mend; undefined for the others. */
 function planFault(error: unknown): Reason | undefined {

@@ -1,11 +1,11 @@
 import { conflict, notFound } from '../domain/errors.ts';
 import { isEnded, type StoppedJob, type Totals } from '../domain/job.ts';
 import { link, type Linked } from '../domain/receipts.ts';
-import { dataUri } from '../domain/uri.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import { commitFault } from './commit-job.ts';
 import type { JobDeps } from './deps.ts';
+import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { viewJob, type JobView, type ViewDeps } from './job-view.ts';
 import { reachedBy } from './lane-reached.ts';
@@ -67,7 +67,7 @@ const nothing = (name: string) => conflict(`Job '${name}' had finished nothing t
 /** A job that runs now may hold the path. */
 async function reserve(deps: JobDeps, { manifest }: Plan): Promise<void> {
   for (const target of [manifest.output, manifest.errors]) {
-    const holder = await deps.jobs.reserve(reservationOf(target), manifest.job);
+    const holder = await deps.jobs.reserve(await reservationOf(deps, target), manifest.job);
     if (holder !== manifest.job)
       throw conflict(`Job '${manifest.job}' cannot be salvaged while job ${holder} writes to ${target.blob}.`);
   }
@@ -82,8 +82,7 @@ async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutpu
   const errorsUri = await commitErrors(deps, plan, linked, 'part');
   await commitOutputFiles(deps, plan, linked);
   await commitOutput(deps, plan, linked, totals, 'part');
-  const { datastore, blob } = manifest.output;
-  return { outputUri: dataUri({ datastore, path: blob }), errorsUri, totals };
+  return { outputUri: await writtenUri(deps, manifest.output), errorsUri, totals };
 }
 
 /** Every lane as far as its receipts go. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { ApiError } from '../domain/errors.ts';
 import { generationOf, isEnded, Reason, Totals, type EndedJob, type Failure, type JobRecord } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
-import { dataUri } from '../domain/uri.ts';
 import { keepLog } from './artifact-store.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import type { JobDeps } from './deps.ts';
+import { writtenUri } from './job-address.ts';
 import { logLine, printToJob } from './job-log.ts';
 import { outputBlobs } from './job-storage.ts';
 import { outputTarget } from './output-target.ts';
@@ -72,7 +72,7 @@ export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
   if (spec.delegation !== undefined) await deps.delegations.remove(job, spec.delegation);
   try {
     const targets = Object.values(await outputTarget(deps, spec));
-    for (const target of targets) await deps.jobs.release(reservationOf(target), job);
+    for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), job);
   } catch (error) {
     // Its datastore is gone. Whoever makes it again may write there: a reservation of an ended job is taken over.
     if (!(error instanceof ApiError)) throw error;
@@ -136,8 +136,8 @@ export async function committedOutput(deps: JobDeps, job: string): Promise<Commi
   const metadata = await ours(output);
   if (!metadata) return undefined;
   return {
-    outputUri: dataUri({ datastore: output.datastore, path: output.blob }),
-    errorsUri: (await ours(errors)) ? dataUri({ datastore: errors.datastore, path: errors.blob }) : null,
+    outputUri: await writtenUri(deps, output),
+    errorsUri: (await ours(errors)) ? await writtenUri(deps, errors) : null,
     totals: Totals.parse(JSON.parse(metadata[TOTALS_MARK] ?? 'null')),
   };
 }

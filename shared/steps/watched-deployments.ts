@@ -8,7 +8,7 @@ import { removeResource, writeResource } from './write-resource.ts';
 
 export interface WatchedDeps {
   readonly registry: Registry;
-  readonly datastores: Pick<Datastores, 'list'>;
+  readonly datastores: Pick<Datastores, 'list' | 'find'>;
 }
 
 type Name = readonly [endpoint: string, deployment: string];
@@ -66,7 +66,8 @@ async function watchesAmong(
 ): Promise<Watch[]> {
   const { registry } = deps;
   const addresses = await addressesOf(deps);
-  const store = addresses.find(({ name }) => name === datastore);
+  // A signed URL's store is in no list.
+  const store = (await deps.datastores.find(datastore))?.address;
   if (!store) return [];
   const found: Watch[] = [];
   for (const hint of await registry.watches.candidates(containerKey(store), ...paths)) {
