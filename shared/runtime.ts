@@ -4,6 +4,7 @@ import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
 import { limitsOf } from './limit-settings.ts';
+import { checkOwnAccounts } from './own-accounts.ts';
 import { openSignedUrls } from './open-signed-urls.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
 import { openDatastores, stateStorage } from './open-storage.ts';
@@ -62,6 +63,7 @@ export async function runtime(): Promise<Runtime> {
 async function compose(settings: Settings): Promise<Runtime> {
   const log = pino({ level: settings.BATCHPOINT_LOG_LEVEL, base: null });
   const { tenantId, exchange, ...tokens } = trust(settings, log);
+  checkOwnAccounts(settings);
   const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
   const identity = appIdentity({

@@ -147,6 +147,7 @@ const AppSettings = z.object({
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */
   AzureWebJobsStorage: z.string().optional(),
+  AzureWebJobsStorage__accountName: z.string().optional(),
   AzureWebJobsStorage__blobServiceUri: z.string().optional(),
   /** Client id of the managed identity with which the app opens storage; the SDK's own name for it. */
   AZURE_CLIENT_ID: z.string().min(1).optional(),
