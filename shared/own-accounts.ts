@@ -12,7 +12,9 @@ export function checkOwnAccounts(settings: Settings): void {
     AzureWebJobsStorage__blobServiceUri: hostUri,
     state,
   } = settings;
-  const own = new Set([host, hostName, hostUri, ...Object.values(state)].map(accountName).filter((name) => name !== undefined));
+  const own = new Set(
+    [host, hostName, hostUri, ...Object.values(state)].map(accountName).filter((name) => name !== undefined),
+  );
   const data: readonly (readonly [string, readonly string[]])[] = [
     ['BATCHPOINT_DATASTORES', settings.BATCHPOINT_DATASTORES.map(({ connection }) => connection)],
     ['BATCHPOINT_DATASTORE_ACCOUNTS', settings.BATCHPOINT_DATASTORE_ACCOUNTS],
