@@ -4,27 +4,23 @@ import type { Clock } from './steps/ports.ts';
 import { signedUrls, type SignedUrls } from './steps/signed-urls.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
-import type { Blobs, Table } from './storage/ports.ts';
-import { appKey } from './storage/registry/app-key.ts';
+import type { Table } from './storage/ports.ts';
 import { jobSecrets } from './storage/registry/job-secrets.ts';
+import type { KeyWrapping } from './storage/sealing/key-wrapping.ts';
 
 interface Own {
   readonly table: Table;
-  readonly blobs: Blobs;
+  readonly wrapping: KeyWrapping;
   readonly workspace: WorkspaceAddress;
   readonly clock: Clock;
 }
 
-/** The signatures of callers, for the accounts that the settings name: sealed with the operator's secret, else with the app's own key. */
-export function openSignedUrls(settings: Settings, { table, blobs, workspace, clock }: Own): SignedUrls {
-  const {
-    BATCHPOINT_DATASTORES: datastores,
-    BATCHPOINT_DATASTORE_ACCOUNTS: further,
-    BATCHPOINT_SEALING_KEY: key,
-  } = settings;
+/** The signatures of callers, sealed, for the accounts that the settings name. */
+export function openSignedUrls(settings: Settings, { table, wrapping, workspace, clock }: Own): SignedUrls {
+  const { BATCHPOINT_DATASTORES: datastores, BATCHPOINT_DATASTORE_ACCOUNTS: further } = settings;
   const connections = [...datastores.map(({ connection }) => connection), ...further];
   return signedUrls({
-    secrets: jobSecrets(table, key === undefined ? appKey(blobs) : () => Promise.resolve(key)),
+    secrets: jobSecrets(table, wrapping),
     accounts: connections.filter((connection) => connection !== MEMORY).map(accountOf),
     workspace,
     open: (serviceUri) => azureBlobs({ serviceUri }),

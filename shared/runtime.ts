@@ -12,6 +12,7 @@ import { processFolder } from './scoring/process-folder.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { datastoreSource } from './steps/datastore-source.ts';
 import type { JobDeps } from './steps/deps.ts';
+import { delegations } from './steps/identity/delegations.ts';
 import { jobFiles } from './steps/job-files.ts';
 import { jobLogChunks } from './steps/job-log-chunks.ts';
 import { observer, type Observe } from './steps/observed.ts';
@@ -22,13 +23,21 @@ import type { Log } from './steps/ports.ts';
 import { withSignedUrls } from './steps/signed-urls.ts';
 import { processTurns } from './steps/process-turns.ts';
 import { appIdentity } from './storage/app-identity.ts';
+import { azureBlobs } from './storage/azure-blobs.ts';
+import type { TokenSource } from './storage/connection.ts';
 import { once } from './storage/once.ts';
+import { appKey } from './storage/registry/app-key.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
 import { watchEvents } from './storage/registry/watch-events.ts';
 import { appLog } from './telemetry/app-log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
+import type { Blobs } from './storage/ports.ts';
+import type { KeyWrapping } from './storage/sealing/key-wrapping.ts';
+import { localWrapping } from './storage/sealing/local-wrapping.ts';
+import { vaultWrapping } from './storage/sealing/vault-wrapping.ts';
+import { signContainers } from './storage/user-delegation.ts';
 import { trust } from './token-issuers.ts';
 
 /** Everything that the triggers need, built once per process. */
@@ -59,8 +68,9 @@ export async function runtime(): Promise<Runtime> {
 
 async function compose(settings: Settings): Promise<Runtime> {
   const log = appLog(settings.BATCHPOINT_LOG_LEVEL);
-  const { tenantId, ...tokens } = trust(settings, log);
+  const { tenantId, exchange, ...tokens } = trust(settings, log);
   checkOwnAccounts(settings);
+  const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
   const identity = appIdentity({
     inAzure: settings.inAzure,
@@ -73,11 +83,20 @@ async function compose(settings: Settings): Promise<Runtime> {
   const registry = resourceRegistry({ table, blobs: systemBlobs });
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
-  const signed = openSignedUrls(settings, { table, blobs: systemBlobs, workspace: address, clock });
+  const wrapping = keyWrapping(settings, identity, systemBlobs);
+  const signed = openSignedUrls(settings, { table, wrapping, workspace: address, clock });
   const datastores = withSignedUrls(
     datastoreSource({ registry, clock, ...openDatastores(settings, identity) }),
     signed,
   );
+  const access = delegations({
+    blobs: systemBlobs,
+    wrapping,
+    exchange,
+    sign: signContainers,
+    open: (serviceUri) => azureBlobs({ serviceUri }),
+    clock,
+  });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
@@ -92,6 +111,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     files,
     logs: jobLogChunks(systemBlobs),
     datastores,
+    delegations: access,
     workspace: address,
     engine: scorers.lease,
     codeUser,
@@ -135,6 +155,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       systemBlobs,
       clock,
       limits,
@@ -149,6 +170,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       ...tokens,
       signedUrls: signed,
       prove: scorers.prove,
+      grants,
       allowCode: settings.BATCHPOINT_ALLOW_CODE,
       maxTimeoutSeconds: timeLimit,
       appExtensions,
@@ -158,7 +180,9 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       files,
+      grants,
       events: watchEvents(table, clock),
       queue,
       clock,
@@ -189,6 +213,10 @@ function stepLimits(settings: Settings): Pick<ExecutorDeps, 'limits'> {
     limits: { diskBytes: disk * 1024 ** 2, memoryBytes: memory === undefined ? undefined : memory * 1024 ** 2 },
   };
 }
+
+/** A key of the vault; on a developer's machine the app's own. */
+const keyWrapping = ({ BATCHPOINT_SEALING_KEY: key }: Settings, identity: TokenSource, blobs: Blobs): KeyWrapping =>
+  key === undefined ? localWrapping(appKey(blobs)) : vaultWrapping(key, identity);
 
 const baseUrl = (settings: Settings): string => {
   if (settings.BATCHPOINT_BASE_URL !== undefined) return settings.BATCHPOINT_BASE_URL.replace(/\/$/, '');

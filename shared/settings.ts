@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
 import { azureMarks, isInAzure } from './in-azure.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
+import { DataGrants } from './auth/data-grants.ts';
 import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
 import { limitSettings } from './limit-settings.ts';
@@ -80,6 +81,17 @@ const AppSettings = z.object({
   BATCHPOINT_ACCEPT_AUDIENCES: commaList.pipe(z.array(z.enum(FOREIGN_NAMES))).prefault(''),
   /** Roles by object id, beside those that tokens bring. */
   BATCHPOINT_ROLES: json(Assignments).prefault('{}'),
+  /** Where jobs may read and write, beside what their deployments declare. */
+  BATCHPOINT_GRANTS: json(DataGrants).prefault('[]'),
+  /** How the app proves that it is the registration, to exchange callers' tokens: one of three. */
+  BATCHPOINT_CLIENT_SECRET: z.string().min(1).optional(),
+  BATCHPOINT_CLIENT_CERTIFICATE: z.string().min(1).optional(),
+  BATCHPOINT_CLIENT_MANAGED_IDENTITY: z.guid().optional(),
+  /** Id of the Key Vault key under which the access of callers is kept. */
+  BATCHPOINT_SEALING_KEY: z
+    .url({ protocol: /^https$/ })
+    .regex(/^https:\/\/[^/]+\/keys\/[^/]+(\/[^/]+)?$/, 'must be https://<vault>/keys/<name>, or with a version')
+    .optional(),
   BATCHPOINT_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
@@ -133,12 +145,6 @@ const AppSettings = z.object({
     .regex(/^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,9}:\d{1,9})$/, "must be a user's name or uid:gid")
     .optional(),
   ...limitSettings,
-  /** Base64: seals the signatures of callers' URLs in the app's own state. In Azure a reference to Key Vault. */
-  BATCHPOINT_SEALING_KEY: z
-    .base64('must be base64')
-    .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
-    .refine((key) => key.length >= 32, 'must hold at least 32 bytes')
-    .optional(),
   ...telemetrySettings,
   BATCHPOINT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** The host's own storage; the app looks only at where it is. */

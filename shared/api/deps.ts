@@ -2,12 +2,14 @@ import type { Scorer } from '../domain/scorer.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { Extensions } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
+import type { DataGrant } from '../auth/data-grants.ts';
 import type { VerifyToken } from '../auth/token-verifier.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastores } from '../steps/datastore-source.ts';
+import type { Delegations } from '../steps/identity/delegations.ts';
 import type { SignedUrls } from '../steps/signed-urls.ts';
 import type { AnyJobView } from '../steps/any-job.ts';
 import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
@@ -29,6 +31,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly registry: Registry;
   readonly datastores: Datastores;
+  readonly delegations: Delegations;
   /** The app's own account: models, large documents, the signing key. */
   readonly systemBlobs: Blobs;
   readonly workspace: Workspace;
@@ -42,6 +45,8 @@ export interface ApiDeps {
   readonly authorizationUri?: string;
   /** Proves that the scorer of a deployment can be used, as far as can be told in a moment. Throws ModelFault when it cannot. */
   prove(scorer: Scorer): Promise<void>;
+  /** Of the setting BATCHPOINT_GRANTS. */
+  readonly grants: readonly DataGrant[];
   /** BATCHPOINT_ALLOW_CODE: commands of pipelines may run. */
   readonly allowCode: boolean;
   /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { asInvoker, type Caller } from '../auth/caller.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { canonical } from '../domain/canonical.ts';
+import { DEPLOYMENT_EXTENSIONS, runAsOf } from '../domain/deployment-extensions.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -8,23 +10,24 @@ import { extensionsOf, layExtensions } from '../domain/invocation-extensions.ts'
 import { checkTimeout, withSettings } from '../domain/invocation-settings.ts';
 import type { JobSpec } from '../domain/job.ts';
 import { checkMiniBatchSize, takesWholeFiles } from '../domain/mini-batches.ts';
-import type { SignedPart } from '../domain/signed-url.ts';
 import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
-import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { newJobTrace } from '../telemetry/job-span.ts';
 import { maxInstancesOf } from './computes.ts';
+import { uriRules } from './datastore-source.ts';
+import { dataOf } from './deployment-data.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
+import { delegateJob, type DelegateDeps } from './identity/delegate-job.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
-import { withoutSignatures, type PendingSignature, type SignedAsked, type SignedUrls } from './signed-urls.ts';
+import { checkSignatures, withoutSignatures, type SignedUrls } from './signed-urls.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
-export interface InvokeDeps extends SubmitDeps, PlaceDeps {
+export interface InvokeDeps extends SubmitDeps, PlaceDeps, DelegateDeps {
   readonly clock: Clock;
   /** The app's own settings; a deployment's and an invocation's go before them. */
   readonly appExtensions: Partial<Extensions>;
@@ -43,7 +46,7 @@ export interface InvokeRequest {
   readonly invocation: Invocation;
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
-  readonly caller: string;
+  readonly caller: Caller;
   /** The input is the list that was stored for the job (see `JobFiles.writeInput`), not what the folder will hold. */
   readonly listedInput?: true;
   /** How many jobs may run at once; absent where the app itself makes the job. */
@@ -58,7 +61,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   const { caller } = request;
   const { invocation, signatures } = withoutSignatures(request.invocation);
   const endpoint = await endpointOf(deps, request.endpoint);
-  const name = jobName(request.requestId, endpoint.name, caller);
+  const name = jobName(request.requestId, endpoint.name, caller.subject);
   const requestHash = sha256(
     canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
   );
@@ -73,24 +76,28 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
-  const signedInput = signedPart(deps, 'input', invocation.inputData, signatures.input);
-  const signedOutput = signedPart(deps, 'output', invocation.outputData, signatures.output);
-  const input = signedInput
+  const isInvokers = runAsOf({ properties: deployment.properties, isPipeline: false }) === 'invoker';
+  const user = {
+    caller: isInvokers ? asInvoker(caller) : caller,
+    deployment: dataOf(await uriRules(deps), deployment),
+  };
+  const signed = checkSignatures(isInvokers ? undefined : deps.signedUrls, invocation, signatures);
+  const input = signed.input
     ? { ...invocation.inputData, signed: true as const }
-    : await jobInput(deps, invocation.inputData);
-  if (!signedOutput) await checkOutput(deps, invocation.outputData);
+    : await jobInput(deps, invocation.inputData, user);
+  if (!signed.output) await checkOutput(deps, invocation.outputData, user);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
   const extensions = layExtensions(
     deps.appExtensions,
-    extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
+    extensionsOf(deployment.properties, 'properties.properties', DEPLOYMENT_EXTENSIONS),
     extensionsOf(invocation.properties, 'properties.properties'),
   );
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
   if (deployment.code && extensions.miniBatchUnit !== 'files')
     throw badRequest(takesWholeFiles('A scoring script'), 'properties.properties');
-  const spec: JobSpec = {
+  const draft: JobSpec = {
     name,
     displayName: invocation.name ?? name,
     endpoint: endpoint.name,
@@ -103,35 +110,36 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     settings,
     extensions,
     input,
-    output: invocation.outputData && { ...invocation.outputData, ...(signedOutput && { signed: true }) },
-    createdBy: caller,
+    output: invocation.outputData && { ...invocation.outputData, ...(signed.output && { signed: true }) },
+    createdBy: caller.subject,
+    ...(caller.name !== undefined && { createdByName: caller.name }),
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
     ...newJobTrace(),
   };
-  await admitJob(deps, request.limits, spec, async (admitted) => {
-    for (const pending of [signedInput, signedOutput]) await pending?.keep(name);
+  await admitJob(deps, request.limits, draft, async (admitted) => {
+    if (isInvokers) return submitAs(deps, admitted, caller);
+    for (const pending of Object.values(signed)) await pending.keep(name);
     return submitJob(deps, admitted);
   });
   return name;
 }
 
-/** The signature that a URL came with, found good; undefined when it had none. Throws ApiError 400, 403. */
-function signedPart(
-  { signedUrls }: InvokeDeps,
-  part: SignedPart,
-  asked: SignedAsked | null,
-  signature: string | undefined,
-): PendingSignature | undefined {
-  if (!asked || signature === undefined) return undefined;
-  if (!signedUrls)
-    throw badRequest(
-      'Signed URLs are taken from clients that invoke the endpoint themselves.',
-      `properties.${part}Data.${asked.name}.uri`,
-    );
-  return signedUrls.check(part, asked, signature);
+/** Submits a job that runs as its caller. What it was lent is taken back when another request had made the job before. */
+async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): ReturnType<typeof submitJob> {
+  const spec = { ...draft, delegation: await delegateJob(deps, draft, caller) };
+  const takeBack = () => deps.delegations.remove(spec.name, spec.delegation);
+  try {
+    const stored = await submitJob(deps, spec);
+    if (stored.spec.delegation !== spec.delegation) await takeBack();
+    return stored;
+  } catch (error) {
+    // After any other fault the job may be there, and hold it.
+    if (error instanceof ApiError) await takeBack();
+    throw error;
+  }
 }
 
 /** Azure ML's own words (contract 1.3). */

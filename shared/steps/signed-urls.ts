@@ -61,8 +61,9 @@ export function signedUrls({ secrets, accounts, workspace, open, clock }: Signed
   }
 
   return {
-    check(part, { name, kind, uri }, signature) {
-      const target = `properties.${part}Data.${name}.uri`;
+    check(part, asked, signature) {
+      const { kind, uri } = asked;
+      const target = targetOf(part, asked);
       const now = clock.now();
       const use = { part, kind, target, now, until: now + WAIT.blocks };
       const { address, path, query } = parseSignedUrl({ bare: uri, signature }, accounts, workspace, use);
@@ -93,10 +94,38 @@ export const withSignedUrls = (datastores: Datastores, signed: Pick<SignedUrls, 
   find: async (name) => (await signed.store(name)) ?? datastores.find(name),
 });
 
+type Signatures = Readonly<Partial<Record<SignedPart, string>>>;
+
+/**
+ * The signatures that an invocation came with, found good. Throws ApiError 400, 403; 400 also where none are taken: from queues and
+ * steps of pipelines, and for jobs that run as their invoker, who needs none.
+ */
+export function checkSignatures(
+  signed: Pick<SignedUrls, 'check'> | undefined,
+  { inputData, outputData }: Invocation,
+  signatures: Signatures,
+): Readonly<Partial<Record<SignedPart, PendingSignature>>> {
+  const pending = (part: SignedPart, asked: SignedAsked | null): PendingSignature | undefined => {
+    const signature = signatures[part];
+    if (!asked || signature === undefined) return undefined;
+    if (!signed)
+      throw badRequest(
+        'Signed URLs are taken from clients that invoke a deployment themselves, and where its jobs run as the app.',
+        targetOf(part, asked),
+      );
+    return signed.check(part, asked, signature);
+  };
+  const input = pending('input', inputData);
+  const output = pending('output', outputData);
+  return { ...(input && { input }), ...(output && { output }) };
+}
+
+const targetOf = (part: SignedPart, { name }: SignedAsked): string => `properties.${part}Data.${name}.uri`;
+
 /** An invocation without the signatures of its URLs, and those. */
 export function withoutSignatures(invocation: Invocation): {
   readonly invocation: Invocation;
-  readonly signatures: Readonly<Partial<Record<SignedPart, string>>>;
+  readonly signatures: Signatures;
 } {
   const { inputData, outputData } = invocation;
   const input = cutSignature(inputData.uri);

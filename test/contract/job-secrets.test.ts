@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { memoryTables } from '../../shared/storage/memory-tables.ts';
+import { localWrapping } from '../../shared/storage/sealing/local-wrapping.ts';
+import { SealedText } from '../../shared/storage/sealing/sealed-text.ts';
 import { jobSecrets } from '../../shared/storage/registry/job-secrets.ts';
 
-const key = (fill: number) => () => Promise.resolve(new Uint8Array(32).fill(fill));
+const key = (fill: number) => localWrapping(() => Promise.resolve(new Uint8Array(32).fill(fill)));
 
 describe('a secret of a job', () => {
   it('is read under its job and name, the newest one', async () => {
@@ -23,9 +25,10 @@ describe('a secret of a job', () => {
     expect(JSON.stringify(row)).not.toContain('geheim');
     await table.insert({ partition: 'other', row: 'secret-input' }, row.values);
     await expect(secrets.read('other', 'input')).rejects.toThrow();
-    const sealed = Buffer.from(String(row.values['sealed']), 'base64');
-    sealed[14] = (sealed[14] ?? 0) ^ 1;
-    await table.replace(row, { sealed: sealed.toString('base64') }, row.etag);
+    const sealed = SealedText.parse(JSON.parse(String(row.values['sealed'])));
+    const data = Buffer.from(sealed.data, 'base64');
+    data[0] = (data[0] ?? 0) ^ 1;
+    await table.replace(row, { sealed: JSON.stringify({ ...sealed, data: data.toString('base64') }) }, row.etag);
     await expect(secrets.read('job', 'input')).rejects.toThrow();
   });
 });

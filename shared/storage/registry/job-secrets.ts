@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey } from '../ports.ts';
+import type { KeyWrapping } from '../sealing/key-wrapping.ts';
+import { seal, SealedText, unseal } from '../sealing/sealed-text.ts';
 
 /** What a job needs and nobody may read: in the app's own table, sealed, under the job's name. */
 export interface JobSecrets {
@@ -11,33 +12,22 @@ export interface JobSecrets {
   read(job: string, name: string): Promise<string | undefined>;
 }
 
-const CIPHER = 'aes-256-gcm';
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
 const keyOf = (job: string, name: string): TableKey => ({ partition: job, row: `secret-${name}` });
+const contextOf = ({ partition, row }: TableKey): string => `${partition}/${row}`;
 
-/** Sealed with a key (AES-256-GCM) that is derived from `secret`, which has 32 bytes at least. */
-export function jobSecrets(table: Table, secret: () => Promise<Uint8Array>): JobSecrets {
-  const key = async (): Promise<Uint8Array> =>
-    new Uint8Array(hkdfSync('sha256', await secret(), new Uint8Array(), 'batchpoint job secrets', 32));
-  const context = ({ partition, row }: TableKey) => Buffer.from(`${partition}/${row}`);
+export function jobSecrets(table: Table, wrapping: KeyWrapping): JobSecrets {
   return {
     async keep(job, name, text) {
       const at = keyOf(job, name);
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv(CIPHER, await key(), iv).setAAD(context(at));
-      const sealed = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-      await changeRow(table, at, async () => ({ sealed: sealed.toString('base64') }));
+      const sealed = JSON.stringify(await seal(wrapping, text, contextOf(at)));
+      await changeRow(table, at, async () => ({ sealed }));
     },
     async read(job, name) {
       const at = keyOf(job, name);
       const row = await table.get(at);
       if (!row) return undefined;
-      const sealed = Buffer.from(z.string().parse(row.values['sealed']), 'base64');
-      const decipher = createDecipheriv(CIPHER, await key(), sealed.subarray(0, IV_BYTES)).setAAD(context(at));
-      decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-      return decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+      const sealed = SealedText.parse(JSON.parse(z.string().parse(row.values['sealed'])));
+      return unseal(wrapping, sealed, contextOf(at));
     },
   };
 }

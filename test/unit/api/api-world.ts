@@ -7,6 +7,7 @@ import { createApi, type Api } from '../../../shared/api/app.ts';
 import { conflict } from '../../../shared/domain/errors.ts';
 import type { ApiDeps } from '../../../shared/api/deps.ts';
 import { STANDARD_LIMITS } from '../../../shared/limit-settings.ts';
+import { DataGrants } from '../../../shared/auth/data-grants.ts';
 import { devIssuer } from '../../../shared/auth/dev-tokens.ts';
 import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
 import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
@@ -20,6 +21,7 @@ import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts
 import { cancelAnyJob } from '../../../shared/steps/any-job.ts';
 import { countedStorage } from '../../support/counted-storage.ts';
 import { expectDocumented } from './documented-answer.ts';
+import { noDelegations } from '../../support/no-delegations.ts';
 
 export const WORKSPACE =
   '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
@@ -27,6 +29,9 @@ export const BASE = 'https://batch.example';
 export const NOW = '2026-02-03T04:05:06.000Z';
 export const CALLER = '00000000-0000-4000-8000-0000000000d0:00000000-0000-4000-8000-0000000000d1';
 export const SYSTEM_DATA = { createdAt: NOW, createdBy: CALLER, createdByType: 'User', lastModifiedAt: NOW };
+
+/** As in local.settings.sample.json. */
+const EVERYTHING = DataGrants.parse([{ deployment: '*', datastore: '*', access: ['read', 'write'] }]);
 
 export type Answer = { status: number; headers: Headers; body: unknown };
 
@@ -91,6 +96,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     address: { name: 'workspaceblobstore', account: 'acct', container: 'data', endpoint },
     blobs: dataBlobs,
   };
+  const delegations = changes.delegations ?? noDelegations(systemBlobs, clock);
   const deps: ApiDeps = {
     jobs,
     pipelines,
@@ -102,6 +108,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     log: { debug: log, info: log, warn: log, error: log },
     registry,
     datastores: datastoreSource({ configured: stores ?? [store], registry, open, clock }),
+    delegations,
     systemBlobs,
     workspace: {
       subscriptionId: 'sub-1',
@@ -114,9 +121,10 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     baseUrl: () => BASE,
     verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
     prove: async () => undefined,
+    grants: EVERYTHING,
     allowCode: true,
     maxTimeoutSeconds: 1720,
-    cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock }, name),
+    cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock, delegations }, name),
     salvageJob: (name) => Promise.reject(conflict(`Job '${name}' had finished nothing that could be salvaged.`)),
     appExtensions: {},
     ...changes,
