@@ -96,6 +96,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     sign: signContainers,
     open: (serviceUri) => azureBlobs({ serviceUri }),
     clock,
+    log,
   });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
