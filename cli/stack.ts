@@ -139,8 +139,9 @@ async function startHost(
       BATCHPOINT_DATASTORES: JSON.stringify(datastores),
       BATCHPOINT_DEV_JWKS: issuer.jwks,
       BATCHPOINT_HOST_KEY: hostKey,
-      // Whoever runs this has the code on the same machine.
+      // Whoever runs this has the code and the storage on the same machine.
       BATCHPOINT_ALLOW_CODE: 'true',
+      BATCHPOINT_GRANTS: '[{"deployment":"*","datastore":"*","access":["read","write"]}]',
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },

@@ -61,6 +61,7 @@ async function compose(settings: Settings): Promise<Runtime> {
   const log = appLog(settings.BATCHPOINT_LOG_LEVEL);
   const { tenantId, ...tokens } = trust(settings, log);
   checkOwnAccounts(settings);
+  const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
   const identity = appIdentity({
     inAzure: settings.inAzure,
@@ -149,6 +150,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       ...tokens,
       signedUrls: signed,
       prove: scorers.prove,
+      grants,
       allowCode: settings.BATCHPOINT_ALLOW_CODE,
       maxTimeoutSeconds: timeLimit,
       appExtensions,
@@ -159,6 +161,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       registry,
       datastores,
       files,
+      grants,
       events: watchEvents(table, clock),
       queue,
       clock,

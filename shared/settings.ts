@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
 import { azureMarks, isInAzure } from './in-azure.ts';
 import { FOREIGN_NAMES, PUBLIC_AUTHORITY } from './auth/entra-tokens.ts';
+import { DataGrants } from './auth/data-grants.ts';
 import { Assignments } from './auth/roles.ts';
 import { Extensions } from './domain/settings.ts';
 import { limitSettings } from './limit-settings.ts';
@@ -80,6 +81,8 @@ const AppSettings = z.object({
   BATCHPOINT_ACCEPT_AUDIENCES: commaList.pipe(z.array(z.enum(FOREIGN_NAMES))).prefault(''),
   /** Roles by object id, beside those that tokens bring. */
   BATCHPOINT_ROLES: json(Assignments).prefault('{}'),
+  /** Where jobs may read and write, beside what their deployments declare. */
+  BATCHPOINT_GRANTS: json(DataGrants).prefault('[]'),
   BATCHPOINT_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))

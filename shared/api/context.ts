@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { callerOf, type Caller } from '../auth/caller.ts';
 import type { Action } from '../auth/may.ts';
 import type { Principal } from '../auth/principal.ts';
 import { jobLogChunks, type JobLogs } from '../steps/job-log-chunks.ts';
@@ -31,6 +32,10 @@ export const authorOf = (c: ApiContext): Author => ({
   subject: c.var.principal.subject,
   ifMatch: c.req.header('if-match'),
 });
+
+/** For whom a request makes a job, or declares what jobs may use. */
+export const jobCaller = (c: ApiContext, { grants }: Pick<ApiDeps, 'grants'>): Caller =>
+  callerOf(c.var.principal, grants);
 
 /** A resource's answer says which state it shows. */
 export const etagHeader = (record: object): { ETag: string } => ({ ETag: etagOf(record) });

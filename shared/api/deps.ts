@@ -2,6 +2,7 @@ import type { Scorer } from '../domain/scorer.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { Extensions } from '../domain/settings.ts';
 import type { WorkspaceAddress } from '../domain/uri.ts';
+import type { DataGrant } from '../auth/data-grants.ts';
 import type { VerifyToken } from '../auth/token-verifier.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
@@ -42,6 +43,8 @@ export interface ApiDeps {
   readonly authorizationUri?: string;
   /** Proves that the scorer of a deployment can be used, as far as can be told in a moment. Throws ModelFault when it cannot. */
   prove(scorer: Scorer): Promise<void>;
+  /** Of the setting BATCHPOINT_GRANTS. */
+  readonly grants: readonly DataGrant[];
   /** BATCHPOINT_ALLOW_CODE: commands of pipelines may run. */
   readonly allowCode: boolean;
   /** Seconds that one try of a mini-batch may take, so that it ends within the host's functionTimeout. */

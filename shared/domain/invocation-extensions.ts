@@ -20,7 +20,7 @@ export function extensionsOf(
     if (!written.toLowerCase().startsWith(EXTENSION_PREFIX)) continue;
     const at = { code: 'UserError', target: `${target}.${written}` };
     const lower = written.slice(EXTENSION_PREFIX.length).toLowerCase();
-    if (readElsewhere.includes(lower)) continue;
+    if (readElsewhere.some((other) => other.toLowerCase() === lower)) continue;
     const name = canonical.get(lower);
     if (name === undefined) {
       const known = [...extensionNames(), ...readElsewhere.map((other) => EXTENSION_PREFIX + other)].join(', ');

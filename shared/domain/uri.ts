@@ -169,7 +169,7 @@ function decodeSegment(segment: string, target: string): string {
 }
 
 /** A caller's text in an answer: no query and no user, which may hold secrets, and no longer than is useful. */
-const shown = (text: string): string =>
+export const shown = (text: string): string =>
   text
     .replace(/[?#].*$/s, '')
     .replace(/^(https?:\/\/)[^/]*@/i, '$1')

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { sha256 } from './blocks.ts';
 import { checked } from './checked.ts';
+import { deploymentExtension } from './deployment-extensions.ts';
 import { badRequest } from './errors.ts';
 import { matchesGlob } from './glob.ts';
 import { ARTIFACT_RUNS, ARTIFACT_STORE } from './log-files.ts';
-import { EXTENSION_PREFIX } from './settings.ts';
 import { badBlobName, dataUri, MAX_URI, type DatastoreAddress } from './uri.ts';
-
-/** The extension of a deployment that makes it score what is uploaded; an invocation has no use for it. */
-export const WATCH_EXTENSION = 'watch';
 
 /** Where outputs go that nobody placed (contract 6): jobs would feed on each other there. */
 const DEFAULT_OUTPUTS = 'azureml/';
@@ -61,13 +58,9 @@ interface Watcher {
  * Throws ApiError 400 for a property that cannot be read or names no datastore.
  */
 export function watchOf(deployment: Watcher, datastores: readonly DatastoreAddress[]): Watch | undefined {
-  const [found, ...more] = Object.entries(deployment.properties).filter(
-    ([name]) => name.toLowerCase() === `${EXTENSION_PREFIX}${WATCH_EXTENSION}`,
-  );
+  const found = deploymentExtension(deployment.properties, 'watch');
   if (!found) return undefined;
-  const [written, text] = found;
-  const target = `properties.properties.${written}`;
-  if (more.length > 0) throw badRequest(`${target}: is given twice`, target);
+  const { text, target } = found;
   const { datastore, container, prefix, ...rest } = checked(WatchProperty, parseJson(text, target), target);
   const store = storeOf(datastore, container, datastores, target);
   return {

@@ -54,6 +54,9 @@ export async function putVersion<R extends AssetRecord>(
   );
 }
 
+/** Whoever may register data, a model or code may read all jobs (shared/auth/may.ts). */
+const EVERY_JOB = { mayRead: () => true };
+
 /** An asset may name a job's output: what is kept is the place where that lies, as Azure ML does. */
 async function withPlace(
   deps: AssetDeps,
@@ -62,7 +65,7 @@ async function withPlace(
 ): Promise<Readonly<Record<string, unknown>>> {
   const output = uri === undefined ? undefined : parseJobOutput(String(content[uri]));
   if (uri === undefined || !output) return content;
-  return { ...content, [uri]: await jobOutputPlace(deps, output, `properties.${uri}`) };
+  return { ...content, [uri]: (await jobOutputPlace(deps, output, EVERY_JOB, `properties.${uri}`)).uri };
 }
 
 /** What the SDK calls a component's version when it was given none. */

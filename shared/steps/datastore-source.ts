@@ -77,14 +77,13 @@ export function datastoreSource({ configured, registry, open, clock }: Datastore
   };
 }
 
-/** Where a caller's URIs may lead now. */
-export async function uriRules({
-  workspace,
-  datastores,
-}: {
+export interface RulesDeps {
   readonly workspace: WorkspaceAddress;
-  readonly datastores: Datastores;
-}): Promise<UriRules> {
+  readonly datastores: Pick<Datastores, 'list'>;
+}
+
+/** Where a caller's URIs may lead now. */
+export async function uriRules({ workspace, datastores }: RulesDeps): Promise<UriRules> {
   return { workspace, datastores: (await datastores.list()).map(({ address }) => address) };
 }
 

@@ -8,7 +8,7 @@ import { checkMiniBatchSize } from '../domain/mini-batches.ts';
 import type { ModelRecord } from '../domain/resources.ts';
 import { scorerOf, type Scorer, type ScoringCode } from '../domain/scorer.ts';
 import type { Extensions } from '../domain/settings.ts';
-import { WATCH_EXTENSION } from '../domain/watch.ts';
+import { DEPLOYMENT_EXTENSIONS } from '../domain/deployment-extensions.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import { CODES, MODELS } from './asset-kinds.ts';
 import { referencedEnvironment } from './referenced-environment.ts';
@@ -110,7 +110,7 @@ export function checkSettings(
 
 /** What a deployment's properties say of its jobs. Throws ApiError 400. */
 export const ownExtensions = (properties: Readonly<Record<string, string>>): Partial<Extensions> =>
-  extensionsOf(properties, 'properties.properties', [WATCH_EXTENSION]);
+  extensionsOf(properties, 'properties.properties', DEPLOYMENT_EXTENSIONS);
 
 type Proved = Omit<Parameters<typeof scorerOf>[0], 'extensions'> & Pick<ModelDeployment, 'properties'>;
 

@@ -1,3 +1,4 @@
+import type { Caller } from '../auth/caller.ts';
 import {
   isPipelineDeployment,
   type DeploymentRecord,
@@ -11,6 +12,7 @@ import { endpointNameFault } from '../domain/management-names.ts';
 import { DEFAULT_SIZE } from '../domain/mini-batches.ts';
 import { ScoringSettings } from '../domain/settings.ts';
 import { maxInstancesOf } from './computes.ts';
+import { checkDeclared } from './deployment-data.ts';
 import {
   checkSettings,
   ownExtensions,
@@ -43,7 +45,8 @@ export async function deploymentOf(
 }
 
 /**
- * Makes a deployment or replaces it, after its model or its pipeline was proved usable. Throws ApiError 400, 404 for the endpoint.
+ * Makes a deployment or replaces it, after its model or its pipeline was proved usable. Throws ApiError 400, 404 for the endpoint, 403
+ * for data that it declares and `caller` may not use.
  */
 export async function putDeployment(
   deps: DeploymentDeps,
@@ -51,6 +54,7 @@ export async function putDeployment(
   name: string,
   body: DeploymentBody,
   by: Author,
+  caller: Caller,
 ): Promise<{ record: DeploymentRecord; created: boolean }> {
   const endpoint = await endpointOf(deps, endpointName);
   const fault = endpointNameFault(name, 'a deployment');
@@ -61,6 +65,7 @@ export async function putDeployment(
   const defaults = ScoringSettings.parse({ miniBatchSize: DEFAULT_SIZE[miniBatchUnit] });
   const settings = withSettings(defaults, sent, sent.resources?.instanceCount);
   const runs = sent.deploymentConfiguration ? await sentPipeline(deps, sent) : await sentScorer(deps, sent, settings);
+  await checkDeclared(deps, { endpoint: endpoint.name, name, properties: sent.properties ?? {} }, caller);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(
     deps,
@@ -99,7 +104,7 @@ async function sentScorer(deps: DeploymentDeps, sent: Sent, settings: ScoringSet
 
 /**
  * Changes description, tags, properties, settings, code and environment; the model or the pipeline component stays. Throws ApiError
- * 400, 404.
+ * 400, 403, 404.
  */
 export async function patchDeployment(
   deps: DeploymentDeps,
@@ -107,6 +112,7 @@ export async function patchDeployment(
   name: string,
   body: DeploymentBody,
   by: Author,
+  caller: Caller,
 ): Promise<DeploymentRecord> {
   const endpoint = await endpointOf(deps, endpointName);
   const before = await deploymentOf(deps, endpoint.name, name);
@@ -116,6 +122,7 @@ export async function patchDeployment(
   const changed = isPipelineDeployment(before)
     ? await changedPipeline(deps, before, sent)
     : await changedScorer(deps, before, sent);
+  if (sent.properties) await checkDeclared(deps, { ...before, properties: sent.properties }, caller);
   const { record } = await writeDeployment(
     deps,
     [endpoint.name, name],

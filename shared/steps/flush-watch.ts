@@ -1,3 +1,4 @@
+import { triggerCaller } from '../auth/caller.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { ApiError } from '../domain/errors.ts';
 import { InvocationBody } from '../domain/invocation.ts';
@@ -12,8 +13,8 @@ import { orPoison } from './or-poison.ts';
 import { submitJob } from './submit-job.ts';
 import type { TriggerDeps } from './trigger-deps.ts';
 
-/** Who makes the jobs of a watch: no caller's subject looks like this. */
-const CALLER = 'batchpoint:watch';
+/** Who makes the jobs of a watch: no token's subject looks like this. */
+const SUBJECT = 'batchpoint:watch';
 
 /** Files of one job; what waits beyond makes another. */
 const MAX_FILES = 10_000;
@@ -70,7 +71,7 @@ async function gather(deps: TriggerDeps, folder: WatchedFolder, hold: Hold): Pro
   const waiting = await deps.events.waiting(folder, MAX_FILES);
   if (waiting.length === 0) return hold;
   const list = waiting.sort((a, b) => compare(a.blob, b.blob) || compare(a.etag, b.etag));
-  const job = jobName(requestIdOf(folder, list), folder.endpoint, CALLER);
+  const job = jobName(requestIdOf(folder, list), folder.endpoint, SUBJECT);
   await deps.files.writeInput(job, list);
   return deps.events.journal(folder, hold, job);
 }
@@ -80,7 +81,7 @@ async function makeJob(deps: TriggerDeps, folder: WatchedFolder, job: string): P
   const list = await deps.files.input(job);
   const made = await deps.jobs.spec(job);
   if (made) await submitJob(deps, made);
-  else await invokeEndpoint(deps, { ...invocationOf(folder), requestId: requestIdOf(folder, list) });
+  else await invokeEndpoint(deps, { ...invocationOf(deps, folder), requestId: requestIdOf(folder, list) });
   await deps.events.settle(folder, list);
   deps.log.info({ job, files: list.length, ...folder }, 'watched blobs have their job');
 }
@@ -89,10 +90,11 @@ async function makeJob(deps: TriggerDeps, folder: WatchedFolder, job: string): P
 const requestIdOf = (folder: WatchedFolder, list: InputList): string =>
   sha256(JSON.stringify([folderKey(folder), list]));
 
-function invocationOf({ endpoint, deployment, datastore, prefix }: WatchedFolder) {
+function invocationOf({ grants }: TriggerDeps, { endpoint, deployment, datastore, prefix }: WatchedFolder) {
   const watched = { jobInputType: 'UriFolder', uri: dataUri({ datastore, path: prefix }) };
   const { properties: invocation } = InvocationBody.parse({ properties: { inputData: { watched } } });
-  return { endpoint, deployment, invocation, caller: CALLER, listedInput: true } as const;
+  const caller = triggerCaller(SUBJECT, grants);
+  return { endpoint, deployment, invocation, caller, listedInput: true } as const;
 }
 
 const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -30,7 +30,7 @@ export async function invokeDeployment(deps: InvokeDeploymentDeps, request: Invo
   const { body, ...asked } = request;
   const { requestId, caller } = asked;
   const endpoint = await endpointOf(deps, asked.endpoint);
-  const name = jobName(requestId, endpoint.name, caller);
+  const name = jobName(requestId, endpoint.name, caller.subject);
   // A repeat answers its job even when the deployment is another by now, or gone.
   const known = requestId === undefined ? undefined : await deps.pipelines.spec(name);
   if (known) {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../auth/caller.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { canonical } from '../domain/canonical.ts';
+import { DEPLOYMENT_EXTENSIONS } from '../domain/deployment-extensions.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -13,9 +15,10 @@ import { scorerFieldsOf } from '../domain/scorer.ts';
 import { isPipelineDeployment, type DeploymentRecord } from '../domain/deployment-record.ts';
 import type { EndpointRecord } from '../domain/resources.ts';
 import type { Extensions } from '../domain/settings.ts';
-import { WATCH_EXTENSION } from '../domain/watch.ts';
 import { newJobTrace } from '../telemetry/job-span.ts';
 import { maxInstancesOf } from './computes.ts';
+import { uriRules } from './datastore-source.ts';
+import { dataOf } from './deployment-data.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
@@ -43,7 +46,7 @@ export interface InvokeRequest {
   readonly invocation: Invocation;
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
-  readonly caller: string;
+  readonly caller: Caller;
   /** The input is the list that was stored for the job (see `JobFiles.writeInput`), not what the folder will hold. */
   readonly listedInput?: true;
   /** How many jobs may run at once; absent where the app itself makes the job. */
@@ -58,7 +61,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   const { caller } = request;
   const { invocation, signatures } = withoutSignatures(request.invocation);
   const endpoint = await endpointOf(deps, request.endpoint);
-  const name = jobName(request.requestId, endpoint.name, caller);
+  const name = jobName(request.requestId, endpoint.name, caller.subject);
   const requestHash = sha256(
     canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
   );
@@ -73,18 +76,19 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
+  const user = { caller, deployment: dataOf(await uriRules(deps), deployment) };
   const signedInput = signedPart(deps, 'input', invocation.inputData, signatures.input);
   const signedOutput = signedPart(deps, 'output', invocation.outputData, signatures.output);
   const input = signedInput
     ? { ...invocation.inputData, signed: true as const }
-    : await jobInput(deps, invocation.inputData);
-  if (!signedOutput) await checkOutput(deps, invocation.outputData);
+    : await jobInput(deps, invocation.inputData, user);
+  if (!signedOutput) await checkOutput(deps, invocation.outputData, user);
   const maxInstances = await maxInstancesOf(deps, deployment.compute);
   const settings = withSettings(deployment.settings, invocation, invocation.compute?.instanceCount);
   checkTimeout(settings, deps.maxTimeoutSeconds);
   const extensions = layExtensions(
     deps.appExtensions,
-    extensionsOf(deployment.properties, 'properties.properties', [WATCH_EXTENSION]),
+    extensionsOf(deployment.properties, 'properties.properties', DEPLOYMENT_EXTENSIONS),
     extensionsOf(invocation.properties, 'properties.properties'),
   );
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
@@ -104,7 +108,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     extensions,
     input,
     output: invocation.outputData && { ...invocation.outputData, ...(signedOutput && { signed: true }) },
-    createdBy: caller,
+    createdBy: caller.subject,
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { triggerCaller } from '../auth/caller.ts';
 import { caselessObject } from '../domain/caseless.ts';
 import { InvocationBody } from '../domain/invocation.ts';
 import { readMessage } from '../domain/queue-message.ts';
@@ -6,8 +7,8 @@ import { invokeEndpoint } from './invoke-endpoint.ts';
 import { orPoison } from './or-poison.ts';
 import type { TriggerDeps } from './trigger-deps.ts';
 
-/** Whoever may write to the queue; no caller's subject looks like this. */
-const CALLER = 'batchpoint:queue';
+/** Whoever may write to the queue; no token's subject looks like this. */
+const SUBJECT = 'batchpoint:queue';
 
 /** A message of the invoke queue; `body` is what a client would POST to the endpoint. */
 const InvokeMessage = caselessObject({
@@ -36,7 +37,7 @@ export const invokeFromQueue = (deps: TriggerDeps, { queue, message, messageId }
       deployment,
       invocation: body.properties,
       requestId: requestId ?? messageId,
-      caller: CALLER,
+      caller: triggerCaller(SUBJECT, deps.grants),
     });
     deps.log.info({ queue, messageId, job, endpoint }, 'a message has its job');
   });

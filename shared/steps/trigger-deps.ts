@@ -1,3 +1,4 @@
+import type { DataGrant } from '../auth/data-grants.ts';
 import type { WatchEvents } from '../storage/registry/watch-events.ts';
 import type { InvokeDeps } from './invoke-endpoint.ts';
 import type { JobFiles } from './job-files.ts';
@@ -7,4 +8,6 @@ import type { PoisonDeps } from './or-poison.ts';
 export interface TriggerDeps extends InvokeDeps, PoisonDeps {
   readonly events: WatchEvents;
   readonly files: JobFiles;
+  /** Of the setting BATCHPOINT_GRANTS. */
+  readonly grants: readonly DataGrant[];
 }

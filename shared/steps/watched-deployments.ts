@@ -82,7 +82,10 @@ const addressesOf = async ({ datastores }: WatchedDeps): Promise<DatastoreAddres
   (await datastores.list()).map(({ address }) => address);
 
 /** What a deployment watches; undefined also for a datastore that is not there any more. */
-export function storedWatch(deployment: DeploymentRecord, datastores: readonly DatastoreAddress[]): Watch | undefined {
+export function storedWatch(
+  deployment: Pick<DeploymentRecord, 'endpoint' | 'name' | 'properties'>,
+  datastores: readonly DatastoreAddress[],
+): Watch | undefined {
   try {
     return watchOf(deployment, datastores);
   } catch (error) {

@@ -36,6 +36,7 @@ export async function watchWorld(crash = crashes()) {
     pipelines: pipelinesRegistry({ table: jobs.table, blobs: jobs.system }),
     registry: jobs.deps.registry,
     files: jobs.deps.files,
+    grants: [],
     datastores: jobs.deps.datastores,
     workspace: jobs.deps.workspace,
     events: watchEvents(jobs.table, clock),

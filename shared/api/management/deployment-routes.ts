@@ -10,7 +10,16 @@ import {
 import type { WorkspaceAddress } from '../../domain/uri.ts';
 import { deleteDeployment, deploymentOf, patchDeployment, putDeployment } from '../../steps/deployments.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
-import { authorOf, etagHeader, isoNow, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import {
+  authorOf,
+  etagHeader,
+  isoNow,
+  jobCaller,
+  publicUrl,
+  type ApiContext,
+  type ApiEnv,
+  type RouteDeps,
+} from '../context.ts';
 import { jsonBody } from '../json-body.ts';
 import { nextLink, pageRequest } from '../paging.ts';
 import { assetVersionId, deploymentId, PROVIDER, systemData } from '../resource-ids.ts';
@@ -41,13 +50,25 @@ export function deploymentRoutes(deps: RouteDeps): Hono<ApiEnv> {
     .put(resource, jsonBody(DeploymentBody), async (c) => {
       const { endpoint, deployment } = c.req.param();
       const body = c.req.valid('json');
-      const { record, created } = await putDeployment(deps, endpoint, deployment, body, authorOf(c));
+      const { record, created } = await putDeployment(
+        deps,
+        endpoint,
+        deployment,
+        body,
+        authorOf(c),
+        jobCaller(c, deps),
+      );
       return answer(deps, c, record, created ? 201 : 200);
     })
     .patch(resource, jsonBody(DeploymentBody), async (c) => {
       const { endpoint, deployment } = c.req.param();
       const body = c.req.valid('json');
-      return answer(deps, c, await patchDeployment(deps, endpoint, deployment, body, authorOf(c)), 200);
+      return answer(
+        deps,
+        c,
+        await patchDeployment(deps, endpoint, deployment, body, authorOf(c), jobCaller(c, deps)),
+        200,
+      );
     })
     .delete(resource, async (c) => {
       const { endpoint, deployment } = c.req.param();

@@ -7,7 +7,7 @@ import type { ListView } from '../../steps/asset-lists.ts';
 import type { ListedJobView } from '../../steps/any-job.ts';
 import { JOB_BODIES } from '../../domain/pipeline/job-body.ts';
 import { putJob } from '../../steps/pipeline/put-job.ts';
-import { authorOf, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
+import { jobCaller, publicUrl, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { jsonBody } from '../json-body.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest, query } from '../paging.ts';
 import { listReadable } from '../readable-jobs.ts';
@@ -47,7 +47,7 @@ export function jobRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const written = c.req.param('job');
       const run = await findRun(deps, c, written);
       if (!run) {
-        const { name, created } = await putJob(deps, written, body, authorOf(c).subject);
+        const { name, created } = await putJob(deps, written, body, jobCaller(c, deps));
         return c.json(resource(c, await jobOf(deps, c, name)), created ? 201 : 200);
       }
       if (isChildRun(run)) throw conflict(`'${run.runId}' is the child run of job '${run.view.spec.name}'.`);

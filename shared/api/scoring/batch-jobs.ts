@@ -5,7 +5,7 @@ import { isJobName } from '../../domain/management-names.ts';
 import { endpointOf } from '../../steps/endpoints.ts';
 import { INVOCATION_BODIES, invokeDeployment } from '../../steps/invoke-deployment.ts';
 import { viewAnyJob, type AnyJobView, type ListedJobView } from '../../steps/any-job.ts';
-import { publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
+import { jobCaller, publicUrl, type ApiContext, type RouteDeps } from '../context.ts';
 import { jsonBody } from '../json-body.ts';
 import { nextLink, PAGE_OF_JOBS, pageRequest } from '../paging.ts';
 import { listReadable, readable } from '../readable-jobs.ts';
@@ -69,7 +69,7 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
         deployment: asked === '' ? undefined : asked,
         body,
         requestId: requestIdOf(c),
-        caller: c.var.principal.subject,
+        caller: jobCaller(c, deps),
       });
       return answer(c, await find(c, endpoint, name), 201);
     },

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { notFound } from '../../domain/errors.ts';
 import type { AnyJobView } from '../../steps/any-job.ts';
-import type { ApiEnv, RouteDeps } from '../context.ts';
+import { checkSalvage } from '../../steps/job-places.ts';
+import { jobCaller, type ApiContext, type ApiEnv, type RouteDeps } from '../context.ts';
 import { lastSegments } from '../route-path.ts';
 import { batchJobs, invocationBody } from './batch-jobs.ts';
 
@@ -10,9 +11,12 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
   const jobs = batchJobs(deps);
 
   /** Azure ML knows the first; what a stopped job has finished is thrown away there. */
-  const actions: Readonly<Record<string, (name: string) => Promise<AnyJobView>>> = {
-    cancel: deps.cancelJob,
-    salvage: deps.salvageJob,
+  const actions: Readonly<Record<string, (view: AnyJobView, c: ApiContext) => Promise<AnyJobView>>> = {
+    cancel: ({ spec }) => deps.cancelJob(spec.name),
+    async salvage({ kind, spec }, c) {
+      if (kind === 'scoring') await checkSalvage(deps, spec, jobCaller(c, deps));
+      return deps.salvageJob(spec.name);
+    },
   };
 
   return new Hono<ApiEnv>()
@@ -26,7 +30,7 @@ export function scoringRoutes(deps: RouteDeps): Hono<ApiEnv> {
       const { last, before } = lastSegments(c.req.raw);
       const act = Object.hasOwn(actions, last.toLowerCase()) ? actions[last.toLowerCase()] : undefined;
       if (!act) throw notFound('The only things to POST to a job are /cancel and /salvage.');
-      const { spec } = await jobs.find(c, c.req.param('endpoint'), before);
-      return jobs.answer(c, await act(spec.name), 200);
+      const view = await jobs.find(c, c.req.param('endpoint'), before);
+      return jobs.answer(c, await act(view, c), 200);
     });
 }

@@ -1,9 +1,8 @@
 import type { PipelineDeployment } from '../../domain/deployment-record.ts';
+import { deploymentExtension } from '../../domain/deployment-extensions.ts';
 import { badRequest } from '../../domain/errors.ts';
 import type { DeploymentBody } from '../../domain/management.ts';
 import { checkPipeline, pipelineError } from '../../domain/pipeline/check-pipeline.ts';
-import { EXTENSION_PREFIX } from '../../domain/settings.ts';
-import { WATCH_EXTENSION } from '../../domain/watch.ts';
 import type { Datastores } from '../datastore-source.ts';
 import { checkCompute, outputStore } from './check-settings.ts';
 import { commandReferenceFaults, commandsIn } from './component-references.ts';
@@ -58,11 +57,7 @@ const refused = (target: string, message: string) => badRequest(`${target}: ${me
 
 /** Throws ApiError 400: what a pipeline is given has names, and uploads have none. */
 export function refuseWatch(properties: Readonly<Record<string, string>>): void {
-  const watch = EXTENSION_PREFIX + WATCH_EXTENSION;
-  const written = Object.keys(properties).find((name) => name.toLowerCase() === watch);
-  if (written !== undefined)
-    throw refused(
-      `properties.properties.${written}`,
-      'uploads start deployments of models only; invoke a pipeline with its inputs.',
-    );
+  const watch = deploymentExtension(properties, 'watch');
+  if (watch)
+    throw refused(watch.target, 'uploads start deployments of models only; invoke a pipeline with its inputs.');
 }

@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/caller.ts';
 import { sha256 } from '../../domain/blocks.ts';
 import { canonical } from '../../domain/canonical.ts';
 import type { PipelineDeployment } from '../../domain/deployment-record.ts';
@@ -6,6 +7,8 @@ import { layPipelineSettings, pipelineSettings } from '../../domain/pipeline/set
 import { assetVersionId } from '../../domain/resource-ids.ts';
 import type { EndpointRecord } from '../../domain/resources.ts';
 import { admitJob, type RunningLimits } from '../admit-job.ts';
+import { uriRules } from '../datastore-source.ts';
+import { dataOf } from '../deployment-data.ts';
 import { referencedPipeline } from './component-source.ts';
 import { pipelineSpec, type SpecDeps } from './pipeline-spec.ts';
 import { submitPipeline, type SubmitPipelineDeps } from './submit-pipeline.ts';
@@ -28,7 +31,7 @@ export interface PipelineInvokeRequest {
   readonly deployment: PipelineDeployment;
   readonly invocation: PipelineInvocation;
   readonly requestHash: string;
-  readonly caller: string;
+  readonly caller: Caller;
 }
 
 /** Tells a repeat of an invocation from another one under its request id. */
@@ -53,7 +56,8 @@ export async function invokePipeline(deps: InvokePipelineDeps, request: Pipeline
     ...{ description, tags, properties },
     endpoint: endpoint.name,
     deployment: deployment.name,
-    createdBy: caller,
+    createdBy: caller.subject,
+    user: { caller, deployment: dataOf(await uriRules(deps), deployment) },
     requestHash,
     sent: {
       jobType: 'Pipeline',

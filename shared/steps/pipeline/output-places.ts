@@ -4,10 +4,10 @@ import type { PathType, StepOutput as AskedOutput } from '../../domain/pipeline/
 import { own } from '../../domain/pipeline/own.ts';
 import type { PipelinePlan, PlannedStep } from '../../domain/pipeline/plan-pipeline.ts';
 import type { StepOutput } from '../../domain/pipeline/pipeline-job.ts';
-import { dataUri, parseDataUri, type DataAddress } from '../../domain/uri.ts';
-import { uriRules } from '../datastore-source.ts';
+import { dataUri, type DataAddress } from '../../domain/uri.ts';
 import type { Datastore } from '../deps.ts';
 import { isFolder, MAX_OUTPUT_PATH, type PlaceDeps } from '../job-places.ts';
+import { usablePlace, type DataUser } from '../usable-place.ts';
 import { watchesInto } from '../watched-deployments.ts';
 
 export interface OutputRequest {
@@ -17,6 +17,9 @@ export interface OutputRequest {
   readonly runs: ReadonlyMap<string, string>;
   /** What the caller said of the job's outputs. */
   readonly given: Readonly<Record<string, AskedOutput>>;
+  /** Who said that, and who wrote the pipeline. */
+  readonly user: DataUser;
+  readonly author: DataUser;
   /** Where outputs go that nobody placed. */
   readonly store: Datastore;
   /** What the paths of faults begin with: `properties.outputs`, and `properties` for the pipeline's own. */
@@ -29,6 +32,7 @@ export type OutputPlaces = ReadonlyMap<string, Readonly<Record<string, StepOutpu
 
 /** A place that somebody asked for, and the field that says so. */
 interface Wish {
+  readonly user: DataUser;
   readonly uri: string;
   readonly target: string;
 }
@@ -70,7 +74,7 @@ async function placeOf(
   const ownTarget = `${request.pipelineTarget}.jobs.${step.path.replaceAll('.', '.jobs.')}.outputs.${output}.uri`;
   const wishes: Wish[] = [
     ...jobOutputs.flatMap((name) => wishOf(request, name, type)),
-    ...(uri === undefined ? [] : [{ uri, target: ownTarget }]),
+    ...(uri === undefined ? [] : [{ uri, user: request.author, target: ownTarget }]),
   ];
   const [first, ...others] = await Promise.all(wishes.map((wish) => askedPlace(deps, wish, type)));
   for (const other of others)
@@ -89,15 +93,16 @@ async function placeOf(
 }
 
 /** Throws ApiError 400 for an output that is asked for as another type than it has. */
-function wishOf({ given, target }: OutputRequest, name: string, type: PathType): Wish[] {
+function wishOf({ given, user, target }: OutputRequest, name: string, type: PathType): Wish[] {
   const asked = own(given, name);
   if (asked?.type !== undefined && (asked.type === 'uri_file') !== (type === 'uri_file'))
     throw badRequest(`${target}.${name}: is ${a(type)}, not ${a(asked.type)}.`, `${target}.${name}`);
-  return asked?.uri === undefined ? [] : [{ uri: asked.uri, target: `${target}.${name}.uri` }];
+  return asked?.uri === undefined ? [] : [{ uri: asked.uri, user, target: `${target}.${name}.uri` }];
 }
 
-async function askedPlace(deps: PlaceDeps, { uri, target }: Wish, type: PathType) {
-  const { path, ...store } = parseDataUri(uri, await uriRules(deps), target);
+async function askedPlace(deps: PlaceDeps, { uri, user, target }: Wish, type: PathType) {
+  const extent = type === 'uri_file' ? 'file' : 'folder';
+  const { path, ...store } = await usablePlace(deps, { access: 'write', uri, extent }, user, target);
   if (type === 'uri_file' && isFolder(path))
     throw badRequest(`${target}: is a folder, and the output is a uri_file; name the file.`, target);
   const full = type === 'uri_file' || isFolder(path) ? path : `${path}/`;

@@ -1,3 +1,4 @@
+import { unlimitedCaller } from '../../auth/caller.ts';
 import { badRequest } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/limits.ts';
 import { bindInputs, jobOutputFaults, type JobValues } from '../../domain/pipeline/bind-inputs.ts';
@@ -11,6 +12,7 @@ import { uuidOf } from '../../domain/uuid.ts';
 import { newJobTrace } from '../../telemetry/job-span.ts';
 import type { PlaceDeps } from '../job-places.ts';
 import type { Clock } from '../ports.ts';
+import type { DataUser } from '../usable-place.ts';
 import { checkCompute, outputStore } from './check-settings.ts';
 import { lookupFor } from './component-source.ts';
 import { outputPlaces } from './output-places.ts';
@@ -35,6 +37,8 @@ export interface AskedRun extends Omit<
   readonly inputs: Readonly<Record<string, AskedInput>>;
   readonly given: Readonly<Record<string, StepOutput>>;
   readonly settings: PipelineSettings;
+  /** Whose data it is given. What the pipeline itself names is its author's, and that is an owner. */
+  readonly user: DataUser;
   /** What the paths of faults begin with. */
   readonly targets: {
     readonly inputs: string;
@@ -47,7 +51,7 @@ export interface AskedRun extends Omit<
 
 /** The job that is stored: every reference is followed, every output has its place. Throws ApiError 400, 403 and writes nothing. */
 export async function pipelineSpec(deps: SpecDeps, asked: AskedRun): Promise<PipelineSpec> {
-  const { pipeline, inputs, given, settings, targets, ...described } = asked;
+  const { pipeline, inputs, given, settings, targets, user, ...described } = asked;
   const { inputs: most } = deps.limits;
   if (Object.keys(inputs).length > most) throw badRequest(`A job may have at most ${most} inputs.`, targets.inputs);
   const lookup = await lookupFor(deps, pipeline);
@@ -62,12 +66,23 @@ export async function pipelineSpec(deps: SpecDeps, asked: AskedRun): Promise<Pip
   await checkCompute(deps, settings.defaultCompute, `${targets.settings}.default_compute`);
   const store = await outputStore(deps, settings.defaultDatastore, `${targets.settings}.default_datastore`);
   const runs = new Map(plan.steps.map(({ path }) => [path, uuidOf(`${described.name}/${path}`)]));
-  const jobInputs = await resolved(deps, bound.values, targets.inputs);
+  const jobInputs = await resolved(deps, bound.values, targets.inputs, (name) =>
+    Object.hasOwn(inputs, name) ? user : AUTHOR,
+  );
   const steps: Omit<PlannedStep, 'outputs'>[] = [];
   for (const step of plan.steps)
     steps.push(await plannedStep(deps, step, { targets, settings, jobInputs, run: runs.get(step.path) ?? '' }));
   const where = { target: targets.outputs, pipelineTarget: targets.pipeline };
-  const places = await outputPlaces(deps, { job: described.name, plan, runs, given, store, ...where });
+  const places = await outputPlaces(deps, {
+    job: described.name,
+    plan,
+    runs,
+    given,
+    store,
+    user,
+    author: AUTHOR,
+    ...where,
+  });
   const outputs = Object.entries(plan.outputs).map(([name, { step, output, type }]): [string, PipelineOutput] => {
     const place = own(places.get(step) ?? {}, output);
     if (!place) throw new Error(`output ${output} of step ${step} has no place`);
@@ -96,10 +111,15 @@ export function checkCodeAllowed({ allowCode }: Pick<SpecDeps, 'allowCode'>): vo
 }
 
 /** What the job's own paths are. */
-async function resolved(deps: SpecDeps, values: JobValues, target: string): Promise<Record<string, StepInput>> {
+async function resolved(
+  deps: SpecDeps,
+  values: JobValues,
+  target: string,
+  userOf: (name: string) => DataUser,
+): Promise<Record<string, StepInput>> {
   const found: Record<string, StepInput> = {};
   for (const [name, value] of Object.entries(values))
-    if (value.kind === 'path') found[name] = await stepInput(deps, value, `${target}.${name}.uri`);
+    if (value.kind === 'path') found[name] = await stepInput(deps, value, userOf(name), `${target}.${name}.uri`);
   return found;
 }
 
@@ -107,6 +127,9 @@ interface Around extends Pick<AskedRun, 'targets' | 'settings'> {
   readonly jobInputs: Readonly<Record<string, StepInput>>;
   readonly run: string;
 }
+
+/** Components, and pipelines in a job's body, are an owner's (shared/api/route-table.ts), who may use all data. */
+const AUTHOR: DataUser = { caller: unlimitedCaller('author') };
 
 /** What the client calls components that nobody named. */
 const ANONYMOUS = 'azureml_anonymous';
@@ -149,7 +172,7 @@ async function inputOf(
     case 'literal':
       return { from: 'literal', value: value.value };
     case 'asset':
-      return stepInput(deps, value, `${target}.uri`);
+      return stepInput(deps, value, AUTHOR, `${target}.uri`);
     case 'output':
       return { from: 'step', type: value.type, step: value.step, output: value.output };
     case 'jobInput': {

@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/caller.ts';
 import { sha256 } from '../../domain/blocks.ts';
 import { canonical } from '../../domain/canonical.ts';
 import { badRequest } from '../../domain/errors.ts';
@@ -34,7 +35,7 @@ export async function putJob(
   deps: PutJobDeps,
   written: string,
   body: Readonly<Record<string, unknown>>,
-  createdBy: string,
+  caller: Caller,
 ): Promise<{ readonly name: string; readonly created: boolean }> {
   if (!isJobName(written))
     throw badRequest(
@@ -53,7 +54,8 @@ export async function putJob(
     properties: { ...asked.properties },
     endpoint: null,
     deployment: null,
-    createdBy,
+    createdBy: caller.subject,
+    user: { caller },
     requestHash: sha256(canonical(body)),
     sent: { ...SentJob.parse(body).properties, jobType: asked.jobType },
     inputs: asked.inputs,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unlimitedCaller } from '../../auth/caller.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { InvocationBody } from '../../domain/invocation.ts';
 import { formatDuration } from '../../domain/invocation-settings.ts';
@@ -54,7 +55,8 @@ export async function beginScoring(
   try {
     const { endpoint, deployment } = work;
     const requestId = sha256(`${spec.name}/${step.path}`);
-    const request = { endpoint, deployment: deployment ?? undefined, invocation, requestId, caller: spec.createdBy };
+    const caller = unlimitedCaller(spec.createdBy);
+    const request = { endpoint, deployment: deployment ?? undefined, invocation, requestId, caller };
     return { scores: await invokeEndpoint(deps, request) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

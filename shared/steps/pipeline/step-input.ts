@@ -5,12 +5,12 @@ import { isOther } from '../../domain/pipeline/bind-inputs.ts';
 import { a } from '../../domain/pipeline/check-inputs.ts';
 import type { PathType } from '../../domain/pipeline/model.ts';
 import type { StepInput } from '../../domain/pipeline/pipeline-job.ts';
-import { dataUri, parseDataUri } from '../../domain/uri.ts';
+import { dataUri } from '../../domain/uri.ts';
 import { MODELS } from '../asset-kinds.ts';
-import { uriRules } from '../datastore-source.ts';
 import { dataAsset, isFolder, type PlaceDeps } from '../job-places.ts';
-import { jobOutputPlace } from '../job-output-place.ts';
+import { jobOutputPlace, type FoundOutput } from '../job-output-place.ts';
 import { referencedVersion } from '../referenced-version.ts';
+import { usablePlace, type DataUser } from '../usable-place.ts';
 
 interface AskedPath {
   readonly type: PathType;
@@ -25,6 +25,7 @@ interface AskedPath {
 export async function stepInput(
   deps: PlaceDeps,
   asked: AskedPath,
+  user: DataUser,
   target: string,
 ): Promise<Extract<StepInput, { from: 'place' | 'model' }>> {
   const { type, uri } = asked;
@@ -32,7 +33,16 @@ export async function stepInput(
     const { name, version } = await referencedVersion(deps, MODELS, uri, target);
     return { from: 'model', type, model: { name, version } };
   }
-  const address = parseDataUri(await placeOf(deps, asked, target), await uriRules(deps), target);
+  const { ownFolders, ...place } = await placeOf(deps, asked, user, target);
+  const address = await usablePlace(
+    deps,
+    {
+      ...{ access: 'read', uri: place.uri, asked: uri, extent: type === 'uri_folder' ? 'folder' : 'file' },
+      ...(ownFolders && { ownFolders }),
+    },
+    user,
+    target,
+  );
   if (type === 'uri_file' && isFolder(address.path))
     throw badRequest(`${target}: is a folder, and the input takes a uri_file; name a file.`, target);
   return { from: 'place', type, uri: dataUri(address) };
@@ -43,13 +53,18 @@ const namesModel = ({ type, uri }: AskedPath): boolean =>
   /^(azureml:)?\/{0,2}(subscriptions|locations)\/.*\/models\/[^/]+\/(versions|labels)\//i.test(uri) ||
   (type.endsWith('_model') && /^azureml:\/?[^/:@]+[:@][^/:@]+$/i.test(uri));
 
-async function placeOf(deps: PlaceDeps, { type, uri }: AskedPath, target: string): Promise<string> {
+async function placeOf(
+  deps: PlaceDeps,
+  { type, uri }: AskedPath,
+  { caller }: DataUser,
+  target: string,
+): Promise<Pick<FoundOutput, 'uri'> & Partial<FoundOutput>> {
   if (namesDataAsset(uri)) {
     const asset = await dataAsset(deps, uri, target);
     if (isOther(type, asset.type))
       throw badRequest(`${target}: takes ${a(type)}, and data asset '${asset.name}' is ${a(asset.type)}.`, target);
-    return asset.uri;
+    return { uri: asset.uri };
   }
   const output = parseJobOutput(uri);
-  return output ? jobOutputPlace(deps, output, target) : uri;
+  return output ? jobOutputPlace(deps, output, caller, target) : { uri };
 }

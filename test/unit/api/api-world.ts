@@ -7,6 +7,7 @@ import { createApi, type Api } from '../../../shared/api/app.ts';
 import { conflict } from '../../../shared/domain/errors.ts';
 import type { ApiDeps } from '../../../shared/api/deps.ts';
 import { STANDARD_LIMITS } from '../../../shared/limit-settings.ts';
+import { DataGrants } from '../../../shared/auth/data-grants.ts';
 import { devIssuer } from '../../../shared/auth/dev-tokens.ts';
 import { tokenVerifier } from '../../../shared/auth/token-verifier.ts';
 import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
@@ -27,6 +28,9 @@ export const BASE = 'https://batch.example';
 export const NOW = '2026-02-03T04:05:06.000Z';
 export const CALLER = '00000000-0000-4000-8000-0000000000d0:00000000-0000-4000-8000-0000000000d1';
 export const SYSTEM_DATA = { createdAt: NOW, createdBy: CALLER, createdByType: 'User', lastModifiedAt: NOW };
+
+/** As in local.settings.sample.json. */
+const EVERYTHING = DataGrants.parse([{ deployment: '*', datastore: '*', access: ['read', 'write'] }]);
 
 export type Answer = { status: number; headers: Headers; body: unknown };
 
@@ -114,6 +118,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     baseUrl: () => BASE,
     verifyToken: tokenVerifier({ issuers: [devIssuer(issuer.jwks)] }),
     prove: async () => undefined,
+    grants: EVERYTHING,
     allowCode: true,
     maxTimeoutSeconds: 1720,
     cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock }, name),

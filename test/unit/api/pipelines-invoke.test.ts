@@ -188,7 +188,11 @@ describe('an invocation', () => {
     [
       'an output elsewhere',
       { inputData: { raw }, outputData: { out: { jobOutputType: 'UriFolder', uri: 'https://a.example/x' } } },
-      [403, 'properties.outputData.out.uri', "'https://a.example/x' does not lie in a datastore of this workspace."],
+      [
+        403,
+        'properties.outputData.out.uri',
+        "'https://a.example/x' does not lie in a datastore of this workspace, or not where this job may write: below a folder that its deployment declares ('batchpoint.outputs') or that the app setting BATCHPOINT_GRANTS opens to it.",
+      ],
     ],
     [
       'the older form of its input',

@@ -24,7 +24,7 @@ describe('an output is refused', () => {
       [
         403,
         'properties.outputs.one.uri',
-        "'azureml://datastores/cellar/paths/x' does not lie in a datastore of this workspace.",
+        "'azureml://datastores/cellar/paths/x' does not lie in a datastore of this workspace, or not where this job may write: below a folder that its deployment declares ('batchpoint.outputs') or that the app setting BATCHPOINT_GRANTS opens to it.",
       ],
     ],
     [

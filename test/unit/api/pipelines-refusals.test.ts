@@ -153,7 +153,7 @@ describe('a job is refused, and nothing is written, for', () => {
       [
         403,
         'properties.inputs.raw.uri',
-        "'https://other.blob.core.windows.net/data/x' does not lie in a datastore of this workspace.",
+        "'https://other.blob.core.windows.net/data/x' does not lie in a datastore of this workspace, or not where this job may read: below a folder that its deployment declares ('batchpoint.inputs') or that the app setting BATCHPOINT_GRANTS opens to it.",
       ],
     ],
     [

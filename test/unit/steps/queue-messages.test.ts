@@ -157,6 +157,13 @@ describe('a message of the invoke queue', () => {
       { ...message, body: { properties: { inputData: { in: { jobInputType: 'UriFile', uri: 'https://x.y/z' } } } } },
       'does not lie in a datastore',
     ],
+    [
+      {
+        ...message,
+        body: { properties: { inputData: { in: { jobInputType: 'UriFolder', uri: `${URL_OF_DATA}x` } } } },
+      },
+      "or not where this job may read: below a folder that its deployment declares ('batchpoint.inputs')",
+    ],
   ])('that asks for no job goes to poison and changes nothing: %j', async (sent, reason) => {
     const { world, counting, refusals } = await quietWorld();
     await invokeFromQueue(world.deps, from(sent));
