@@ -4,6 +4,7 @@ import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
 import { limitsOf } from './limit-settings.ts';
 import { checkOwnAccounts } from './own-accounts.ts';
+import { openDelegations } from './open-delegations.ts';
 import { openSignedUrls } from './open-signed-urls.ts';
 import { maxTimeoutSeconds } from './function-timeout.ts';
 import { openDatastores, stateStorage } from './open-storage.ts';
@@ -59,7 +60,7 @@ export async function runtime(): Promise<Runtime> {
 
 async function compose(settings: Settings): Promise<Runtime> {
   const log = appLog(settings.BATCHPOINT_LOG_LEVEL);
-  const { tenantId, ...tokens } = trust(settings, log);
+  const { tenantId, exchange, ...tokens } = trust(settings, log);
   checkOwnAccounts(settings);
   const grants = settings.BATCHPOINT_GRANTS;
   const clock = { now: () => Date.now() };
@@ -79,6 +80,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     datastoreSource({ registry, clock, ...openDatastores(settings, identity) }),
     signed,
   );
+  const access = openDelegations(settings, identity, { blobs: systemBlobs, exchange, clock });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
@@ -93,6 +95,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     files,
     logs: jobLogChunks(systemBlobs),
     datastores,
+    delegations: access,
     workspace: address,
     engine: scorers.lease,
     codeUser,
@@ -136,6 +139,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       systemBlobs,
       clock,
       limits,
@@ -160,6 +164,7 @@ async function compose(settings: Settings): Promise<Runtime> {
       pipelines,
       registry,
       datastores,
+      delegations: access,
       files,
       grants,
       events: watchEvents(table, clock),

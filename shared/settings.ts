@@ -83,6 +83,15 @@ const AppSettings = z.object({
   BATCHPOINT_ROLES: json(Assignments).prefault('{}'),
   /** Where jobs may read and write, beside what their deployments declare. */
   BATCHPOINT_GRANTS: json(DataGrants).prefault('[]'),
+  /** How the app proves that it is the registration, to exchange callers' tokens: one of three. */
+  BATCHPOINT_CLIENT_SECRET: z.string().min(1).optional(),
+  BATCHPOINT_CLIENT_CERTIFICATE: z.string().min(1).optional(),
+  BATCHPOINT_CLIENT_MANAGED_IDENTITY: z.guid().optional(),
+  /** Id of the Key Vault key under which the access of callers is kept. */
+  BATCHPOINT_VAULT_KEY: z
+    .url({ protocol: /^https$/ })
+    .regex(/^https:\/\/[^/]+\/keys\/[^/]+(\/[^/]+)?$/, 'must be https://<vault>/keys/<name>, or with a version')
+    .optional(),
   BATCHPOINT_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))

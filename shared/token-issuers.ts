@@ -1,3 +1,5 @@
+import type { TokenCredential } from '@azure/identity';
+import { onBehalfOf, type ClientProof } from './auth/on-behalf-of.ts';
 import { messageOf } from './domain/errors.ts';
 import { DEV_TENANT, devIssuer } from './auth/dev-tokens.ts';
 import { authorizationUri, entraIssuers } from './auth/entra-tokens.ts';
@@ -11,6 +13,8 @@ export interface Trust {
   readonly tenantId: string;
   readonly verifyToken: VerifyToken;
   readonly authorizationUri?: string;
+  /** A credential of whom a token was given to; absent where the app cannot exchange tokens. */
+  readonly exchange?: (token: string) => TokenCredential;
 }
 
 /**
@@ -46,6 +50,7 @@ function entra(settings: Settings, app: { readonly tenantId: string; readonly cl
     BATCHPOINT_ACCEPT_AUDIENCES: accepted,
     BATCHPOINT_ROLES: assignments,
   } = settings;
+  const proof = clientProof(settings);
   if (accepted.length > 0) log.warn({ accepted }, 'tokens that were made for other services are accepted');
   const issuers = entraIssuers({
     ...app,
@@ -58,7 +63,29 @@ function entra(settings: Settings, app: { readonly tenantId: string; readonly cl
     tenantId: app.tenantId,
     verifyToken: tokenVerifier({ issuers, assignments }),
     authorizationUri: authorizationUri({ ...app, authority }),
+    ...(proof && { exchange: onBehalfOf({ ...app, authority, proof }) }),
   };
+}
+
+/** Throws when there are several, or when what is exchanged could not be kept safely. */
+function clientProof(settings: Settings): ClientProof | undefined {
+  const {
+    BATCHPOINT_CLIENT_SECRET: secret,
+    BATCHPOINT_CLIENT_CERTIFICATE: certificatePath,
+    BATCHPOINT_CLIENT_MANAGED_IDENTITY: managedIdentity,
+  } = settings;
+  const [proof, ...more] = [
+    ...(secret === undefined ? [] : [{ secret }]),
+    ...(certificatePath === undefined ? [] : [{ certificatePath }]),
+    ...(managedIdentity === undefined ? [] : [{ managedIdentity }]),
+  ];
+  if (more.length > 0)
+    throw new Error(
+      'BATCHPOINT_CLIENT_SECRET, BATCHPOINT_CLIENT_CERTIFICATE and BATCHPOINT_CLIENT_MANAGED_IDENTITY: set one of them.',
+    );
+  if (proof && settings.inAzure && settings.BATCHPOINT_VAULT_KEY === undefined)
+    throw new Error('In Azure the access of callers is kept under a key of Key Vault: set BATCHPOINT_VAULT_KEY.');
+  return proof;
 }
 
 /** Whoever can make tokens or reach the storage of a developer's machine must not meet a tenant's data. */

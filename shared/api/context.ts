@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { bearerToken } from '../auth/bearer.ts';
 import { callerOf, type Caller } from '../auth/caller.ts';
 import type { Action } from '../auth/may.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -35,7 +36,7 @@ export const authorOf = (c: ApiContext): Author => ({
 
 /** For whom a request makes a job, or declares what jobs may use. */
 export const jobCaller = (c: ApiContext, { grants }: Pick<ApiDeps, 'grants'>): Caller =>
-  callerOf(c.var.principal, grants);
+  callerOf(c.var.principal, bearerToken(c.req.header('authorization')) ?? '', grants);
 
 /** A resource's answer says which state it shows. */
 export const etagHeader = (record: object): { ETag: string } => ({ ETag: etagOf(record) });

@@ -10,6 +10,7 @@ import type { Pipelines } from '../storage/registry/pipelines-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastores } from '../steps/datastore-source.ts';
 import type { SignedUrls } from '../steps/signed-urls.ts';
+import type { Delegations } from '../steps/identity/delegations.ts';
 import type { AnyJobView } from '../steps/any-job.ts';
 import type { Clock, Log, Orchestrations } from '../steps/ports.ts';
 
@@ -30,6 +31,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly registry: Registry;
   readonly datastores: Datastores;
+  readonly delegations: Delegations;
   /** The app's own account: models, large documents, the signing key. */
   readonly systemBlobs: Blobs;
   readonly workspace: Workspace;

@@ -5,13 +5,17 @@ import type { VerifyToken } from './token-verifier.ts';
 /** Far above real tokens (Entra's are some 2 KiB), far below what would be work to parse. */
 const MAX_TOKEN = 16 * 1024;
 
+/** The token of an `Authorization` header. */
+export const bearerToken = (authorization: string | undefined): string | undefined =>
+  /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+
 /** The caller of a request by its `Authorization: Bearer` header. Throws ApiError 401. */
 export async function authenticate(
   authorization: string | undefined,
   planes: readonly Plane[],
   verify: VerifyToken,
 ): Promise<Principal> {
-  const token = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+  const token = bearerToken(authorization);
   if (authorization === undefined || authorization === '')
     throw new ApiError(401, 'Unauthorized', 'Authorization: Bearer <token> is required.');
   if (token === undefined || token.length > MAX_TOKEN)

@@ -2,7 +2,7 @@ import { ApiError } from '../domain/errors.ts';
 import type { Plane } from './principal.ts';
 import { remoteKeys } from './remote-keys.ts';
 import type { TokenKeys } from './token-signature.ts';
-import { invalidToken, type Claims, type TokenIssuer } from './token-verifier.ts';
+import { invalidToken, isPersons, type Claims, type TokenIssuer } from './token-verifier.ts';
 
 /** Services of Microsoft whose tokens may be let in, for clients that cannot ask for ours (S5.1, S5.2). */
 const FOREIGN_AUDIENCES = {
@@ -83,9 +83,7 @@ function entraIssuer(
   };
 }
 
-/** A person's token says what the client may do for that person; an app's own token has roles alone (S5.4). */
-function checkScope({ scp, idtyp }: Claims): void {
-  const isPersons = scp !== undefined || idtyp === 'user';
-  if (isPersons && !(scp ?? '').split(' ').includes(SCOPE))
+function checkScope(claims: Claims): void {
+  if (isPersons(claims) && !(claims.scp ?? '').split(' ').includes(SCOPE))
     throw new ApiError(403, 'AuthorizationFailed', `The token does not have the scope '${SCOPE}' of this app.`);
 }

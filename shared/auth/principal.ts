@@ -9,5 +9,9 @@ export interface Principal {
   readonly subject: string;
   readonly tenantId: string;
   readonly objectId: string;
+  /** What the token calls them, for people to read. */
+  readonly name?: string;
+  /** Whether the token is a person's, for this app; an app's own; or one for another service. */
+  readonly kind: 'person' | 'app' | 'foreign';
   readonly grants: readonly Grant[];
 }

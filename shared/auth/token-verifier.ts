@@ -22,6 +22,8 @@ export type VerifyToken = (token: string, planes: readonly Plane[]) => Promise<P
 
 const CLOCK_SKEW_SECONDS = 60;
 
+const MAX_NAME = 200;
+
 const Claims = z.object({
   aud: z.union([z.string(), z.array(z.string())]),
   /** Seconds since 1970. */
@@ -36,8 +38,12 @@ const Claims = z.object({
   azp: z.string().optional(),
   scp: z.string().optional(),
   idtyp: z.string().optional(),
+  name: z.string().optional(),
 });
 export type Claims = z.infer<typeof Claims>;
+
+/** A person's token says what the client may do for that person; an app's own token has roles alone (S5.4). */
+export const isPersons = ({ scp, idtyp }: Claims): boolean => scp !== undefined || idtyp === 'user';
 
 export const invalidToken = (message: string): ApiError => new ApiError(401, 'InvalidToken', message);
 
@@ -72,6 +78,8 @@ export function tokenVerifier({
       subject: `${claims.tid}:${claims.oid}`,
       tenantId: claims.tid,
       objectId: claims.oid,
+      ...(claims.name !== undefined && { name: claims.name.slice(0, MAX_NAME) }),
+      kind: isForeign ? 'foreign' : isPersons(claims) ? 'person' : 'app',
       grants: [...(isForeign ? [] : grantsOfRoles(claims.roles)), ...(assignments.get(claims.oid.toLowerCase()) ?? [])],
     };
   };

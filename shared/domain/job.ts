@@ -43,6 +43,10 @@ export const JobSpec = z.object({
     .nullable(),
   /** tid + oid of the caller. */
   createdBy: z.string(),
+  /** What the caller's token called them: for people to read, never to decide by. */
+  createdByName: z.string().optional(),
+  /** The access of the caller that the job reads and writes with, by id; absent where it does as the app. */
+  delegation: z.string().optional(),
   createdAt: z.string(),
   /** sha256 of the request, to tell a repeat from another request under the same id. */
   requestHash: z.string(),

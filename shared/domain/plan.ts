@@ -50,6 +50,8 @@ export const Manifest = z.object({
   ...scorerFields,
   settings: ScoringSettings,
   extensions: Extensions,
+  /** As in the job's spec. */
+  delegation: z.string().optional(),
   inputDatastore: z.string(),
   inputContainer: z.string(),
   files: z.array(InputFile),

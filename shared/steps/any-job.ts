@@ -1,6 +1,6 @@
 import { notFound } from '../domain/errors.ts';
 import type { IndexedJob, JobFilter } from '../storage/registry/jobs-port.ts';
-import { cancelJob } from './cancel-job.ts';
+import { cancelJob, type CancelDeps } from './cancel-job.ts';
 import { listedJob, viewJob, type JobView, type ViewDeps } from './job-view.ts';
 import { cancelPipeline } from './pipeline/cancel-pipeline.ts';
 import {
@@ -53,7 +53,7 @@ async function listed(deps: ListDeps, job: IndexedJob): Promise<ListedJobView | 
 }
 
 /** Asks a job of any kind to stop. Throws ApiError 404, or 409 when it has ended otherwise. */
-export async function cancelAnyJob(deps: AnyViewDeps, name: string): Promise<AnyJobView> {
+export async function cancelAnyJob(deps: AnyViewDeps & CancelDeps, name: string): Promise<AnyJobView> {
   if (await deps.jobs.get(name)) return cancelJob(deps, name);
   await cancelPipeline(deps, name);
   const view = await viewPipeline(deps, name);

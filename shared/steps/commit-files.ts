@@ -4,10 +4,11 @@ import type { Linked } from '../domain/receipts.ts';
 import { headerLine } from '../formats/csv-encoder.ts';
 import type { BlobRef, Blobs } from '../storage/ports.ts';
 import { commitBlob, JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import type { JobDeps } from './deps.ts';
 import { errorLine, isStale } from './errors-file.ts';
 import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
+import { outputBlobs } from './job-storage.ts';
 import { ERRORS_MARK } from './list-input.ts';
 
 /** Metadata name that tells a whole output from one that was salvaged. */
@@ -27,7 +28,7 @@ export async function commitErrors(
   extent: Extent,
 ): Promise<string | null> {
   const target = manifest.errors;
-  const { blobs } = await datastoreOf(deps, target.datastore);
+  const blobs = await outputBlobs(deps, manifest, target.datastore);
   const ref = { container: target.container, name: target.blob };
   const none = errors.length === 0;
   if (none) {
@@ -79,7 +80,7 @@ export async function commitOutput(
   totals: Totals,
   extent: Extent,
 ): Promise<void> {
-  const { blobs } = await datastoreOf(deps, manifest.output.datastore);
+  const blobs = await outputBlobs(deps, manifest, manifest.output.datastore);
   const header = new TextEncoder().encode(headerOf(manifest, linked));
   const blocks = linked.output.map((block) => block.id);
   if (header.length > 0) {

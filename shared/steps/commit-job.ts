@@ -6,6 +6,7 @@ import { commitErrors, commitOutput } from './commit-files.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import type { JobDeps } from './deps.ts';
 import { writtenUri } from './job-address.ts';
+import { ACCESS_ENDED } from './identity/delegations.ts';
 import type { Plan } from './job-files.ts';
 import { thresholdReason } from './score-range.ts';
 import { endJob } from './settle-job.ts';
@@ -59,8 +60,10 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
     }
     await commitOutput(deps, plan, linked, totals, 'whole');
   } catch (error) {
-    const reason = commitFault(error);
-    if (!reason) throw error;
+    const fault = commitFault(error);
+    if (!fault) throw error;
+    // A cancelled job's access was ended with it: that it was cancelled is why.
+    const reason = fault.code === ACCESS_ENDED ? (stopped ?? fault) : fault;
     const failures = linked?.failures ?? [];
     return { state: await endJob(deps, job, generation, { reason, totals, failures, errorsUri }) };
   }

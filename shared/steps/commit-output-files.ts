@@ -3,8 +3,9 @@ import { mapBounded } from '../domain/map-bounded.ts';
 import { besideOutput } from '../domain/plan.ts';
 import type { Linked } from '../domain/receipts.ts';
 import { commitBlob } from './commit-blob.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
+import { outputBlobs } from './job-storage.ts';
 import { checkAbsent } from './stage-output-files.ts';
 import { watchesOver } from './watched-deployments.ts';
 
@@ -18,7 +19,7 @@ const NAMES = 10_000;
 export async function checkOutputFiles(deps: JobDeps, { manifest }: Plan, { files }: Linked): Promise<void> {
   if (files.length === 0) return;
   const { job, output } = manifest;
-  const { blobs } = await datastoreOf(deps, output.datastore);
+  const blobs = await outputBlobs(deps, manifest, output.datastore);
   const targets = files.map(({ path }) => besideOutput(output, path));
   for (let from = 0; from < targets.length; from += NAMES) {
     const blobs = targets.slice(from, from + NAMES).map(({ blob }) => blob);
@@ -34,7 +35,7 @@ export async function checkOutputFiles(deps: JobDeps, { manifest }: Plan, { file
 
 /** Commits them, each under its own name. The job's output comes after them, as the sign that all is there. Throws JobFault. */
 export async function commitOutputFiles(deps: JobDeps, { manifest }: Plan, { files }: Linked): Promise<void> {
-  const { blobs } = await datastoreOf(deps, manifest.output.datastore);
+  const blobs = await outputBlobs(deps, manifest, manifest.output.datastore);
   await mapBounded(files, WIDTH, ({ path, blocks }) =>
     commitBlob({
       blobs,

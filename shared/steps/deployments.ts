@@ -5,6 +5,7 @@ import {
   type ModelDeployment,
   type PipelineDeployment,
 } from '../domain/deployment-record.ts';
+import { runAsOf } from '../domain/deployment-extensions.ts';
 import { badRequest, conflict, notFound } from '../domain/errors.ts';
 import { withSettings } from '../domain/invocation-settings.ts';
 import type { DeploymentBody } from '../domain/management.ts';
@@ -65,7 +66,9 @@ export async function putDeployment(
   const defaults = ScoringSettings.parse({ miniBatchSize: DEFAULT_SIZE[miniBatchUnit] });
   const settings = withSettings(defaults, sent, sent.resources?.instanceCount);
   const runs = sent.deploymentConfiguration ? await sentPipeline(deps, sent) : await sentScorer(deps, sent, settings);
-  await checkDeclared(deps, { endpoint: endpoint.name, name, properties: sent.properties ?? {} }, caller);
+  const properties = sent.properties ?? {};
+  runAsOf({ properties, isPipeline: 'pipeline' in runs });
+  await checkDeclared(deps, { endpoint: endpoint.name, name, properties }, caller);
   const now = new Date(deps.clock.now()).toISOString();
   const written = await writeDeployment(
     deps,
@@ -75,7 +78,7 @@ export async function putDeployment(
       name: stored?.name ?? name,
       description: sent.description ?? null,
       tags: body.tags ?? {},
-      properties: sent.properties ?? {},
+      properties,
       createdAt: stored?.createdAt ?? now,
       createdBy: stored?.createdBy ?? by.subject,
       modifiedAt: now,
@@ -122,7 +125,10 @@ export async function patchDeployment(
   const changed = isPipelineDeployment(before)
     ? await changedPipeline(deps, before, sent)
     : await changedScorer(deps, before, sent);
-  if (sent.properties) await checkDeclared(deps, { ...before, properties: sent.properties }, caller);
+  if (sent.properties) {
+    runAsOf({ properties: sent.properties, isPipeline: isPipelineDeployment(before) });
+    await checkDeclared(deps, { ...before, properties: sent.properties }, caller);
+  }
   const { record } = await writeDeployment(
     deps,
     [endpoint.name, name],

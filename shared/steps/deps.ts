@@ -8,6 +8,7 @@ import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
 import type { Datastores } from './datastore-source.ts';
+import type { Delegations } from './identity/delegations.ts';
 import type { JobFiles } from './job-files.ts';
 import type { JobLogs } from './job-log-chunks.ts';
 import type { Clock, Log } from './ports.ts';
@@ -28,6 +29,7 @@ export interface JobDeps {
   readonly files: JobFiles;
   readonly logs: JobLogs;
   readonly datastores: Datastores;
+  readonly delegations: Delegations;
   readonly workspace: WorkspaceAddress;
   /** `print` gets what the job's log should tell of its loading. Throws ModelFault for what can never be scored with. */
   engine(scorer: Scorer, print: (line: string) => void): Promise<EngineLease>;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller } from '../auth/caller.ts';
+import { asInvoker, type Caller } from '../auth/caller.ts';
+import { identityNotAvailable } from '../auth/on-behalf-of.ts';
 import { sha256 } from '../domain/blocks.ts';
 import { canonical } from '../domain/canonical.ts';
-import { DEPLOYMENT_EXTENSIONS } from '../domain/deployment-extensions.ts';
+import { DEPLOYMENT_EXTENSIONS, runAsOf } from '../domain/deployment-extensions.ts';
 import { uuidOf } from '../domain/uuid.ts';
 import { ApiError, badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
@@ -21,13 +22,14 @@ import { uriRules } from './datastore-source.ts';
 import { dataOf } from './deployment-data.ts';
 import { deploymentOf } from './deployments.ts';
 import { endpointOf } from './endpoints.ts';
+import { delegateJob, type DelegateDeps } from './identity/delegate-job.ts';
 import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
 import { withoutSignatures, type PendingSignature, type SignedAsked, type SignedUrls } from './signed-urls.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
 import { submitJob, type SubmitDeps } from './submit-job.ts';
 
-export interface InvokeDeps extends SubmitDeps, PlaceDeps {
+export interface InvokeDeps extends SubmitDeps, PlaceDeps, DelegateDeps {
   readonly clock: Clock;
   /** The app's own settings; a deployment's and an invocation's go before them. */
   readonly appExtensions: Partial<Extensions>;
@@ -76,7 +78,13 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
     );
-  const user = { caller, deployment: dataOf(await uriRules(deps), deployment) };
+  const isInvokers = runAsOf({ properties: deployment.properties, isPipeline: false }) === 'invoker';
+  const user = {
+    caller: isInvokers ? asInvoker(caller) : caller,
+    deployment: dataOf(await uriRules(deps), deployment),
+  };
+  if (isInvokers && (signatures.input ?? signatures.output) !== undefined)
+    throw identityNotAvailable('a signed URL brings the rights of whoever signed it; send URIs without signatures');
   const signedInput = signedPart(deps, 'input', invocation.inputData, signatures.input);
   const signedOutput = signedPart(deps, 'output', invocation.outputData, signatures.output);
   const input = signedInput
@@ -94,7 +102,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
   checkMiniBatchSize(settings, extensions.miniBatchUnit);
   if (deployment.code && extensions.miniBatchUnit !== 'files')
     throw badRequest(takesWholeFiles('A scoring script'), 'properties.properties');
-  const spec: JobSpec = {
+  const draft: JobSpec = {
     name,
     displayName: invocation.name ?? name,
     endpoint: endpoint.name,
@@ -109,17 +117,33 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     input,
     output: invocation.outputData && { ...invocation.outputData, ...(signedOutput && { signed: true }) },
     createdBy: caller.subject,
+    ...(caller.name !== undefined && { createdByName: caller.name }),
     createdAt: new Date(deps.clock.now()).toISOString(),
     requestHash,
     ...(maxInstances !== undefined && { maxInstances }),
     ...(request.listedInput && { listedInput: true }),
     ...newJobTrace(),
   };
-  await admitJob(deps, request.limits, spec, async (admitted) => {
+  await admitJob(deps, request.limits, draft, async (admitted) => {
     for (const pending of [signedInput, signedOutput]) await pending?.keep(name);
-    return submitJob(deps, admitted);
+    return isInvokers ? submitAs(deps, admitted, caller) : submitJob(deps, admitted);
   });
   return name;
+}
+
+/** Submits a job that runs as its caller. What it was lent is taken back when another request had made the job before. */
+async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): ReturnType<typeof submitJob> {
+  const spec = { ...draft, delegation: await delegateJob(deps, draft, caller) };
+  const takeBack = () => deps.delegations.remove(spec.name, spec.delegation);
+  try {
+    const stored = await submitJob(deps, spec);
+    if (stored.spec.delegation !== spec.delegation) await takeBack();
+    return stored;
+  } catch (error) {
+    // After any other fault the job may be there, and hold it.
+    if (error instanceof ApiError) await takeBack();
+    throw error;
+  }
 }
 
 /** The signature that a URL came with, found good; undefined when it had none. Throws ApiError 400, 403. */

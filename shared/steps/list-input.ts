@@ -1,10 +1,16 @@
 import { JobFault } from '../domain/errors.ts';
+import type { Limits } from '../domain/limits.ts';
 import { mapBounded } from '../domain/map-bounded.ts';
 import type { InputFile, InputList } from '../domain/plan.ts';
 import { badBlobName, type DataAddress } from '../domain/uri.ts';
 import { isGzip } from '../formats/file-format.ts';
-import type { BlobItem } from '../storage/ports.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import type { BlobItem, Blobs } from '../storage/ports.ts';
+
+/** Where an input is listed, and how many files it may have. */
+export interface InputSource {
+  readonly blobs: Blobs;
+  readonly limits: Pick<Limits, 'files'>;
+}
 
 /** Metadata by which an errors file is known, so that a folder that was an output can be an input. */
 export const ERRORS_MARK = 'batchpoint_errors';
@@ -14,12 +20,11 @@ export const ERRORS_MARK = 'batchpoint_errors';
  * empty; a blob that cannot be read becomes a file with a fault, which fails as data.
  */
 export async function listInput(
-  deps: JobDeps,
+  { blobs, limits }: InputSource,
   kind: 'UriFile' | 'UriFolder',
   address: DataAddress,
   recursive: boolean,
 ): Promise<InputFile[]> {
-  const { blobs } = await datastoreOf(deps, address.datastore);
   const where = `'${address.path}' in datastore ${address.datastore}`;
   if (kind === 'UriFile') {
     const found = await blobs.head({ container: address.container, name: address.path });
@@ -45,7 +50,7 @@ export async function listInput(
     }
     files.push(inputFile(item, prefix));
     // Before all of a folder that is too large is in memory.
-    checkFiles(deps, files.length);
+    checkFiles(limits, files.length);
   }
   if (files.length > 0) return files;
   if (below)
@@ -57,7 +62,7 @@ export async function listInput(
 }
 
 /** Throws JobFault for more files than a job may have. */
-function checkFiles({ limits }: JobDeps, count: number): void {
+function checkFiles(limits: InputSource['limits'], count: number): void {
   if (count > limits.files)
     throw new JobFault('TooManyFiles', `The input holds more files than the ${limits.files} that a job may have.`);
 }
@@ -69,9 +74,12 @@ const WIDTH = 16;
  * The blob versions of a list, named by their path below the folder. One that is gone or was overwritten since becomes a file
  * with a fault: what replaced it is another version, for another job.
  */
-export async function pinListed(deps: JobDeps, folder: DataAddress, list: InputList): Promise<InputFile[]> {
-  checkFiles(deps, list.length);
-  const { blobs } = await datastoreOf(deps, folder.datastore);
+export async function pinListed(
+  { blobs, limits }: InputSource,
+  folder: DataAddress,
+  list: InputList,
+): Promise<InputFile[]> {
+  checkFiles(limits, list.length);
   return mapBounded(list, WIDTH, async ({ blob, etag }) => {
     const name = blob.startsWith(folder.path) ? blob.slice(folder.path.length) : blob;
     const found = await blobs.head({ container: folder.container, name: blob });

@@ -4,9 +4,10 @@ import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.t
 import { scorerOf } from '../domain/scorer.ts';
 import type { Engine } from '../scoring/engine.ts';
 import { blockWriter } from './block-writer.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import type { JobLog } from './job-log.ts';
+import { inputBlobs, outputBlobs } from './job-storage.ts';
 import { codeScoring } from './score-code.ts';
 import { fileScoring } from './score-files.ts';
 import type { Scoring, SliceWork } from './slice-work.ts';
@@ -40,21 +41,21 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
   const previous = await receiptBefore(deps, manifest.job, range.receipt);
   const before = previous?.tallies ?? NO_TALLIES;
   log.goOnFrom(previous?.printed ?? 0);
-  const input = await datastoreOf(deps, manifest.inputDatastore);
-  const output = await datastoreOf(deps, manifest.output.datastore);
+  const input = await inputBlobs(deps, manifest, manifest.inputDatastore);
+  const output = await outputBlobs(deps, manifest, manifest.output.datastore);
   const attempt = randomUUID();
   const owner = { job: manifest.job, lane: range.lane, attempt };
   const writerTo = ({ container, blob }: typeof manifest.output) =>
-    blockWriter({ blobs: output.blobs, ref: { container, name: blob }, blockBytes: manifest.blockBytes }, owner);
+    blockWriter({ blobs: output, ref: { container, name: blob }, blockBytes: manifest.blockBytes }, owner);
   const lease = await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
   const { engine } = lease;
-  const scoring = scoringOf(deps, range, engine, () => outputStaging(output.blobs, manifest, owner));
+  const scoring = scoringOf(deps, range, engine, () => outputStaging(output, manifest, owner));
   return {
     attempt,
     before,
     work: {
       manifest,
-      input: input.blobs,
+      input,
       scoring,
       output: writerTo(manifest.output),
       errors: writerTo(manifest.errors),

@@ -10,6 +10,7 @@ import { isStale } from './errors-file.ts';
 import { jobAddress } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { logLine, printToJob } from './job-log.ts';
+import { inputBlobs, outputBlobs, type RunsAs } from './job-storage.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
@@ -115,12 +116,14 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const input = await jobAddress(deps, spec.name, 'input', spec.input);
   const { output, errors } = await outputTarget(deps, spec);
   await refuseWatched(deps, output, errors);
+  const as = { job: spec.name, delegation: spec.delegation };
+  const blobs = await inputBlobs(deps, as, input.datastore);
+  const source = { blobs, limits: deps.limits };
   const listed = spec.listedInput
-    ? await pinListed(deps, input, await deps.files.input(spec.name))
-    : await listInput(deps, spec.input.kind, input, extensions.recursive);
-  await claimOutput(deps, spec.name, [output, errors]);
+    ? await pinListed(source, input, await deps.files.input(spec.name))
+    : await listInput(source, spec.input.kind, input, extensions.recursive);
+  await claimOutput(deps, as, [output, errors]);
 
-  const { blobs } = await datastoreOf(deps, input.datastore);
   const planned = await planMiniBatches({ blobs, container: input.container }, spec, deps.limits, listed);
   const files = [...planned.files];
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
@@ -130,6 +133,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     ...scorerFieldsOf(spec),
     settings,
     extensions,
+    ...(spec.delegation !== undefined && { delegation: spec.delegation }),
     inputDatastore: input.datastore,
     inputContainer: input.container,
     files,
@@ -153,12 +157,13 @@ async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Pro
 }
 
 /** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
-async function claimOutput(deps: JobDeps, job: string, targets: readonly [Target, Target]): Promise<void> {
-  for (const target of targets) await claim(deps, job, target);
+async function claimOutput(deps: JobDeps, as: RunsAs, targets: readonly [Target, Target]): Promise<void> {
+  for (const target of targets) await claim(deps, as, target);
 }
 
-async function claim(deps: JobDeps, job: string, target: Target): Promise<void> {
-  const { blobs } = await datastoreOf(deps, target.datastore);
+async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
+  const { job } = as;
+  const blobs = await outputBlobs(deps, as, target.datastore);
   const ref = { container: target.container, name: target.blob };
   const where = `${target.blob} in datastore ${target.datastore}`;
   const there = await blobs.head(ref);

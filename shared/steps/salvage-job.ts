@@ -43,6 +43,8 @@ async function salvage(deps: JobDeps, { name, endedAt }: StoppedJob): Promise<Co
     );
   const plan = await deps.files.findPlan(name);
   if (!plan) throw nothing(name);
+  if (plan.manifest.delegation !== undefined)
+    throw conflict(`Job '${name}' ran as its invoker, whose access ended with it: nothing can be salvaged.`);
   const there = await committedOutput(deps, name);
   if (there) return there;
   await reserve(deps, plan);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JobFault } from '../domain/errors.ts';
 import { generationOf, Reason } from '../domain/job.ts';
 import { NO_TALLIES } from '../domain/receipts.ts';
 import { scorerOf } from '../domain/scorer.ts';
@@ -63,6 +64,12 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   if ('code' in loaded) return stopping(range, loaded);
   try {
     return await scoreMarked(deps, range);
+  } catch (error) {
+    // The access of the job's invoker was ended: another try would not have it either.
+    if (!(error instanceof JobFault)) throw error;
+    const reason = { code: error.code, message: error.message };
+    await deps.jobs.stop(input.job, reason);
+    return stopping(range, reason);
   } finally {
     loaded.release();
   }

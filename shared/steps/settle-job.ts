@@ -13,8 +13,9 @@ import {
 import type { Target } from '../domain/plan.ts';
 import { keepLog } from './artifact-store.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
+import type { JobDeps } from './deps.ts';
 import { writtenUri } from './job-address.ts';
+import { outputBlobs } from './job-storage.ts';
 import { logLine, printToJob } from './job-log.ts';
 import { tellScoringEnded, tellWait } from './job-telemetry.ts';
 import { outputTarget } from './output-target.ts';
@@ -82,7 +83,7 @@ async function printEnd(
   await keepLog(deps, job);
 }
 
-/** Frees the output path of a job that has ended, and its places among the running ones. */
+/** Frees what a job held that has ended: its output path, its place among the running ones, and the access that its invoker lent. */
 export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
   const spec = await deps.jobs.spec(job);
   if (spec) await release(deps, spec);
@@ -90,6 +91,7 @@ export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
 
 async function release(deps: JobDeps, spec: JobSpec): Promise<void> {
   await deps.jobs.leave(spec.name, spec.places ?? []);
+  if (spec.delegation !== undefined) await deps.delegations.remove(spec.name, spec.delegation);
   try {
     const targets = Object.values(await outputTarget(deps, spec));
     for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), spec.name);
@@ -146,8 +148,9 @@ export async function settleJob(deps: JobDeps, input: SettleInput): Promise<Sett
 
 /** What lies at the output path of a job, if the job has committed it. */
 export async function committedOutput(deps: JobDeps, job: string): Promise<CommittedOutput | undefined> {
-  const { output, errors } = (await deps.files.plan(job)).manifest;
-  const { blobs } = await datastoreOf(deps, output.datastore);
+  const { manifest } = await deps.files.plan(job);
+  const { output, errors } = manifest;
+  const blobs = await outputBlobs(deps, manifest, output.datastore);
   const ours = async (target: Target) => {
     const found = await blobs.head({ container: target.container, name: target.blob });
     return found?.metadata[JOB_MARK] === job ? found.metadata : undefined;

@@ -21,6 +21,7 @@ import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
 import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/steps/score-slice.ts';
 import type { Clock } from '../../shared/steps/ports.ts';
 import { settleJob } from '../../shared/steps/settle-job.ts';
+import { noDelegations } from './no-delegations.ts';
 import { lineEngine, type LineEngine } from './line-engine.ts';
 
 const ACCOUNT = 'https://account.blob.core.windows.net';
@@ -98,6 +99,7 @@ export function jobWorld(
       open: options.open ?? (() => undefined),
       clock,
     }),
+    delegations: noDelegations(storage.blobs, clock),
     workspace,
     engine: async () => ({ engine, release() {} }),
     workFolder: () => Promise.resolve(options.workFolder ?? tmpdir()),

@@ -38,6 +38,7 @@ export async function watchWorld(crash = crashes()) {
     files: jobs.deps.files,
     grants: [],
     datastores: jobs.deps.datastores,
+    delegations: jobs.deps.delegations,
     workspace: jobs.deps.workspace,
     events: watchEvents(jobs.table, clock),
     queue: (name) => crash.queue(queues(name)),

@@ -44,6 +44,16 @@ describe('the app', () => {
     ],
     ['a tenant has no client id', { BATCHPOINT_TENANT_ID: TENANT }, 'set both or neither'],
     ['a client id has no tenant', { BATCHPOINT_CLIENT_ID: CLIENT, BATCHPOINT_DEV_JWKS: KEYS }, 'set both or neither'],
+    [
+      'it has two proofs of who it is',
+      { ...ENTRA, BATCHPOINT_CLIENT_SECRET: 's', BATCHPOINT_CLIENT_CERTIFICATE: '/c.pem' },
+      'set one of them',
+    ],
+    [
+      'in Azure the access of callers would be kept without a vault',
+      { ...AZURE, ...ENTRA, BATCHPOINT_CLIENT_SECRET: 's' },
+      'set BATCHPOINT_VAULT_KEY',
+    ],
     ['a tenant meets the development issuer', { ...ENTRA, BATCHPOINT_DEV_JWKS: KEYS }, 'exclude each other'],
     [
       'a tenant meets the host on Azurite',

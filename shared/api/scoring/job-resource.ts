@@ -78,6 +78,7 @@ export const jobTags = ({ spec }: JobView): Record<string, string> => ({
 export const jobProperties = (view: JobView): Record<string, string> => ({
   ...view.spec.properties,
   ...runProperties(view),
+  ...identityProperties(view),
   ...progressProperties(view),
 });
 
@@ -87,6 +88,13 @@ export const jobSystemData = (view: JobView) =>
 /** The last change of state that is known. */
 export const lastModified = (view: JobView): string =>
   (isEnded(view.record) ? view.record.endedAt : undefined) ?? startOf(view) ?? view.spec.createdAt;
+
+/** Who asked for it, and as whom it reads and writes. */
+const identityProperties = ({ spec }: JobView): Record<string, string> => ({
+  'batchpoint.createdBy': spec.createdBy,
+  ...(spec.createdByName !== undefined && { 'batchpoint.createdByName': spec.createdByName }),
+  'batchpoint.runAs': spec.delegation === undefined ? 'app' : 'invoker',
+});
 
 /** What Azure ML's own runs carry. */
 function runProperties({ spec }: JobView): Record<string, string> {

@@ -21,6 +21,7 @@ import { pipelinesRegistry } from '../../../shared/storage/registry/pipelines.ts
 import { cancelAnyJob } from '../../../shared/steps/any-job.ts';
 import { countedStorage } from '../../support/counted-storage.ts';
 import { expectDocumented } from './documented-answer.ts';
+import { noDelegations } from '../../support/no-delegations.ts';
 
 export const WORKSPACE =
   '/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.MachineLearningServices/workspaces/ws-1';
@@ -95,6 +96,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     address: { name: 'workspaceblobstore', account: 'acct', container: 'data', endpoint },
     blobs: dataBlobs,
   };
+  const delegations = changes.delegations ?? noDelegations(systemBlobs, clock);
   const deps: ApiDeps = {
     jobs,
     pipelines,
@@ -106,6 +108,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     log: { debug: log, info: log, warn: log, error: log },
     registry,
     datastores: datastoreSource({ configured: stores ?? [store], registry, open, clock }),
+    delegations,
     systemBlobs,
     workspace: {
       subscriptionId: 'sub-1',
@@ -121,7 +124,7 @@ export async function apiWorld(issuer: DevIssuer, given: Changes = {}) {
     grants: EVERYTHING,
     allowCode: true,
     maxTimeoutSeconds: 1720,
-    cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock }, name),
+    cancelJob: (name) => cancelAnyJob({ jobs, pipelines, orchestrations, clock, delegations }, name),
     salvageJob: (name) => Promise.reject(conflict(`Job '${name}' had finished nothing that could be salvaged.`)),
     appExtensions: {},
     ...changes,

@@ -240,6 +240,10 @@ describe('a pipeline', () => {
     const send = await caller('invoker');
     const invoke = (inputData: object, outputData: object = {}) =>
       send('POST', JOBS, { properties: { inputData, outputData } });
+    const asInvoker = await world.call('PATCH', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/flow`, {
+      body: { properties: { properties: { 'batchpoint.runAs': 'invoker' } } },
+    });
+    expect(errorOf(asInvoker)).toMatchObject({ status: 400, target: 'properties.properties.batchpoint.runAs' });
     nameOf(await invoke(raw('in')));
     nameOf(await invoke(raw('in/a'), out('out/a')));
     expect(errorOf(await invoke(raw('heart')))).toEqual(

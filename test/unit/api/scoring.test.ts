@@ -91,6 +91,8 @@ describe('invoke', () => {
           'azureml.continue_on_step_failure': 'False',
           'azureml.continue_on_failed_optional_input': 'False',
           'azureml.pipelineComponent': 'pipelinerun',
+          'batchpoint.createdBy': CALLER,
+          'batchpoint.runAs': 'app',
         },
         name,
       },

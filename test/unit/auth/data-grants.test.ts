@@ -10,6 +10,7 @@ const principal = (objectId: string, ...grants: Grant[]): Principal => ({
   subject: `t:${objectId}`,
   tenantId: 't',
   objectId,
+  kind: 'person',
   grants,
 });
 const ann = principal(ANN, { role: 'invoker' });

@@ -36,6 +36,7 @@ describe('a token of the tenant', () => {
           subject: `${tenant().tenantId}:${who.oid}`,
           tenantId: tenant().tenantId,
           objectId: who.oid,
+          ...(who === APP ? { kind: 'app' } : { kind: 'person', name: 'A Person' }),
           grants: who === APP ? [{ role: 'invoker' }] : [{ role: 'reader' }],
         });
       }

@@ -4,7 +4,10 @@ import type { Principal } from '../../../shared/auth/principal.ts';
 import { Assignments, grantsOfRoles, ROLES, type Grant } from '../../../shared/auth/roles.ts';
 
 const OID = '00000000-0000-4000-8000-00000000000A';
-const someone = (...grants: Grant[]): Principal => ({ subject: 't:me', tenantId: 't', objectId: 'me', grants });
+const someone = (...grants: Grant[]): Principal => ({
+  ...{ subject: 't:me', tenantId: 't', objectId: 'me', kind: 'person' },
+  grants,
+});
 const ACTIONS: readonly Action[] = [
   ...(['workspace/read', 'jobs/read', 'jobs/submit', 'jobs/change'] as const),
   ...(['data/write', 'datastores/listSecrets', 'workspace/write', 'deployments/write'] as const),
