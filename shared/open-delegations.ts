@@ -11,7 +11,7 @@ import { signContainers } from './storage/user-delegation.ts';
 export function openDelegations(
   { BATCHPOINT_VAULT_KEY: key }: Settings,
   identity: TokenSource,
-  own: Pick<DelegationDeps, 'blobs' | 'exchange' | 'clock'>,
+  own: Pick<DelegationDeps, 'blobs' | 'exchange' | 'clock' | 'log'>,
 ): Delegations {
   return delegations({
     ...own,

@@ -80,7 +80,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     datastoreSource({ registry, clock, ...openDatastores(settings, identity) }),
     signed,
   );
-  const access = openDelegations(settings, identity, { blobs: systemBlobs, exchange, clock });
+  const access = openDelegations(settings, identity, { blobs: systemBlobs, exchange, clock, log });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);

@@ -37,5 +37,5 @@ export async function cancelJob(deps: CancelDeps, name: string): Promise<JobView
 async function endAccess({ jobs, delegations }: CancelDeps, { name, state }: JobRecord): Promise<void> {
   if (state === 'committing') return;
   const delegation = (await jobs.spec(name))?.delegation;
-  if (delegation !== undefined) await delegations.remove(name, delegation);
+  if (delegation !== undefined) await delegations.remove(delegation);
 }

@@ -134,7 +134,7 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
 /** Submits a job that runs as its caller. What it was lent is taken back when another request had made the job before. */
 async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): ReturnType<typeof submitJob> {
   const spec = { ...draft, delegation: await delegateJob(deps, draft, caller) };
-  const takeBack = () => deps.delegations.remove(spec.name, spec.delegation);
+  const takeBack = () => deps.delegations.remove(spec.delegation);
   try {
     const stored = await submitJob(deps, spec);
     if (stored.spec.delegation !== spec.delegation) await takeBack();

@@ -91,7 +91,7 @@ export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
 
 async function release(deps: JobDeps, spec: JobSpec): Promise<void> {
   await deps.jobs.leave(spec.name, spec.places ?? []);
-  if (spec.delegation !== undefined) await deps.delegations.remove(spec.name, spec.delegation);
+  if (spec.delegation !== undefined) await deps.delegations.remove(spec.delegation);
   try {
     const targets = Object.values(await outputTarget(deps, spec));
     for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), spec.name);

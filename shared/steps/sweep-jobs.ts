@@ -55,7 +55,7 @@ export async function sweepJobs(deps: SweepDeps): Promise<void> {
     const message = `The job made no progress for ${Math.round(silent / 1000)} s.`;
     await guarded(deps, record.name, () => resumeJob(deps, record, { code: 'NoProgress', message }));
   }
-  await guarded(deps, undefined, () => purgeHistories(deps));
+  await guarded(deps, undefined, () => purge(deps));
 }
 
 async function guarded(deps: SweepDeps, job: string | undefined, work: () => Promise<void>): Promise<void> {
@@ -153,8 +153,9 @@ async function lastSign(deps: SweepDeps, record: JobRecord, waitsSince: number):
   return rows.reduce((latest, row) => Math.max(latest, Date.parse(row.updatedAt)), since);
 }
 
-async function purgeHistories(deps: SweepDeps): Promise<void> {
+async function purge(deps: SweepDeps): Promise<void> {
   if (!(await deps.jobs.due('purge', deps.clock.now(), WAIT.purge))) return;
   const purged = await deps.orchestrations.purge(new Date(deps.clock.now() - deps.retentionDays * 86_400_000));
+  await deps.delegations.removeExpired();
   if (purged > 0) deps.log.info({ purged, retentionDays: deps.retentionDays }, 'histories purged');
 }

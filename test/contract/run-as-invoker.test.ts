@@ -125,7 +125,16 @@ describe('a job of a deployment that runs as its invoker', () => {
       stored.push(await textOf(world.systemBlobs, { container: JOBS_CONTAINER, name }));
     expect(stored.length).toBeGreaterThan(2);
     const shown = (await world.call('GET', `${JOBS}/${job}`, { headers: { authorization: `Bearer ${token}` } })).body;
-    const all = JSON.stringify([answer.body, shown, history, sealed, stored, world.lines, await world.jobs.spec(job)]);
+    const all = JSON.stringify([
+      answer.body,
+      shown,
+      history,
+      sealed,
+      stored,
+      world.lines,
+      world.lent,
+      await world.jobs.spec(job),
+    ]);
     expect(all).not.toMatch(SIGNATURE);
     expect(all).not.toContain(token);
     expect(all).not.toContain(token.split('.')[2]);
@@ -137,7 +146,7 @@ describe('a job of a deployment that runs as its invoker', () => {
     const [done, failed] = [await invoked(world), await invoked(world, 'taken.csv')];
     expect(await world.kept()).toHaveLength(2);
     await world.run(done);
-    expect(await world.kept()).toEqual([expect.stringContaining(failed)]);
+    expect(await world.kept()).toEqual([`_access/${(await world.jobs.spec(failed))?.delegation ?? ''}.json`]);
     const [plan] = await world.run(failed);
     expect(plan).toMatchObject({ ok: false, reason: { code: 'OutputExists' } });
     await settleJob(world.jobDeps, { job: failed, reason: { code: 'OutputExists', message: 'It is there.' } });
@@ -166,11 +175,22 @@ describe('a job of a deployment that runs as its invoker', () => {
     const world = await freshWorld();
     const job = await invoked(world);
     await world.plan(job);
-    await world.access.remove(job, (await world.jobs.spec(job))?.delegation ?? '');
+    await world.access.remove((await world.jobs.spec(job))?.delegation ?? '');
     expect(await scoreSlice(world.jobDeps, { job, lane: 0, position: null, receipt: null })).toMatchObject({
       ok: false,
       reason: { code: 'AccessEnded' },
     });
+  });
+
+  it('that was never made leaves nothing for ever: what it was lent is removed once it is good for nothing', async () => {
+    let ms = Date.now();
+    const world = await freshWorld({ clock: { now: () => ms } });
+    await invoked(world);
+    await world.access.removeExpired();
+    expect(await world.kept()).toHaveLength(1);
+    ms += DELEGATED_MS;
+    await world.access.removeExpired();
+    expect(await world.kept()).toEqual([]);
   });
 
   it('is asked for once by a request id, whose repeats exchange nothing', async () => {

@@ -29,6 +29,7 @@ import { worldMaker, WORKSPACE, type Answer } from '../unit/api/api-world.ts';
 import { runLane } from './job-world.ts';
 import { lineEngine } from './line-engine.ts';
 import { startSignIn, type SignIn } from './sign-in.ts';
+import { silent } from './silent-log.ts';
 import { startTenant, type Tenant } from './tenant.ts';
 
 const CLIENT = randomUUID();
@@ -114,6 +115,7 @@ export function invokerWorlds() {
         throw error;
       },
     });
+    const lent: object[] = [];
     const safe = memoryBlobs();
     await safe.ensureContainer(JOBS_CONTAINER);
     const access = delegations({
@@ -123,6 +125,7 @@ export function invokerWorlds() {
       sign: signContainers,
       open: (serviceUri) => azureBlobs({ serviceUri }),
       clock: { now: () => Date.now() },
+      log: { ...silent, info: (fields, message) => void lent.push({ fields, message }) },
       ...change,
     });
     const assignments = Assignments.parse({ [OID]: ['invoker'] });
@@ -165,6 +168,7 @@ export function invokerWorlds() {
       tenant,
       signIn,
       safe,
+      lent,
       endpoint,
       access,
       jobDeps,

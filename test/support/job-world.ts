@@ -22,11 +22,10 @@ import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/step
 import type { Clock } from '../../shared/steps/ports.ts';
 import { settleJob } from '../../shared/steps/settle-job.ts';
 import { noDelegations } from './no-delegations.ts';
+import { silent } from './silent-log.ts';
 import { lineEngine, type LineEngine } from './line-engine.ts';
 
 const ACCOUNT = 'https://account.blob.core.windows.net';
-
-export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface JobWorld {
   readonly deps: JobDeps;

@@ -16,7 +16,7 @@ import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
 import type { Blobs } from '../../shared/storage/ports.ts';
 import { JOBS_CONTAINER } from '../../shared/storage/registry/jobs.ts';
 import { textOf } from './gather.ts';
-import { silent } from './job-world.ts';
+import { silent } from './silent-log.ts';
 
 export const CONTAINER = 'data';
 export const STORE = 'store';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NO_FACTS } from '../../domain/pipeline/pipeline-job.ts';
 import type { ListedPipeline, StepView } from '../../steps/pipeline/pipeline-view.ts';
 import { deploymentId, jobId, PROVIDER } from '../resource-ids.ts';
-import type { JobSurroundings } from '../scoring/job-resource.ts';
+import { identityProperties, type JobSurroundings } from '../scoring/job-resource.ts';
 import { endpointService, JOB_TYPE, WORKSPACE_JOB } from './job-resource.ts';
 import { pipelineSystemData } from './pipeline-system-data.ts';
 
@@ -98,6 +98,7 @@ export const pipelineProperties = ({ spec, steps }: ListedPipeline): Record<stri
   runType: spec.endpoint === null ? 'SDK' : 'HTTP',
   'azureml.continue_on_step_failure': spec.continueOnStepFailure ? 'True' : 'False',
   'azureml.pipelineComponent': 'pipelinerun',
+  ...identityProperties(spec),
   ...(steps && stepProperties(steps)),
 });
 

@@ -78,7 +78,7 @@ export const jobTags = ({ spec }: JobView): Record<string, string> => ({
 export const jobProperties = (view: JobView): Record<string, string> => ({
   ...view.spec.properties,
   ...runProperties(view),
-  ...identityProperties(view),
+  ...identityProperties(view.spec),
   ...progressProperties(view),
 });
 
@@ -90,10 +90,14 @@ export const lastModified = (view: JobView): string =>
   (isEnded(view.record) ? view.record.endedAt : undefined) ?? startOf(view) ?? view.spec.createdAt;
 
 /** Who asked for it, and as whom it reads and writes. */
-const identityProperties = ({ spec }: JobView): Record<string, string> => ({
-  'batchpoint.createdBy': spec.createdBy,
-  ...(spec.createdByName !== undefined && { 'batchpoint.createdByName': spec.createdByName }),
-  'batchpoint.runAs': spec.delegation === undefined ? 'app' : 'invoker',
+export const identityProperties = ({
+  createdBy,
+  createdByName,
+  delegation,
+}: Pick<JobView['spec'], 'createdBy' | 'createdByName' | 'delegation'>): Record<string, string> => ({
+  'batchpoint.createdBy': createdBy,
+  ...(createdByName !== undefined && { 'batchpoint.createdByName': createdByName }),
+  'batchpoint.runAs': delegation === undefined ? 'app' : 'invoker',
 });
 
 /** What Azure ML's own runs carry. */

@@ -114,6 +114,8 @@ export const PipelineSpec = z.object({
   endpoint: z.string().nullable(),
   deployment: z.string().nullable(),
   createdBy: z.string(),
+  /** What the caller's token called them. */
+  createdByName: z.string().optional(),
   createdAt: z.string(),
   /** sha256 of the request, to tell a repeat from another request under the same name. */
   requestHash: z.string(),

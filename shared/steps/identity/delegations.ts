@@ -5,13 +5,13 @@ import { identityNotAvailable } from '../../auth/on-behalf-of.ts';
 import { JobFault } from '../../domain/errors.ts';
 import type { DatastoreAddress } from '../../domain/uri.ts';
 import type { TokenSource } from '../../storage/connection.ts';
-import { readJson, writeJsonOnce } from '../../storage/json-blobs.ts';
+import { readJson } from '../../storage/json-blobs.ts';
 import { StorageFault, type Blobs } from '../../storage/ports.ts';
 import { JOBS_CONTAINER } from '../../storage/registry/jobs.ts';
 import type { KeyWrapping } from '../../storage/sealing/key-wrapping.ts';
 import { seal, SealedText, unseal } from '../../storage/sealing/sealed-text.ts';
 import type { SignContainers } from '../../storage/user-delegation.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
 import { WAIT } from '../sweep-times.ts';
 
 /** The data's storage as the invoker of a job may use it. */
@@ -37,7 +37,9 @@ export interface Delegations {
   /** Kept in memory for a few minutes. Throws JobFault once it was removed. */
   open(job: string, id: string): Promise<JobStorage>;
   /** Again: nothing. */
-  remove(job: string, id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Removes what storage would not take any more, and no job has removed: a process died between the two. */
+  removeExpired(): Promise<void>;
 }
 
 export interface DelegationDeps {
@@ -50,6 +52,7 @@ export interface DelegationDeps {
   /** Storage at an address whose query is a signature. */
   open(serviceUri: string): Blobs;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /**
@@ -67,15 +70,21 @@ export const ACCESS_ENDED = 'AccessEnded';
 /** How long an opened access stays in memory: other instances than the one that ends a job forget it by themselves. */
 const OPEN_MS = 5 * 60_000;
 
+/** No job has a name like this. */
+const FOLDER = '_access/';
+
+/** Metadata that say, in milliseconds since 1970, until when an access is good. */
+const UNTIL_MARK = 'batchpoint_until';
+
 const Access = z.object({ input: z.string(), output: z.string() });
 
 export function delegations(deps: DelegationDeps): Delegations {
   const opened = new Map<string, { readonly until: number; readonly storage: Promise<JobStorage> }>();
-  const refOf = (job: string, id: string) => ({ container: JOBS_CONTAINER, name: `${job}/access-${id}.json` });
+  const refOf = (id: string) => ({ container: JOBS_CONTAINER, name: `${FOLDER}${id}.json` });
   const contextOf = (job: string, id: string) => `${job}/${id}`;
 
   async function read(job: string, id: string): Promise<JobStorage> {
-    const sealed = await readJson(deps.blobs, refOf(job, id), SealedText);
+    const sealed = await readJson(deps.blobs, refOf(id), SealedText);
     if (!sealed) throw new JobFault(ACCESS_ENDED, "The access that the job's invoker lent to it was ended.");
     const access = Access.parse(JSON.parse(await unseal(deps.wrapping, sealed, contextOf(job, id))));
     return { input: deps.open(access.input), output: deps.open(access.output) };
@@ -97,18 +106,22 @@ export function delegations(deps: DelegationDeps): Delegations {
         { ...output, permissions: PERMISSIONS.output },
       ];
       const now = clock.now();
+      const until = now + DELEGATED_MS;
       const [read = '', write = ''] = await deps
-        .sign(exchange(caller.person.token), uses, now, now + DELEGATED_MS)
+        .sign(exchange(caller.person.token), uses, now, until)
         .catch((error: unknown) => {
           throw refusal(error) ?? error;
         });
       const access = { input: `${input.endpoint}?${read}`, output: `${output.endpoint}?${write}` };
       const id = randomUUID();
-      await writeJsonOnce(
-        deps.blobs,
-        refOf(job, id),
-        await seal(deps.wrapping, JSON.stringify(access), contextOf(job, id)),
-      );
+      const sealed = await seal(deps.wrapping, JSON.stringify(access), contextOf(job, id));
+      await deps.blobs.write(refOf(id), new TextEncoder().encode(JSON.stringify(sealed)), {
+        ifNoneMatch: '*',
+        contentType: 'application/json',
+        metadata: { [UNTIL_MARK]: String(until) },
+      });
+      const places = { input: input.name, output: output.name, until: new Date(until).toISOString() };
+      deps.log.info({ job, caller: caller.subject, ...places }, 'a job was lent the access of its caller');
       return id;
     },
 
@@ -124,9 +137,15 @@ export function delegations(deps: DelegationDeps): Delegations {
       }
     },
 
-    async remove(job, id) {
+    async removeExpired() {
+      for await (const { name, metadata } of deps.blobs.list(JOBS_CONTAINER, { prefix: FOLDER }))
+        if (Number(metadata[UNTIL_MARK]) <= deps.clock.now())
+          await deps.blobs.remove({ container: JOBS_CONTAINER, name });
+    },
+
+    async remove(id) {
       opened.delete(id);
-      await deps.blobs.remove(refOf(job, id));
+      await deps.blobs.remove(refOf(id));
     },
   };
 }

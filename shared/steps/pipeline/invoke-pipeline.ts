@@ -57,6 +57,7 @@ export async function invokePipeline(deps: InvokePipelineDeps, request: Pipeline
     endpoint: endpoint.name,
     deployment: deployment.name,
     createdBy: caller.subject,
+    ...(caller.name !== undefined && { createdByName: caller.name }),
     user: { caller, deployment: dataOf(await uriRules(deps), deployment) },
     requestHash,
     sent: {

@@ -55,6 +55,7 @@ export async function putJob(
     endpoint: null,
     deployment: null,
     createdBy: caller.subject,
+    ...(caller.name !== undefined && { createdByName: caller.name }),
     user: { caller },
     requestHash: sha256(canonical(body)),
     sent: { ...SentJob.parse(body).properties, jobType: asked.jobType },
