@@ -9,7 +9,7 @@ import { requestOf } from './arbitrary-request.ts';
 import { fuzzedApp, tokensOf } from './fuzzed-app.ts';
 import { fuzzSeed } from './seed.ts';
 
-const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 8000);
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
 /** The most that one app gets, half as many on average: enough that some meet what others have made. */
 const IN_A_ROW = 80;
 

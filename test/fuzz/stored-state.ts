@@ -3,7 +3,8 @@ import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 
 /** What Durable Functions and the host keep for themselves, and change by themselves. */
-const HOSTS_OWN = /^(?:azure-webjobs|azurewebjobs|batchpointembedded$|.*(?:history|instances|leases|applease|largemessages|partitions)$)/i;
+const HOSTS_OWN =
+  /^(?:azure-webjobs|azurewebjobs|batchpointembedded$|.*(?:history|instances|leases|applease|largemessages|partitions)$)/i;
 
 /** When a timer did its work last: written by no request. */
 const TIMERS_ROWS = 'due';
