@@ -104,6 +104,7 @@ var containerSiteConfig = {
   acrUseManagedIdentityCreds: true
   acrUserManagedIdentityID: identityClientId
   minimumElasticInstanceCount: 1
+  healthCheckPath: '/health'
   // Queues behind private endpoints scale the app, too.
   functionsRuntimeScaleMonitoringEnabled: true
 }

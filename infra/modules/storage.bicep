@@ -13,6 +13,8 @@ param dataContainers array
 var packageContainer = 'app-package'
 var deadLetterContainer = 'event-dead-letters'
 var eventsQueue = 'blob-events'
+// Disabled would keep out Event Grid, too; the rules let in Azure's own services with a role and nobody else.
+var stateClosed = privateNetwork && !takesEvents
 var closed = {
   bypass: 'AzureServices'
   defaultAction: 'Deny'
@@ -34,8 +36,7 @@ module state 'br/public:avm/res/storage/storage-account:0.33.0' = {
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Disabled would keep out Event Grid, too; the rules let in Azure's own services with a role and nobody else.
-    publicNetworkAccess: privateNetwork && !takesEvents ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: stateClosed ? 'Disabled' : 'Enabled'
     networkAcls: privateNetwork ? closed : open
     blobServices: {
       deleteRetentionPolicyEnabled: true

@@ -13,8 +13,6 @@ const OF_THE_HOST = [
   ...['queueServiceUri', 'tableServiceUri', 'credential', 'clientId'].map((name) => `AzureWebJobsStorage__${name}`),
   'BATCHPOINT_STATE__credential',
   'BATCHPOINT_STATE__clientId',
-  'APPLICATIONINSIGHTS_CONNECTION_STRING',
-  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
 
 let templates: ReadonlyMap<string, Template>;
@@ -51,6 +49,8 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   BATCHPOINT_ALLOW_CODE: 'False',
   BATCHPOINT_SCORING_THREADS: '2',
   BATCHPOINT_SWEEP_SCHEDULE: '0 */5 * * * *',
+  APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=00000000-0000-4000-8000-000000000002',
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=${GUID};Authorization=AAD`,
 };
 
 describe('the app settings of the template', () => {
