@@ -43,7 +43,10 @@ function isEscaped(pid: number, { mark, user, leaders }: Escape): boolean {
   if (leaders.has(pid) || pid === process.pid) return false;
   const own = markOf(pid);
   if (own !== undefined) return own === mark || isOrphaned(own);
-  return user !== undefined && uidOf(pid) === user.uid && isOrphan(pid);
+  if (user === undefined || uidOf(pid) !== user.uid || !isOrphan(pid)) return false;
+  // In a group whose leader lives it ends with that.
+  const group = Number(statOf(pid)?.[2]);
+  return !leaders.has(group) && isOrphan(group);
 }
 
 /** Undefined also for a process that may not be looked into. */
@@ -61,8 +64,11 @@ function isOrphaned(mark: string): boolean {
   return where === namespace() && startOf(Number(pid)) !== start;
 }
 
-/** Its parent is init, or this process where that is the container's first. */
-const isOrphan = (pid: number): boolean => ['1', String(process.pid)].includes(statOf(pid)?.[1] ?? '');
+/** Its parent is init, or this process where that is the container's first; or it is gone. */
+const isOrphan = (pid: number): boolean => {
+  const parent = statOf(pid)?.[1];
+  return parent === undefined || parent === '1' || parent === String(process.pid);
+};
 
 const uidOf = (pid: number): number | undefined => seen(() => statSync(`/proc/${pid}`).uid);
 

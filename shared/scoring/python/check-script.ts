@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { codeEnvironment } from '../code-environment.ts';
 import type { CodeUser } from '../code-user.ts';
 import { ModelFault } from '../engine.ts';
+import { MARK, newMark } from '../escaped-processes.ts';
 import { DRIVER, interpreterFault, isThere } from './interpreter.ts';
 
 /** Kept equal to REFUSED in driver/batchpoint_driver/check.py. */
@@ -14,7 +15,8 @@ const REFUSED = 3;
  */
 export async function checkScript(python: string, codeFolder: string, script: string, user?: CodeUser): Promise<void> {
   const path = await findScript(codeFolder, script);
-  const env = codeEnvironment(process.env, {});
+  // It is no group, and nobody's orphan.
+  const env = codeEnvironment(process.env, { [MARK]: newMark() });
   const { error, stdout, stderr } = await new Promise<{ error: unknown; stdout: string; stderr: string }>((resolve) => {
     execFile(python, [DRIVER, '--check', path], { env, ...user }, (error, stdout, stderr) =>
       resolve({ error, stdout, stderr }),

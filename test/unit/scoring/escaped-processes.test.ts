@@ -93,13 +93,15 @@ describe('what makes a session of its own', () => {
   const asRoot = IS_ROOT ? test : () => undefined;
   asRoot('ends also without the variable that tells whose it is, where code has a user of its own', async () => {
     const group = await sh('(setsid env -i /bin/sh -c "echo \\$\\$; sleep 1000" &); read line', CODE_USER);
-    const other = await sh('echo $$; read line', CODE_USER);
-    const [pids, living] = [await pidsOf(group, 1), await pidsOf(other, 1)];
+    // One that lost the variable in its group is the group's.
+    const other = await sh('echo $$; (env -i /bin/sh -c "echo \\$\\$; sleep 1000" &); read line', CODE_USER);
+    const [pids, living] = [await pidsOf(group, 1), await pidsOf(other, 2)];
     group.kill();
     await group.ended;
     await allGone(pids);
-    expect(await Promise.all(living.map(isGone))).toEqual([false]);
+    expect(await Promise.all(living.map(isGone))).toEqual([false, false]);
     other.kill();
     await other.ended;
+    await allGone(living);
   });
 });
