@@ -13,7 +13,9 @@ export function checkOwnAccounts(settings: Settings): void {
     state,
   } = settings;
   const own = new Set(
-    [host, hostName, hostUri, ...Object.values(state)].map(accountName).filter((name) => name !== undefined),
+    [host, hostName, hostUri, state.blob, state.queue, state.table]
+      .map(accountName)
+      .filter((name) => name !== undefined),
   );
   const data: readonly (readonly [string, readonly string[]])[] = [
     ['BATCHPOINT_DATASTORES', settings.BATCHPOINT_DATASTORES.map(({ connection }) => connection)],
