@@ -158,6 +158,7 @@ module app 'modules/app.bicep' = {
     dataBlobEndpoint: storage.outputs.dataBlobEndpoint
     dataContainer: dataContainer
     insightsConnectionString: monitoring.outputs.connectionString
+    sealingKeyId: '${vault.outputs.uri}keys/${vault.outputs.keyName}'
   }
   // Without its roles the host cannot read its package and gives up starting.
   dependsOn: [

@@ -24,6 +24,9 @@ param dataBlobEndpoint string
 param dataContainer string
 param insightsConnectionString string
 
+@description('Id of the sealing key without a version, so that a renewed one is taken.')
+param sealingKeyId string
+
 var isFlex = hosting == 'flex'
 // The base image answers until there is an image of the app: a registry has to be there before one can be pushed.
 var image = empty(containerImage) ? 'mcr.microsoft.com/azure-functions/node:4.1054.250-4-node22-appservice' : containerImage
@@ -60,12 +63,16 @@ var settings = {
   BATCHPOINT_TENANT_ID: tenant().tenantId
   BATCHPOINT_CLIENT_ID: entraClientId
   BATCHPOINT_AUDIENCES: entraAudiences
+  // For jobs as their invoker: the identity proves that the app is the registration, the key seals what callers lend.
+  BATCHPOINT_CLIENT_MANAGED_IDENTITY: identityClientId
+  BATCHPOINT_SEALING_KEY: sealingKeyId
   BATCHPOINT_AUTHORITY: environment().authentication.loginEndpoint
   BATCHPOINT_ALLOW_CODE: string(allowCode)
   // As host.json: so many activities at once.
   BATCHPOINT_SCORING_THREADS: '2'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
 }
 
 var flexSettings = {

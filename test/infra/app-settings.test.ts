@@ -8,9 +8,10 @@ import { readSettings, SETTING_NAMES } from '../../shared/settings.ts';
 import { trust } from '../../shared/token-issuers.ts';
 import { objectOf, readTemplates, sourceOf, templateAt, type Template } from './templates.ts';
 
-/** Read by the Functions host, by its storage extensions or by the platform, and by nothing of ours. */
+/** Read by the Functions host, its extensions or a library, and by nothing of ours. */
 const OF_THE_HOST = [
   ...['queueServiceUri', 'tableServiceUri', 'credential', 'clientId'].map((name) => `AzureWebJobsStorage__${name}`),
+  'APPLICATION_INSIGHTS_NO_STATSBEAT',
   'BATCHPOINT_STATE__credential',
   'BATCHPOINT_STATE__clientId',
 ];
@@ -45,6 +46,8 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   BATCHPOINT_TENANT_ID: GUID,
   BATCHPOINT_CLIENT_ID: GUID,
   BATCHPOINT_AUDIENCES: '',
+  BATCHPOINT_CLIENT_MANAGED_IDENTITY: GUID,
+  BATCHPOINT_SEALING_KEY: 'https://kv.vault.azure.net/keys/batchpoint-sealing',
   BATCHPOINT_AUTHORITY: 'https://login.microsoftonline.com/',
   BATCHPOINT_ALLOW_CODE: 'False',
   BATCHPOINT_SCORING_THREADS: '2',
@@ -105,6 +108,18 @@ describe('the app settings of the template', () => {
     expect(threads).toBe(String(host.extensions.durableTask.maxConcurrentActivityFunctions));
     // Both plans let a function run at least this long.
     expect(host.functionTimeout <= '00:30:00').toBe(true);
+  });
+});
+
+describe('the image', () => {
+  it('sets only what the app or the host reads', async () => {
+    const lines = (await sourceOf('Dockerfile')).split('ENV ')[1]?.split('\n\n')[0] ?? '';
+    const set = [...lines.matchAll(/(\w+)=/g)].map(([, name = '']) => name);
+    expect(set.filter((name) => !SETTING_NAMES.includes(name))).toEqual([
+      'AzureWebJobsScriptRoot',
+      'AzureFunctionsJobHost__Logging__Console__IsEnabled',
+    ]);
+    expect(set).toContain('BATCHPOINT_CODE_USER');
   });
 });
 
