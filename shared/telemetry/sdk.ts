@@ -47,7 +47,9 @@ const SEVERITIES = {
 export function startSdk(exporters: Exporters, options: SdkOptions): Sdk {
   const { metricIntervalMs, say } = options;
   // The exporters' only way to say that something did not arrive.
-  diag.setLogger({ error: say, warn: say, info: nothing, debug: nothing, verbose: nothing }, DiagLogLevel.WARN);
+  const tell = (message: string, ...more: unknown[]): void =>
+    say([message, ...more.filter((part) => typeof part === 'string')].join(' '));
+  diag.setLogger({ error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing }, DiagLogLevel.WARN);
   const resource = defaultResource().merge(resourceFromAttributes(resourceAttributes(process.env)));
   const traces = new BasicTracerProvider({
     resource,
