@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { FAULTS } from './fault-proxy.ts';
 import { mortalApp, type MortalApp, type MortalOptions } from './mortal-app.ts';
 import { seeded } from './seeded.ts';
-import { invoke, outcome, prepare } from './three-hundred.ts';
+import { invoke, outcome, prepare, type Way } from './three-hundred.ts';
 
 /** `CHAOS=short` is the run of CI; CHAOS_SEED repeats one. */
 const short = process.env['CHAOS'] === 'short';
@@ -16,15 +16,22 @@ afterEach(async () => {
   mortal = undefined;
 });
 
-/** An app with the input in place, and the bytes of an undisturbed job. */
+const WAYS = ['files', 'records'] as const;
+const wayOf = (round: number): Way => WAYS[round % 2] ?? 'files';
+
+/** An app with the inputs in place, the bytes of undisturbed jobs, and how long the last of them took. */
 async function begin(
   options: Omit<MortalOptions, 'seed'> = {},
-): Promise<{ world: MortalApp; calm: string; ms: number }> {
+): Promise<{ world: MortalApp; calm: Readonly<Record<Way, string>>; ms: number }> {
   const world = await mortalApp({ seed, ...options });
   mortal = world;
   await prepare(world.app);
-  const started = performance.now();
-  const calm = await outcome(world.app, await invoke(world.app));
+  const calm = { files: '', records: '' };
+  let started = 0;
+  for (const way of WAYS) {
+    started = performance.now();
+    calm[way] = await outcome(world.app, way, await invoke(world.app, way));
+  }
   return { world, calm, ms: performance.now() - started };
 }
 
@@ -42,12 +49,13 @@ test('a host that is killed at random points gives the same bytes', { timeout: L
   const kills = short ? 4 : 20;
   const at: number[] = [];
   for (let kill = 0; kill < kills; kill++) {
-    const job = await invoke(world.app);
+    const way = wayOf(kill);
+    const job = await invoke(world.app, way);
     at.push(Math.round(random() * ms));
     await wait(at.at(-1));
     await world.kill();
     await world.start();
-    expect(await outcome(world.app, job)).toBe(calm);
+    expect(await outcome(world.app, way, job)).toBe(calm[way]);
   }
   await reportOf(world, { kills: at });
 });
@@ -55,14 +63,14 @@ test('a host that is killed at random points gives the same bytes', { timeout: L
 test('a job whose host is killed again and again ends with the same bytes', { timeout: LIMIT_MS }, async () => {
   const { world, calm, ms } = await begin();
   const random = seeded(seed + 1);
-  const job = await invoke(world.app);
+  const job = await invoke(world.app, 'records');
   const kills = short ? 3 : 10;
   for (let kill = 0; kill < kills; kill++) {
     await wait((random() * ms) / 3);
     await world.kill();
     await world.start();
   }
-  expect(await outcome(world.app, job)).toBe(calm);
+  expect(await outcome(world.app, 'records', job)).toBe(calm.records);
   await reportOf(world, { kills });
 });
 
@@ -70,7 +78,8 @@ test('storage that fails, hangs and loses answers changes nothing', { timeout: L
   const { world, calm } = await begin({ faults: 0.08 });
   world.letFaultsIn();
   for (let round = 0; round < (short ? 1 : 5); round++) {
-    expect(await outcome(world.app, await invoke(world.app))).toBe(calm);
+    const way = wayOf(round);
+    expect(await outcome(world.app, way, await invoke(world.app, way))).toBe(calm[way]);
   }
   expect(FAULTS.filter((fault) => world.met[fault] === 0)).toEqual([]);
   await reportOf(world, { met: world.met });
@@ -89,11 +98,12 @@ test('all of it at once: kills, faults, activities delivered twice, episodes los
   const random = seeded(seed + 2);
   const kills = short ? 2 : 8;
   for (let kill = 0; kill < kills; kill++) {
-    const job = await invoke(world.app);
+    const way = wayOf(kill);
+    const job = await invoke(world.app, way);
     await wait(random() * ms);
     await world.kill();
     await world.start();
-    expect(await outcome(world.app, job)).toBe(calm);
+    expect(await outcome(world.app, way, job)).toBe(calm[way]);
   }
   await reportOf(world, { kills, met: world.met });
 });

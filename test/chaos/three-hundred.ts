@@ -4,28 +4,52 @@ import { expect } from 'vitest';
 import { JobBody, overFolder, type Answer, type App } from '../support/app.ts';
 import { model } from '../support/models.ts';
 
-/** Mini-batches of a job, one file each. */
-export const FILES = 300;
+/** Mini-batches of a job. */
+const MINI_BATCHES = 300;
 
 const { files, sample } = model('matrix');
 const [header = '', ...rows] = sample.trimEnd().split('\n');
 const rowsOf = (file: number): readonly string[] => rows.slice(0, file % 5);
 const nameOf = (file: number): string => `${String(file).padStart(3, '0')}.csv`;
 
-/** Deploys a model over 300 mini-batches and four lanes, and uploads the input: 0 to 4 rows a file. */
+/** What the mini-batches are: files of 0 to 4 rows, or ranges of two rows of one file. */
+export type Way = 'files' | 'records';
+
+interface Input {
+  readonly files: Readonly<Record<string, string>>;
+  /** File and row of each prediction. */
+  readonly places: readonly string[];
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const numbers = Array.from({ length: MINI_BATCHES }, (_, number) => number);
+const oneFile = numbers.flatMap((number) => [rows[number % rows.length] ?? '', rows[(number * 7) % rows.length] ?? '']);
+
+const INPUTS: Readonly<Record<Way, Input>> = {
+  files: {
+    files: Object.fromEntries(numbers.map((file) => [nameOf(file), [header, ...rowsOf(file)].join('\n')])),
+    places: numbers.flatMap((file) => rowsOf(file).map((_row, row) => `${nameOf(file)},${row}`)),
+    settings: {},
+  },
+  records: {
+    files: { 'one.csv': [header, ...oneFile].join('\n') },
+    places: oneFile.map((_row, row) => `one.csv,${row}`),
+    settings: { miniBatchSize: 2, properties: { 'batchpoint.miniBatchUnit': 'records' } },
+  },
+};
+
+/** Deploys a model with four lanes, and uploads the inputs. */
 export async function prepare(app: App): Promise<void> {
   await app.deploy('iris', files, { miniBatchSize: 1, instanceCount: 2, maxConcurrencyPerInstance: 2 });
-  const content = (file: number): string => [header, ...rowsOf(file)].join('\n');
-  await app.upload(
-    Object.fromEntries(Array.from({ length: FILES }, (_, file) => [`in/${nameOf(file)}`, content(file)])),
-  );
+  for (const [way, { files: input }] of Object.entries(INPUTS))
+    await app.upload(Object.fromEntries(Object.entries(input).map(([name, content]) => [`${way}/${name}`, content])));
 }
 
 /** As the Python client does: the same request id at every try, so that a repeat is the same job. */
-export async function invoke(app: App): Promise<string> {
+export async function invoke(app: App, way: Way): Promise<string> {
   const headers = { 'repeatability_request-id': randomUUID() };
   const { status, body } = await untilAnswered(() =>
-    app.send('POST', '/endpoints/iris/jobs', overFolder('in/'), headers),
+    app.send('POST', '/endpoints/iris/jobs', overFolder(`${way}/`, INPUTS[way].settings), headers),
   );
   expect(status).toBe(201);
   return JobBody.parse(body).name;
@@ -54,7 +78,7 @@ async function finished(app: App, job: string): Promise<JobBody> {
 }
 
 /** Waits for the job's end and asserts all that it says and wrote; answers the sha256 of its predictions. */
-export async function outcome(app: App, job: string): Promise<string> {
+export async function outcome(app: App, way: Way, job: string): Promise<string> {
   const { error, properties } = await finished(app, job);
   expect({ status: properties.status, error }).toEqual({ status: 'Completed', error: undefined });
   const predictions = (await app.text(`azureml/${job}/score/predictions.csv`)) ?? '';
@@ -63,9 +87,7 @@ export async function outcome(app: App, job: string): Promise<string> {
     .split('\n')
     .slice(1)
     .map((line) => line.split(',').slice(0, 2).join(','));
-  expect(places).toEqual(
-    Array.from({ length: FILES }, (_, file) => rowsOf(file).map((_row, row) => `${nameOf(file)},${row}`)).flat(),
-  );
+  expect(places).toEqual(INPUTS[way].places);
   // Failures would be here: nothing may be lost by being called a failure.
   expect(await app.text(`azureml/${job}/score/predictions.csv.errors.jsonl`)).toBeUndefined();
   return createHash('sha256').update(predictions).digest('hex');
