@@ -7,13 +7,9 @@ import { DELEGATED_MS } from '../../shared/steps/identity/delegations.ts';
 import { salvageJob } from '../../shared/steps/salvage-job.ts';
 import { scoreSlice } from '../../shared/steps/score-slice.ts';
 import { settleJob } from '../../shared/steps/settle-job.ts';
-import { collect, readJson } from '../../shared/storage/json-blobs.ts';
-import type { BlobRef, Blobs } from '../../shared/storage/ports.ts';
 import { JOBS_CONTAINER } from '../../shared/storage/registry/jobs.ts';
-import { localWrapping } from '../../shared/storage/sealing/local-wrapping.ts';
-import { SealedText, unseal } from '../../shared/storage/sealing/sealed-text.ts';
 import { errorOf, type Answer } from '../unit/api/api-world.ts';
-import { invokerWorlds, JOBS, LAKE, OID, OWN, type InvokerWorld } from '../support/invoker-world.ts';
+import { invokerWorlds, JOBS, LAKE, lentTo, OID, OWN, textOf, type InvokerWorld } from '../support/invoker-world.ts';
 
 const { world: freshWorld } = invokerWorlds();
 
@@ -30,24 +26,8 @@ const nameOf = ({ status, body }: Answer): string => {
   return (body as { name: string }).name;
 };
 
-async function textOf(blobs: Blobs, ref: BlobRef): Promise<string> {
-  const found = await blobs.read(ref);
-  if (!found) throw new Error(`${ref.name} is not there`);
-  return Buffer.from(await collect(found.body)).toString();
-}
-
 async function invoked(world: InvokerWorld, output?: string): Promise<string> {
   return nameOf(await world.invoke(await world.person(), asked(output)));
-}
-
-/** The addresses that a job was lent, as only the app can open them. */
-async function lent(world: InvokerWorld, job: string) {
-  const [name = ''] = await world.kept();
-  const sealed = await readJson(world.safe, { container: JOBS_CONTAINER, name }, SealedText);
-  if (!sealed) throw new Error('nothing is kept');
-  const wrapping = localWrapping(async () => new Uint8Array(32).fill(1));
-  const id = (await world.jobs.spec(job))?.delegation ?? '';
-  return JSON.parse(await unseal(wrapping, sealed, `${job}/${id}`)) as { input: string; output: string };
 }
 
 describe('a job of a deployment that runs as its invoker', () => {
@@ -87,7 +67,7 @@ describe('a job of a deployment that runs as its invoker', () => {
   it('is lent two containers for its life, to read one and to write the other', async () => {
     const world = await freshWorld();
     const job = await invoked(world);
-    const access = await lent(world, job);
+    const access = await lentTo(world, job);
     const [input, output] = [new URL(access.input).searchParams, new URL(access.output).searchParams];
     expect([input.get('sp'), input.get('sr'), input.get('spr'), input.get('skoid')]).toEqual(['rl', 'c', 'https', OID]);
     expect([output.get('sp'), output.get('sr'), output.get('spr'), output.get('skoid')]).toEqual([
@@ -284,6 +264,16 @@ describe('where the identity of the invoker cannot be had', () => {
     const { inputData } = asked();
     expect(await refused(world, await world.person(), { inputData })).toMatchObject(
       unavailable("datastore 'own' is not reached by https"),
+    );
+  });
+
+  it('is a signed URL, which brings the rights of somebody else', async () => {
+    const world = await freshWorld();
+    const { outputData } = asked();
+    const uri = `${world.endpoint}/data/in/?sv=2025-07-05&sr=c&sp=rl&se=2099-01-01&sig=secret`;
+    const inputData = { any: { uri, jobInputType: 'UriFolder' } };
+    expect(await refused(world, await world.person(), { inputData, outputData })).toMatchObject(
+      unavailable('a signed URL brings the rights of whoever signed it'),
     );
   });
 

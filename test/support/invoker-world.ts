@@ -19,11 +19,12 @@ import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
 import { processTurns } from '../../shared/steps/process-turns.ts';
 import { accountOf } from '../../shared/storage/account.ts';
 import { azureBlobs } from '../../shared/storage/azure-blobs.ts';
-import { collect } from '../../shared/storage/json-blobs.ts';
+import { collect, readJson } from '../../shared/storage/json-blobs.ts';
 import { memoryBlobs } from '../../shared/storage/memory-blobs.ts';
-import type { Blobs } from '../../shared/storage/ports.ts';
+import type { BlobRef, Blobs } from '../../shared/storage/ports.ts';
 import { JOBS_CONTAINER } from '../../shared/storage/registry/jobs.ts';
 import { localWrapping } from '../../shared/storage/sealing/local-wrapping.ts';
+import { SealedText, unseal } from '../../shared/storage/sealing/sealed-text.ts';
 import { signContainers } from '../../shared/storage/user-delegation.ts';
 import { worldMaker, WORKSPACE, type Answer } from '../unit/api/api-world.ts';
 import { runLane } from './job-world.ts';
@@ -204,3 +205,19 @@ export function invokerWorlds() {
 }
 
 export type InvokerWorld = Awaited<ReturnType<ReturnType<typeof invokerWorlds>['world']>>;
+
+export async function textOf(blobs: Blobs, ref: BlobRef): Promise<string> {
+  const found = await blobs.read(ref);
+  if (!found) throw new Error(`${ref.name} is not there`);
+  return Buffer.from(await collect(found.body)).toString();
+}
+
+/** The addresses that a job was lent, as only the app can open them. */
+export async function lentTo(world: InvokerWorld, job: string) {
+  const [name = ''] = await world.kept();
+  const sealed = await readJson(world.safe, { container: JOBS_CONTAINER, name }, SealedText);
+  if (!sealed) throw new Error('nothing is kept');
+  const wrapping = localWrapping(async () => new Uint8Array(32).fill(1));
+  const id = (await world.jobs.spec(job))?.delegation ?? '';
+  return JSON.parse(await unseal(wrapping, sealed, `${job}/${id}`)) as { input: string; output: string };
+}
