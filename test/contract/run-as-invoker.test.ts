@@ -261,18 +261,16 @@ describe('where the identity of the invoker cannot be had', () => {
 
   it('is a datastore without TLS', async () => {
     const world = await freshWorld();
-    const { inputData } = asked();
-    expect(await refused(world, await world.person(), { inputData })).toMatchObject(
+    expect(await refused(world, await world.person(), { inputData: asked().inputData })).toMatchObject(
       unavailable("datastore 'own' is not reached by https"),
     );
   });
 
   it('is a signed URL, which brings the rights of somebody else', async () => {
     const world = await freshWorld();
-    const { outputData } = asked();
     const uri = `${world.endpoint}/data/in/?sv=2025-07-05&sr=c&sp=rl&se=2099-01-01&sig=secret`;
     const inputData = { any: { uri, jobInputType: 'UriFolder' } };
-    expect(await refused(world, await world.person(), { inputData, outputData })).toMatchObject(
+    expect(await refused(world, await world.person(), { ...asked(), inputData })).toMatchObject(
       unavailable('a signed URL brings the rights of whoever signed it'),
     );
   });
