@@ -71,18 +71,26 @@ describe('rights in Azure', () => {
 describe('the app registration', () => {
   const Registration = z.object({
     signInAudience: z.literal('AzureADMyOrg'),
+    requiredResourceAccess: z.unknown(),
     api: z.object({ oauth2PermissionScopes: z.array(z.object({ id: z.guid(), value: z.string() })) }),
     appRoles: z.array(z.object({ id: z.guid(), value: z.string(), allowedMemberTypes: z.array(z.string()) })),
   });
 
   it('has the roles that the app knows, for people and for apps, and the scope that it asks of people', async () => {
     const text = await readFile(join(PROJECT, 'infra/entra/registration.json'), 'utf8');
-    const { api, appRoles } = Registration.parse(JSON.parse(text));
+    const { api, appRoles, requiredResourceAccess } = Registration.parse(JSON.parse(text));
     expect(appRoles.map(({ value }) => value)).toEqual(Object.values(APP_ROLES));
     expect(appRoles.flatMap(({ allowedMemberTypes }) => allowedMemberTypes)).toEqual(
       appRoles.flatMap(() => ['User', 'Application']),
     );
     expect(api.oauth2PermissionScopes.map(({ value }) => value)).toEqual(['user_impersonation']);
+    // Azure Storage's delegated user_impersonation, which jobs under their invoker's identity need, and nothing else.
+    expect(requiredResourceAccess).toEqual([
+      {
+        resourceAppId: 'e406a681-f3d4-42a8-90b6-c2b029497af1',
+        resourceAccess: [{ id: '03e0da56-190b-40ad-a80c-ea378c433f7f', type: 'Scope' }],
+      },
+    ]);
     expect(new Set([...api.oauth2PermissionScopes, ...appRoles].map(({ id }) => id)).size).toBe(5);
   });
 });
