@@ -6,6 +6,8 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/fuzz/**/*.test.ts'],
     globalSetup: ['./test/support/build.ts'],
+    // Both at once, on two cores: schemathesis waits most of its time.
+    maxWorkers: 2,
     testTimeout: 600_000,
     hookTimeout: 120_000,
   },
