@@ -3,8 +3,9 @@ import { isServiceUri } from './storage/account.ts';
 
 /** The address of a service and nothing more: a signature in it would be a secret in a setting that looks like none. */
 function isPlainHttps(text: string): boolean {
-  const url = URL.parse(text);
-  return url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
 }
 
 /** A service of an account that the app opens with its identity. */
