@@ -3,7 +3,9 @@ import tseslint from 'typescript-eslint';
 const product = ['functions', 'shared', 'local'];
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '.batchpoint', 'test/fixtures', 'test/host/apps', 'bench/durable-app'] },
+  {
+    ignores: ['.venv*', 'dist', 'node_modules', '.batchpoint', 'test/fixtures', 'test/host/apps', 'bench/durable-app'],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
