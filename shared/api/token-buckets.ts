@@ -1,3 +1,5 @@
+import { keepNewest } from '../domain/keep-newest.ts';
+
 /** Callers that are remembered; whoever has not asked for longest is forgotten first. */
 const MAX_CALLERS = 10_000;
 
@@ -22,12 +24,7 @@ export function tokenBuckets(perSecond: number, now: () => number): TokenBuckets
       const bucket = buckets.get(caller) ?? { left: size, at };
       bucket.left = Math.min(size, bucket.left + (Math.max(0, at - bucket.at) / 1000) * perSecond);
       bucket.at = at;
-      buckets.delete(caller);
-      buckets.set(caller, bucket);
-      for (const oldest of buckets.keys()) {
-        if (buckets.size <= MAX_CALLERS) break;
-        buckets.delete(oldest);
-      }
+      keepNewest(buckets, caller, bucket, MAX_CALLERS);
       if (bucket.left < 1) return Math.max(1, Math.ceil((1 - bucket.left) / perSecond));
       bucket.left -= 1;
       return 0;

@@ -1,4 +1,5 @@
 import type { JobTrace } from '../domain/job-trace.ts';
+import { keepNewest } from '../domain/keep-newest.ts';
 import { inScope, type JobScope } from '../telemetry/job-scope.ts';
 import { belowJob } from '../telemetry/job-span.ts';
 import { took, type DurationName } from '../telemetry/metrics.ts';
@@ -49,11 +50,7 @@ export function observer(specOf: (job: string) => Promise<Told | undefined>, isO
     if (!spec) return undefined;
     const { endpoint, deployment, trace } = spec;
     const told = { endpoint, deployment, trace };
-    known.set(job, told);
-    for (const oldest of known.keys()) {
-      if (known.size <= REMEMBERED) break;
-      known.delete(oldest);
-    }
+    keepNewest(known, job, told, REMEMBERED);
     return told;
   };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badRequest } from '../domain/errors.ts';
 import type { Invocation } from '../domain/invocation.ts';
+import { keepNewest } from '../domain/keep-newest.ts';
 import { cutSignature, parseSignedUrl, type Account, type CutUrl, type SignedPart } from '../domain/signed-url.ts';
 import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
 import type { Blobs } from '../storage/ports.ts';
@@ -78,11 +79,7 @@ export function signedUrls({ secrets, accounts, workspace, open, clock }: Signed
       const [, job = '', part = ''] = STORE.exec(name) ?? [];
       if (job === '') return undefined;
       const known = opened.get(name) ?? (await read(name, job, part));
-      if (known) opened.set(name, known);
-      for (const oldest of opened.keys()) {
-        if (opened.size <= STORES_IN_MEMORY) break;
-        opened.delete(oldest);
-      }
+      if (known) keepNewest(opened, name, known, STORES_IN_MEMORY);
       return known;
     },
   };
