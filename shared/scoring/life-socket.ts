@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the socket of a dead process answers: nobody listens, or the file is gone. */
-const DEAD = new Set(['ECONNREFUSED', 'ENOENT']);
+/** What there is of somebody who does not listen: the file of a dead process, or none. */
+const SILENT: Readonly<Record<string, 'dead' | 'gone'>> = { ECONNREFUSED: 'dead', ENOENT: 'gone' };
 
 /** A process that is cut off between binding its socket and listening on it looks dead for so long at most. */
 const BIRTH_MS = 100;
@@ -55,17 +55,32 @@ export async function showLife(address: string): Promise<LifeSocket | undefined>
 
 /** Whether nobody listens. False as well when it cannot be known, as of the folder of another user. */
 export async function isDead(address: string): Promise<boolean> {
-  return (await reach(address, false)) === 'dead';
+  return ['dead', 'gone'].includes(await reach(address, false));
 }
 
 /** Waits until the process that listens there ends or gives its sign up. Removes the socket of one that was dead already. */
 export async function untilOver(address: string): Promise<void> {
-  if ((await reach(address, true)) === 'alive') return;
+  const found = await reach(address, true);
+  if (found === 'alive' || found === 'gone') return;
+  const file = await fileOf(address);
   await sleep(BIRTH_MS);
-  if (await isDead(address)) await rm(address, { force: true });
+  // Another file is the sign of somebody who lives, who may be between two steps of its birth or its end.
+  const isSame = file !== undefined && (await fileOf(address)) === file;
+  if (isSame && (await reach(address, false)) === 'dead') await rm(address, { force: true });
 }
 
-function reach(address: string, stay: boolean): Promise<'alive' | 'dead' | 'unknown'> {
+/** Which file it is: numbers are used again, but not at the same time. */
+async function fileOf(address: string): Promise<string | undefined> {
+  try {
+    const { ino, ctimeNs } = await stat(address, { bigint: true });
+    return `${ino} ${ctimeNs}`;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function reach(address: string, stay: boolean): Promise<'alive' | 'dead' | 'gone' | 'unknown'> {
   return new Promise((resolve) => {
     const socket = connect(address);
     let alive = false;
@@ -75,7 +90,7 @@ function reach(address: string, stay: boolean): Promise<'alive' | 'dead' | 'unkn
       else socket.destroy();
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (!alive) resolve(DEAD.has(error.code ?? '') ? 'dead' : 'unknown');
+      if (!alive) resolve(SILENT[error.code ?? ''] ?? 'unknown');
     });
     socket.once('close', () => resolve('alive'));
   });
