@@ -46,7 +46,7 @@ async function reportOf(world: MortalApp, what: Readonly<Record<string, unknown>
 test('a host that is killed at random points gives the same bytes', { timeout: LIMIT_MS }, async () => {
   const { world, calm, ms } = await begin();
   const random = seeded(seed);
-  const kills = short ? 4 : 20;
+  const kills = short ? 2 : 20;
   const at: number[] = [];
   for (let kill = 0; kill < kills; kill++) {
     const way = wayOf(kill);
@@ -64,7 +64,7 @@ test('a job whose host is killed again and again ends with the same bytes', { ti
   const { world, calm, ms } = await begin();
   const random = seeded(seed + 1);
   const job = await invoke(world.app, 'records');
-  const kills = short ? 3 : 10;
+  const kills = short ? 2 : 10;
   for (let kill = 0; kill < kills; kill++) {
     await wait((random() * ms) / 3);
     await world.kill();

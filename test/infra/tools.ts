@@ -17,20 +17,14 @@ declare module 'vitest' {
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /**
- * vitest's global setup: installs checkov, its Bicep parser and shellcheck by uv, which takes a quarter of pip's time, and parses
+ * vitest's global setup: installs checkov, its Bicep parser and shellcheck, and parses
  * the templates once. Rejects with the parser's words when one does not parse.
  */
 export default async function setup(project: TestProject): Promise<void> {
-  const uv = await ensureVirtualEnvironment({
-    folder: join(PROJECT, '.venv-uv'),
-    requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
-    purpose: 'uv',
-  });
   const python = await ensureVirtualEnvironment({
     folder: join(PROJECT, '.venv-infra'),
     requirements: join(PROJECT, 'test/infra/requirements.txt'),
     purpose: 'checkov',
-    uv: join(dirname(uv), 'uv'),
   });
   project.provide('infraTools', dirname(python));
   const script = join(PROJECT, 'test/infra/read_bicep.py');

@@ -2,20 +2,15 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { PROJECT } from '../../cli/stack.ts';
 import { startApp, WORKSPACE, type App } from '../support/app.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureUv } from '../support/virtual-environment.ts';
 import { deployScript, run } from './python-app.ts';
 
 let folder: string;
 let app: App;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'batchpoint-work-'));
-  const python = await ensureVirtualEnvironment({
-    folder: join(PROJECT, '.venv-uv'),
-    requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
-    purpose: 'uv',
-  });
+  const python = await ensureUv();
   app = await startApp({
     BATCHPOINT_PYTHON: python,
     BATCHPOINT_BUILD_ENVIRONMENTS: 'true',

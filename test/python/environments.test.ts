@@ -9,7 +9,6 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { PROJECT } from '../../cli/stack.ts';
 import { ModelFault } from '../../shared/scoring/engine.ts';
 import type { EnvironmentNeeds } from '../../shared/scoring/environments/needs.ts';
 import {
@@ -17,7 +16,7 @@ import {
   type PythonEnvironments,
   type PythonEnvironmentsSetting,
 } from '../../shared/scoring/environments/python-environments.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureUv } from '../support/virtual-environment.ts';
 import { slowIndex } from './slow-index.ts';
 
 /** An interpreter that has uv as a module. */
@@ -29,11 +28,7 @@ let opened: PythonEnvironments[];
 let children: ChildProcess[];
 
 beforeAll(async () => {
-  python = await ensureVirtualEnvironment({
-    folder: join(PROJECT, '.venv-uv'),
-    requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
-    purpose: 'uv',
-  });
+  python = await ensureUv();
   onlyUv = await mkdtemp(join(tmpdir(), 'bp-uv-'));
   await symlink(join(dirname(python), 'uv'), join(onlyUv, 'uv'));
 }, 300_000);

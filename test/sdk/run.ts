@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { PROJECT } from '../../cli/stack.ts';
 import { runCommand, type RunningCommand } from '../cli/running-command.ts';
 import { withStorageHost } from './storage-host.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureUv, ensureVirtualEnvironment } from '../support/virtual-environment.ts';
 
 /**
  * Runs test/sdk/*.py: the real azure-ai-ml client against a freshly started app. Arguments go to pytest. The last line is
@@ -21,11 +21,7 @@ async function main(): Promise<void> {
     requirements: join(PROJECT, 'test/sdk/requirements.txt'),
     purpose: 'the azure-ai-ml client',
   });
-  const uv = await ensureVirtualEnvironment({
-    folder: join(PROJECT, '.venv-uv'),
-    requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
-    purpose: 'uv',
-  });
+  const uv = await ensureUv();
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-sdk-'));
   try {
     const failed = await withStorageHost(() => withApp(folder, uv, (env) => pytest(python, folder, env)));
