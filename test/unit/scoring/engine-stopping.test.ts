@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { MODEL, body, endless, engineOf, never, scoreAll, streamed, usable } from './engines.ts';
+import { MODEL, RECORD, body, endless, engineOf, never, scoreAll, streamed, usable } from './engines.ts';
 import { OPTIONS } from './score-text.ts';
 
 describe('stopping', () => {
@@ -95,14 +95,18 @@ describe('a thread that dies', () => {
   ])('%s in the middle of a file is an error of the engine, and is replaced', async (_, kill, message) => {
     const { engine, thread } = await engineAndThread();
     const { state, chunks } = endless();
-    const scoring = (async () => {
-      let parts = 0;
-      for await (const { rows } of engine.score(streamed(chunks()), OPTIONS, never)) {
-        if (rows > 0 && ++parts === 3) kill(thread);
-      }
-    })();
+    const gate = Promise.withResolvers<void>();
+    // The thread waits for more when it is ended: inside the model's native code nobody may end it from outside (it takes the
+    // process with it), which is why the engine does not.
+    async function* pausing() {
+      yield* chunks(3 * 4096 * RECORD.length);
+      setTimeout(() => kill(thread), 500);
+      await gate.promise;
+    }
+    const scoring = scoreAll(engine, pausing());
     await expect(scoring).rejects.toThrow(message);
     await expect(scoring).rejects.not.toHaveProperty('code');
+    gate.resolve();
     await expect.poll(() => state.closed).toBe(true);
     expect(await scoreAll(engine, body('a,b\n1,2\n'))).toEqual(usable);
   });
