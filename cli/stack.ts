@@ -121,6 +121,9 @@ async function storageOf({ azurite, storagePort: first, folder, certificate }: S
  */
 const YOUNG_SPACE = '--max-semi-space-size=2';
 
+/** Where jobs may read and write, unless whoever starts the app says otherwise. */
+const EVERYTHING = '[{"deployment":"*","datastore":"*","access":["read","write"]}]';
+
 async function startHost(
   options: StackOptions,
   connection: string,
@@ -141,7 +144,7 @@ async function startHost(
       BATCHPOINT_HOST_KEY: hostKey,
       // Whoever runs this has the code and the storage on the same machine.
       BATCHPOINT_ALLOW_CODE: 'true',
-      BATCHPOINT_GRANTS: '[{"deployment":"*","datastore":"*","access":["read","write"]}]',
+      BATCHPOINT_GRANTS: process.env['BATCHPOINT_GRANTS'] ?? EVERYTHING,
       ...(options.certificate ? httpsSettings(options.certificate, options.port) : {}),
       ...options.settings,
     },

@@ -88,6 +88,12 @@ describe('which host runs', () => {
   });
 });
 
+test('grants of whoever starts it stand, and a wrong one is named', async () => {
+  const command = start({ BATCHPOINT_GRANTS: '[{"role":"nobody","datastore":"*","access":["read"]}]' });
+  expect(await command.ended).toBe(1);
+  expect(command.output()).toContain('BATCHPOINT_GRANTS.0.role');
+});
+
 /** Ends a started command by a signal and checks that everything it started has gone. */
 async function end(command: RunningCommand, signal: NodeJS.Signals, processes: number): Promise<void> {
   const started = command.descendants();
