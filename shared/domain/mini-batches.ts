@@ -13,6 +13,8 @@ export interface InputPiece extends InputFile {
     readonly index: number;
     readonly of: number;
     readonly range: FileRange;
+    /** More of what the plan made one range comes after this part of it. */
+    readonly goesOn?: boolean;
   };
 }
 

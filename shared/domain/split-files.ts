@@ -26,12 +26,12 @@ export type RangeEnd = Pick<PartialFile, 'rows' | 'recordsFailed' | 'failed' | '
 /** Adds the end of a range to what is known of its file. */
 export function addRange(
   known: readonly PartialFile[],
-  { file }: NonNullable<InputPiece['piece']>,
+  { file, goesOn }: NonNullable<InputPiece['piece']>,
   end: RangeEnd,
 ): { readonly others: readonly PartialFile[]; readonly sum: PartialFile } {
   const others = known.filter((one) => one.file !== file);
   const before = known.find((one) => one.file === file);
-  return { others, sum: joined(before ? [before] : [], { file, ranges: 1, ...end }) };
+  return { others, sum: joined(before ? [before] : [], { file, ranges: goesOn ? 0 : 1, ...end }) };
 }
 
 const joined = (before: readonly PartialFile[], last: PartialFile): PartialFile =>

@@ -77,6 +77,18 @@ export class TimedOut extends Error {
   }
 }
 
+/** A try of a mini-batch needed more memory than there is: a smaller one may fit. */
+export class OutOfMemory extends Error {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.name = 'OutOfMemory';
+  }
+}
+
+/** Why Python code failed, by what it raised: MemoryError, or one that is derived from it, as NumPy's. */
+export const pythonFault = (reason: string): Error =>
+  / raised [\w.]*MemoryError\b/.test(reason) ? new OutOfMemory(reason) : new Error(reason);
+
 interface Loaded {
   /** Names of the prediction columns, without `file` and `row`; null when only the results tell. */
   readonly columns: readonly string[] | null;
@@ -86,6 +98,8 @@ interface Loaded {
 /** Scores one file at a time: its output has the columns `file` and `row` before the prediction columns. */
 export interface FileEngine extends Loaded {
   readonly kind: 'file';
+  /** Whether it scores a part of a file by itself; then `FileToScore.part` may be there. */
+  readonly takesParts: boolean;
   /**
    * Scores one file in row order. Throws FileFault for the file's fault, the body's own error for a read fault, and any
    * other Error for a failure of the engine (retried by the caller). An aborted `signal` really stops the work. `print` gets

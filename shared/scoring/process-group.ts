@@ -81,6 +81,9 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGFPE: 'SIGFPE: a fault in native arithmetic',
 };
 
+/** Whether the end of a process that nobody here ended looks as if its memory was full: the kernel, or V8, ends one so. */
+export const looksOutOfMemory = ({ signal }: ProcessEnd): boolean => signal === 'SIGKILL' || signal === 'SIGABRT';
+
 /** `with exit code 3`, `by SIGSEGV: a fault in native code`. */
 export function endWords({ code, signal }: ProcessEnd): string {
   return signal === null ? `with exit code ${code}` : `by ${SIGNAL_WORDS[signal] ?? signal}`;

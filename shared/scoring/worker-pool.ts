@@ -1,4 +1,4 @@
-import type { PrintedLine } from './engine.ts';
+import { OutOfMemory, type PrintedLine } from './engine.ts';
 import { residentBytes } from './group-memory.ts';
 import { places } from './places.ts';
 
@@ -90,7 +90,7 @@ export async function workerPool<W extends PooledWorker>(
       const usedMb = Math.round((used.get(pid) ?? 0) / MB);
       if (usedMb <= limitMb) continue;
       kill(
-        new Error(
+        new OutOfMemory(
           `The worker was ended because it used ${usedMb} MB of memory, and BATCHPOINT_WORKER_MEMORY_MB is ${limitMb}. ` +
             'Use a smaller miniBatchSize, or raise that setting.',
         ),

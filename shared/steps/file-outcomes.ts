@@ -32,7 +32,7 @@ export async function failFile(
 }
 
 /** Faults that say nothing of what is in the file. */
-const OF_THE_RUN: readonly string[] = ['InputChanged', 'ReadFailed', 'Timeout', 'ScoringFailed', 'ProcessDied'];
+const OF_THE_RUN: readonly string[] = ['InputChanged', 'ReadFailed', 'Timeout', 'OutOfMemory', 'ScoringFailed', 'ProcessDied'];
 
 /** What the first range finds wrong with the file reads as if it were scored as one; all else says which records are missing. */
 function rangeFault(range: NonNullable<InputPiece['piece']>['range'], fault: Fault): Fault {
@@ -52,7 +52,7 @@ async function endRange(work: SliceWork, file: Pick<InputPiece, 'name' | 'piece'
     work.partial = others;
     return countFile(work, file.name, sum);
   }
-  const isLast = piece.index === piece.of - 1;
+  const isLast = piece.index === piece.of - 1 && !piece.goesOn;
   const errorsEnd = isLast && outcomeOf(sum) === 'nothingSucceeded' ? await work.errors.cut() : undefined;
   work.partial = [...others, { ...sum, ...(errorsEnd !== undefined && { errorsEnd }) }];
 }

@@ -49,6 +49,7 @@ export function codeScoring(code: CodeWork): Scoring {
   };
   return {
     rowColumns: false,
+    takesRanges: false,
     expect(files) {
       expected = files;
     },

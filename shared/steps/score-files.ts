@@ -10,6 +10,7 @@ const ended = Promise.resolve();
 /** Scores with an engine that takes one file after the other, as streams from storage. */
 export const fileScoring = (engine: FileEngine): Scoring => ({
   rowColumns: true,
+  takesRanges: engine.takesParts,
   expect: nothing,
   begin: (work) => ({
     run: (files, attempt) => scoreFiles(work, engine, files, attempt),

@@ -3,12 +3,14 @@ import { filesOf, type InputPiece } from '../domain/mini-batches.ts';
 import { noteEvent } from '../telemetry/spans.ts';
 import { StagingFault } from './block-writer.ts';
 import { failFile } from './file-outcomes.ts';
+import { halvesOf, isTooMuch } from './halve-pieces.ts';
 import { checkpoint, faultOf, type SliceWork, type Tries } from './slice-work.ts';
 import { WorkFolderFault } from './work-folder.ts';
 
 /**
- * Scores one mini-batch: up to `maxRetries` tries of all its files, each really stopped at the timeout. One that keeps failing
- * is taken apart, so that only the bad files, or ranges of files, fail. Throws StagingFault, WorkFolderFault and JobFault alone.
+ * Scores one mini-batch: up to `maxRetries` tries of all its files, each really stopped at the timeout. One that took too long, or
+ * too much memory, is halved before it is tried again. One that keeps failing is taken apart, so that only the bad files, or ranges
+ * of files, fail. Throws StagingFault, WorkFolderFault and JobFault alone.
  */
 export function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void> {
   return scoreTogether(work, filesOf(work.manifest, miniBatch), miniBatch);
@@ -16,23 +18,41 @@ export function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void
 
 /** Some files of a mini-batch as if they were all of it. Throws as above. */
 export async function scoreTogether(work: SliceWork, files: readonly InputPiece[], miniBatch: number): Promise<void> {
-  const { maxRetries } = work.manifest.settings;
   const tries = work.scoring.begin(work, files);
   try {
-    let fault: unknown;
-    for (let attempt = 1; attempt <= maxRetries; attempt++) {
-      fault = await tryFiles(work, tries, files, attempt);
-      if (fault === undefined) return;
-      work.log.warn({ miniBatch, attempt, error: messageOf(fault) }, 'mini-batch failed');
-      noteEvent('try failed', { 'batchpoint.attempt': attempt, 'error.type': faultOf(fault).code });
-    }
-    for (const file of files) {
-      const alone = files.length === 1 ? fault : await tryFiles(work, tries, [file], maxRetries + 1);
-      if (alone !== undefined)
-        await failFile(work, file, faultOf(alone), files.length === 1 ? maxRetries : maxRetries + 1);
-    }
+    await scoreFrom(work, tries, files, { miniBatch, attempt: 1 });
   } finally {
     await tries.end();
+  }
+}
+
+/** The tries of some files from this one on. */
+async function scoreFrom(
+  work: SliceWork,
+  tries: Tries,
+  files: readonly InputPiece[],
+  { miniBatch, attempt }: { readonly miniBatch: number; readonly attempt: number },
+): Promise<void> {
+  const fault = await tryFiles(work, tries, files, attempt);
+  if (fault === undefined) return;
+  work.log.warn({ miniBatch, attempt, error: messageOf(fault) }, 'mini-batch failed');
+  noteEvent('try failed', { 'batchpoint.attempt': attempt, 'error.type': faultOf(fault).code });
+  if (attempt >= work.manifest.settings.maxRetries) return takeApart(work, tries, files, { fault, attempt });
+  const halves = isTooMuch(fault) ? await halvesOf(work, files) : undefined;
+  for (const part of halves ?? [files]) await scoreFrom(work, tries, part, { miniBatch, attempt: attempt + 1 });
+}
+
+/** Each file alone, once more; where there is only one, `fault` was its last. */
+async function takeApart(
+  work: SliceWork,
+  tries: Tries,
+  files: readonly InputPiece[],
+  last: { readonly fault: unknown; readonly attempt: number },
+): Promise<void> {
+  const attempt = files.length === 1 ? last.attempt : last.attempt + 1;
+  for (const file of files) {
+    const fault = files.length === 1 ? last.fault : await tryFiles(work, tries, [file], attempt);
+    if (fault !== undefined) await failFile(work, file, faultOf(fault), attempt);
   }
 }
 

@@ -4,7 +4,7 @@ import type { InputPiece } from '../domain/mini-batches.ts';
 import type { Manifest } from '../domain/plan.ts';
 import { sameColumns, type KnownColumns, type LaneTallies, type OutputFile } from '../domain/receipts.ts';
 import type { PartialFile } from '../domain/split-files.ts';
-import { FileFault, TimedOut } from '../scoring/engine.ts';
+import { FileFault, OutOfMemory, TimedOut } from '../scoring/engine.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import type { BlockWriter } from './block-writer.ts';
 import type { JobLog } from './job-log.ts';
@@ -48,6 +48,8 @@ export class JobStopped extends JobFault {
 export interface Scoring {
   /** Whether rows begin with the columns `file` and `row`. */
   readonly rowColumns: boolean;
+  /** Whether it scores a range of a file by itself. */
+  readonly takesRanges: boolean;
   /** The files of the mini-batch that comes after the one that is begun next. */
   expect(files: readonly InputPiece[]): void;
   begin(work: SliceWork, files: readonly InputPiece[]): Tries;
@@ -86,6 +88,7 @@ export function ownFault(error: unknown): Fault | undefined {
 /** What a file's failure says when its mini-batch failed for another reason. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof TimedOut) return { code: 'Timeout', reason: error.message };
+  if (error instanceof OutOfMemory) return { code: 'OutOfMemory', reason: error.message };
   if (error instanceof StorageFault) return { code: 'ReadFailed', reason: error.message };
   return { code: 'ScoringFailed', reason: messageOf(error) };
 }

@@ -16,6 +16,7 @@ export function lineEngine(): LineEngine {
   return {
     seen,
     kind: 'file',
+    takesParts: true,
     columns: ['value'],
     async *score({ name, body, part }, _options, signal) {
       seen.push(part ? `${name}:${part.row}` : name);

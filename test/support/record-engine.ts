@@ -18,6 +18,7 @@ export const DEADLY = 'deadly';
 export function recordEngine(crash: () => void = () => undefined): FileEngine {
   return {
     kind: 'file',
+    takesParts: true,
     columns: ['a', 'b'],
     async *score(file, options) {
       const parts: ScoredPart[] = [];

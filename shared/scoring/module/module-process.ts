@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { codeEnvironment } from '../code-environment.ts';
 import type { CodeUser } from '../code-user.ts';
 import { printedLines, type PrintedLines } from '../printed-lines.ts';
-import { endWords, spawnGroup, type ProcessEnd, type ProcessGroup } from '../process-group.ts';
+import { OutOfMemory } from '../engine.ts';
+import { endWords, looksOutOfMemory, spawnGroup, type ProcessEnd, type ProcessGroup } from '../process-group.ts';
 import { workerFolder } from '../worker-folder.ts';
 import type { ModulePlace, ToWorker } from './protocol.ts';
 import { FromWorker } from './worker-message.ts';
@@ -154,5 +155,6 @@ function endOf(end: ProcessEnd): Error {
   // So V8 ends a process whose heap is full.
   const words =
     end.signal === 'SIGABRT' ? 'by SIGABRT: its memory for JavaScript was full, or native code gave up' : endWords(end);
-  return new Error(`The module's process was ended ${words}. The job's log has its last lines.`);
+  const reason = `The module's process was ended ${words}. The job's log has its last lines.`;
+  return looksOutOfMemory(end) ? new OutOfMemory(reason) : new Error(reason);
 }

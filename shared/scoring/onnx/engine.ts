@@ -41,6 +41,7 @@ export async function onnxEngine({ model, signature, threads }: OnnxModel): Prom
 
   return {
     kind: 'file',
+    takesParts: true,
     columns: first.columns,
     async *score(file, options, signal) {
       assertOpen();

@@ -1,5 +1,5 @@
 import type { CodeUser } from '../code-user.ts';
-import type { MiniBatchEngine, PrintedLine } from '../engine.ts';
+import { pythonFault, type MiniBatchEngine, type PrintedLine } from '../engine.ts';
 import { findScript } from './check-script.ts';
 import { moveFiles, removeFiles } from './output-folder.ts';
 import { pythonPool } from './pool.ts';
@@ -62,7 +62,7 @@ export async function pythonEngine(code: PythonCode): Promise<MiniBatchEngine> {
               break;
             case 'failed':
               await removeFiles(worker.outputFolder);
-              throw new Error(answer.reason);
+              throw pythonFault(answer.reason);
             case 'failures':
             case 'fileFault':
               throw new Error(`A scoring script's worker said ${answer.type}.`);

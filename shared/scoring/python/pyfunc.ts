@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readableFormatOf } from '../../formats/file-format.ts';
 import { unpackedForDisk } from '../../formats/gzip-source.ts';
 import { letThrough, type CodeUser } from '../code-user.ts';
-import { FileFault, ModelFault, type FileEngine, type PrintedLine } from '../engine.ts';
+import { FileFault, ModelFault, pythonFault, type FileEngine, type PrintedLine } from '../engine.ts';
 import { parseMlmodel } from '../mlmodel.ts';
 import { isThere } from './interpreter.ts';
 import { pythonPool } from './pool.ts';
@@ -41,6 +41,7 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
   const pool = await pythonPool({ ...model, environmentVariables, start: { kind: 'pyfunc', modelFolder } });
   return {
     kind: 'file',
+    takesParts: false,
     columns: null,
     async *score(file, options, signal, print = () => undefined) {
       const folder = await mkdtemp(join(tmpdir(), 'batchpoint-file-'));
@@ -68,7 +69,7 @@ export async function pyfuncEngine(model: PyfuncModel): Promise<FileEngine> {
               case 'fileFault':
                 throw new FileFault(answer.code, answer.reason, { line: answer.line });
               case 'failed':
-                throw new Error(answer.reason);
+                throw pythonFault(answer.reason);
               case 'returned':
                 break;
             }

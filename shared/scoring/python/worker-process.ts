@@ -3,9 +3,9 @@ import { delimiter, dirname, isAbsolute } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { codeEnvironment } from '../code-environment.ts';
 import type { CodeUser } from '../code-user.ts';
-import { ModelFault } from '../engine.ts';
+import { ModelFault, OutOfMemory } from '../engine.ts';
 import { printedLines, type PrintedLines } from '../printed-lines.ts';
-import { endWords, spawnGroup, type ProcessGroup } from '../process-group.ts';
+import { endWords, looksOutOfMemory, spawnGroup, type ProcessGroup } from '../process-group.ts';
 import { workerFolder, type WorkerFolder } from '../worker-folder.ts';
 import { encodeMessage, framesOf, type Frame } from './frames.ts';
 import { DRIVER, interpreterFault } from './interpreter.ts';
@@ -120,7 +120,9 @@ export async function workerProcess(plan: WorkerPlan, index: number): Promise<Wo
       kill();
       const end = await group.ended;
       await readAll();
-      throw killedFor ?? new Error(`The worker ended ${endWords(end)}.`);
+      if (killedFor) throw killedFor;
+      const words = `The worker ended ${endWords(end)}.`;
+      throw looksOutOfMemory(end) ? new OutOfMemory(words) : new Error(words);
     },
     kill,
     readAll,

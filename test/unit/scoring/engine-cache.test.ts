@@ -16,6 +16,7 @@ function loader() {
       if (failure !== undefined) throw failure;
       return {
         kind: 'file',
+        takesParts: true,
         columns: [key],
         score: () => {
           throw new Error('not scored here');

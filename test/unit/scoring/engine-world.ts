@@ -48,7 +48,7 @@ export async function engineWorld(folders: LocalFolders, change: Partial<EngineD
   };
   const engines: CodeEngines = {
     python: async (options) => ({ kind: 'miniBatch', ...loaded('python', options) }),
-    pyfunc: async (options) => ({ kind: 'file', ...loaded('pyfunc', options) }),
+    pyfunc: async (options) => ({ kind: 'file', takesParts: false, ...loaded('pyfunc', options) }),
     module: async (options) => ({ kind: 'miniBatch', ...loaded('module', options) }),
     checkScript: async (...options) => void log.push(['checkScript', options]),
   };
