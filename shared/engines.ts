@@ -6,6 +6,7 @@ import { moduleEngine } from './scoring/module/engine.ts';
 import { checkScript } from './scoring/python/check-script.ts';
 import { pythonEngine } from './scoring/python/engine.ts';
 import { pyfuncEngine } from './scoring/python/pyfunc.ts';
+import { scoringPlaces } from './scoring/scoring-places.ts';
 import { scoringEngines, type ScoringEngines } from './scoring/scoring-engines.ts';
 import type { Settings } from './settings.ts';
 import type { Log } from './steps/ports.ts';
@@ -58,6 +59,6 @@ export function engines(settings: Settings, tools: CodeTools, registry: Registry
       checkScript: (python, folder, script) => checkScript(python, folder, script, tools.codeUser),
     },
     allowCode: settings.BATCHPOINT_ALLOW_CODE,
-    threads: settings.BATCHPOINT_SCORING_THREADS,
+    places: scoringPlaces(settings.BATCHPOINT_SCORING_THREADS),
   });
 }

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { containerFault } from './domain/container-names.ts';
@@ -59,6 +59,9 @@ const WorkspaceSetting = z.object({
 /** Often enough that a job whose start was lost waits little longer than the minute that the sweeper gives it. */
 const SWEEP_SCHEDULE = '*/30 * * * * *';
 
+/** One a core, and one for each slice that host.json lets run at once. */
+const DEFAULT_THREADS = Math.min(64, Math.max(2, availableParallelism()));
+
 /** The app's settings, read from the environment once. Names are in docs/settings.md. */
 const AppSettings = z.object({
   /** The app's own state: registry tables, models, manifests, receipts. Never the datastores' account in Azure. */
@@ -98,8 +101,8 @@ const AppSettings = z.object({
     .refine((url) => url.startsWith('https:') || /^http:\/\/127\.0\.0\.1(:\d+)?$/.test(url), 'must be https')
     .default(PUBLIC_AUTHORITY),
   BATCHPOINT_SLICE_SECONDS: z.coerce.number().positive().max(600).default(15),
-  /** Worker threads that score, per loaded model. */
-  BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(1),
+  /** Threads of this process that score at once with ONNX models, whatever files and models they are for. */
+  BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(DEFAULT_THREADS),
   /** MiB of output in one block. */
   BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
   /** When the sweeper runs (NCRONTAB). */

@@ -68,8 +68,6 @@ var settings = {
   BATCHPOINT_SEALING_KEY: sealingKeyId
   BATCHPOINT_AUTHORITY: environment().authentication.loginEndpoint
   BATCHPOINT_ALLOW_CODE: string(allowCode)
-  // As host.json: so many activities at once.
-  BATCHPOINT_SCORING_THREADS: '2'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'

@@ -13,6 +13,7 @@ import { ModelFault, type Engine, type FileEngine, type MiniBatchEngine, type Pr
 import type { LocalFolders } from './local-folders.ts';
 import { fetchFile, modelKind, type ModelKind, type ModelSource } from './model-kind.ts';
 import { onnxEngine } from './onnx/engine.ts';
+import type { ScoringPlaces } from './scoring-places.ts';
 
 /** What every engine that runs a user's code is told. */
 interface CodeOptions {
@@ -50,8 +51,8 @@ export interface EngineDeps {
   readonly engines: CodeEngines;
   readonly environments: Pick<PythonEnvironments, 'interpreter' | 'check'>;
   readonly allowCode: boolean;
-  /** Files that an ONNX model scores at once. */
-  readonly threads: number;
+  /** What ONNX models score in at once. */
+  readonly places: ScoringPlaces;
 }
 
 /** What a scorer means at this moment. */
@@ -75,7 +76,7 @@ export async function engineOf(deps: EngineDeps, scorer: Scorer): Promise<Loadab
   const kind = await modelKind(source);
   if (kind.kind !== 'onnx' && scorer.cutsFiles) throw new ModelFault(takesWholeFiles('A python_function model'));
   return kind.kind === 'onnx'
-    ? onnx(source, kind, assetKey('models', model), deps.threads)
+    ? onnx(source, kind, assetKey('models', model), deps.places)
     : pythonFunction(deps, scorer, model, source, kind.folder);
 }
 
@@ -92,13 +93,13 @@ function onnx(
   source: ModelSource,
   { path, signature }: Extract<ModelKind, { kind: 'onnx' }>,
   model: string,
-  threads: number,
+  places: ScoringPlaces,
 ): LoadableEngine {
-  const load = async (count: number) => onnxEngine({ model: await fetchFile(source, path), signature, threads: count });
+  const load = async () => onnxEngine({ model: await fetchFile(source, path), signature, places });
   return {
     key: `onnx ${model}`,
-    load: () => load(threads),
-    prove: async () => (await load(1)).close(),
+    load,
+    prove: async () => (await load()).close(),
   };
 }
 

@@ -1,7 +1,11 @@
 export interface Places {
   /** One of the places, in the order of asking. Rejects with the signal's reason when it aborts first. */
   take(signal: AbortSignal): Promise<void>;
+  /** One of the places that nobody waits for, if there is one. */
+  takeFree(): boolean;
   free(): void;
+  /** How many ask and have none. */
+  readonly waiting: number;
 }
 
 /** At most `count` at once; who asks first is served first. */
@@ -28,6 +32,14 @@ export function places(count: number): Places {
         signal.addEventListener('abort', abort, { once: true });
         waiting.push(granted);
       });
+    },
+    takeFree() {
+      if (left === 0) return false;
+      left--;
+      return true;
+    },
+    get waiting() {
+      return waiting.length;
     },
     free() {
       const next = waiting.shift();

@@ -50,7 +50,7 @@ export async function readRecords(name: string, bytes: Uint8Array, how: HowToRea
       if (read.records === 0) continue;
       const columns = Object.values(memory.feeds(0, read.records)).map(({ data }) => data);
       for (let slot = 0; slot < read.records; slot++) {
-        result.records.push({ row: batch.rows[slot] ?? -1, values: columns.map((column) => column[slot]) });
+        result.records.push({ row: memory.rows[slot] ?? -1, values: columns.map((column) => column[slot]) });
       }
       memory.bigIntegers.clear();
     }

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runtime } from '../../shared/runtime.ts';
@@ -41,7 +41,7 @@ describe('app settings', () => {
     expect(readSettings(good)).toMatchObject({
       BATCHPOINT_SLICE_SECONDS: 15,
       BATCHPOINT_BLOCK_MB: 4,
-      BATCHPOINT_SCORING_THREADS: 1,
+      BATCHPOINT_SCORING_THREADS: Math.max(2, availableParallelism()),
       BATCHPOINT_ALLOW_CODE: false,
       BATCHPOINT_PYTHON: 'python3',
       BATCHPOINT_PYTHON_ENVIRONMENTS: {},

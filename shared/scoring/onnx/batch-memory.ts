@@ -15,6 +15,10 @@ export interface BatchMemory {
   readonly texts: readonly (string[] | undefined)[];
   /** Integers that a double cannot hold, by place; their place in `values` is NaN. */
   readonly bigIntegers: Map<number, bigint>;
+  /** Data row, line and byte of the record in each slot, as `RecordTarget.kept` hears them. */
+  readonly rows: Float64Array;
+  readonly lines: Float64Array;
+  readonly offsets: Float64Array;
   /** Tensors of `count` records from slot `from`; padded when the graph takes a fixed number of records. */
   feeds(from: number, count: number): Record<string, Tensor>;
 }
@@ -45,6 +49,9 @@ export function batchMemory({ inputs, fixedRows }: ModelInputs): BatchMemory {
     bases,
     texts,
     bigIntegers,
+    rows: new Float64Array(capacity),
+    lines: new Float64Array(capacity),
+    offsets: new Float64Array(capacity),
     feeds(from, count) {
       const rows = fixedRows ?? count;
       const feeds: Record<string, Tensor> = {};

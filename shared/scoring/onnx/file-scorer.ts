@@ -1,17 +1,27 @@
-import { recordEncoder } from '../../formats/csv-encoder.ts';
 import { HeadFault } from '../../formats/file-part.ts';
 import { openRecords, type FileToRead } from '../../formats/open-records.ts';
 import type { RecordReader, RecordSource } from '../../formats/record-reader.ts';
-import { ModelFault, type RecordFailure, type ScoredPart, type ScoringOptions } from '../engine.ts';
-import { firstLine, type LoadedModel } from './model.ts';
+import type { RecordFailure, ScoredPart, ScoringOptions } from '../engine.ts';
+import { batchScorer } from './batch-scorer.ts';
+import type { LoadedModel } from './model.ts';
 import { recordBatch } from './record-batch.ts';
+import { secondThreads, type Outcome, type SecondThreads } from './second-threads.ts';
 
-const EMPTY = new Uint8Array(0);
+/** Parts that wait for the part of a batch before them. */
+const MAX_WAITING = 8;
+
+/** A batch from its reading until its part is emitted. */
+interface ReadBatch {
+  /** Of its reading. */
+  readonly failures: readonly RecordFailure[];
+  outcome?: Outcome;
+}
 
 /**
- * Scores one file, or a part of it, emitting a part for each batch, in row order; each is waited for. The model's memory is this file's own until the
- * end. Throws FileFault for the file's fault, the source's own errors, and any other error when the engine fails. A record that
- * the model refuses on its own becomes the failure `ModelError`, and the others of its batch are scored.
+ * Scores one file, or a part of it, emitting a part for each batch, in row order; each is waited for. The model's memory is this
+ * file's own until the end. Batches are lent to `seconds` while these have room. Throws FileFault for the file's fault, the
+ * source's own errors, and any other error when the engine fails. A record that the model refuses on its own becomes the
+ * failure `ModelError`, and the others of its batch are scored.
  */
 export async function scoreFile(
   model: LoadedModel,
@@ -19,68 +29,77 @@ export async function scoreFile(
   source: RecordSource,
   options: ScoringOptions,
   emit: (part: ScoredPart) => Promise<void> | void,
+  seconds: SecondThreads = secondThreads(model.memory),
 ): Promise<void> {
-  const { memory } = model;
-  const batch = recordBatch(model.inputColumns, model.inputWidths, memory, options.missing);
-  const encoder = recordEncoder(file.name, options.outputFormat);
+  const batch = recordBatch(model.inputColumns, model.inputWidths, model.memory, options.missing);
+  const scorer = batchScorer(model, file.name, options.outputFormat);
+  /** In row order. */
+  const waiting: ReadBatch[] = [];
 
-  /** Scores slots `from` to `from + count`; what the model refuses is found by halving. */
-  async function score(from: number, count: number): Promise<ScoredPart[]> {
+  const scoreHere = async (records: number): Promise<Outcome> => {
     try {
-      const predictions = await model.run(from, count);
-      const bytes = encoder.encode(batch.rows.subarray(from, from + count), count, predictions);
-      return [{ bytes, rows: count, failures: [] }];
+      return { part: await scorer.score(records) };
     } catch (error) {
-      if (error instanceof ModelFault) throw error;
-      if (count > 1) {
-        const half = count >> 1;
-        return [...(await score(from, half)), ...(await score(from + half, count - half))];
-      }
-      if (!(await model.works())) throw error;
-      return [{ bytes: EMPTY, rows: 0, failures: [refused(from, error)] }];
+      return { error };
+    }
+  };
+
+  async function scoreReturned(): Promise<boolean> {
+    const lent = seconds.takeReturned();
+    if (lent === undefined) return false;
+    lent.answer(await scoreHere(lent.records));
+    return true;
+  }
+
+  /** Emits what is scored, in row order, and waits for what is not unless that is `enough`. */
+  async function emitUntil(enough: () => boolean): Promise<void> {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (first.outcome !== undefined) {
+        waiting.shift();
+        await emitBatch(first.failures, first.outcome);
+      } else if (enough()) return;
+      else if (!(await scoreReturned())) await seconds.change();
     }
   }
 
-  function refused(slot: number, error: unknown): RecordFailure {
-    const reason = `The model refused the record: ${firstLine(error)}`;
-    return { ...batch.placeOf(slot), code: 'ModelError', reason };
+  async function emitBatch(failed: readonly RecordFailure[], outcome: Outcome): Promise<void> {
+    if ('error' in outcome) throw outcome.error;
+    const { bytes, rows, failures: refused } = outcome.part;
+    const failures = [...failed, ...refused].sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
+    if (rows > 0 || failures.length > 0) await emit({ bytes, rows, failures });
   }
 
-  async function scoreBatch(records: number): Promise<void> {
-    const parts = records > 0 ? await score(0, records) : [];
-    const failures = [...batch.takeFailures(), ...parts.flatMap((part) => part.failures)];
-    memory.bigIntegers.clear();
-    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    if (rows === 0 && failures.length === 0) return;
-    failures.sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
-    const [first] = parts;
-    const bytes = parts.length === 1 && first !== undefined ? first.bytes : joined(parts.map((part) => part.bytes));
-    await emit({ bytes, rows, failures });
+  /** False after the last batch; a fault of reading stands behind what was read before it. */
+  async function readNext(reader: RecordReader): Promise<boolean> {
+    try {
+      const { records, last } = await reader.read();
+      const read: ReadBatch = { failures: batch.takeFailures() };
+      waiting.push(read);
+      const lent = !last && seconds.lend(records, (outcome) => (read.outcome = outcome));
+      if (!lent) read.outcome = await scoreHere(records);
+      return !last;
+    } catch (error) {
+      waiting.push({ failures: [], outcome: { error } });
+      return false;
+    }
   }
 
+  const fewScored = () => waiting.filter(({ outcome }) => outcome !== undefined).length <= MAX_WAITING;
   const csv = { delimiter: options.csvDelimiter, header: options.csvHeader };
   let reader: RecordReader | undefined;
   try {
     reader = openRecords(file, csv, batch, source);
-    for (;;) {
-      const { records, last } = await reader.read();
-      await scoreBatch(records);
-      if (last) return;
+    while (await readNext(reader)) {
+      await seconds.hear();
+      while (await scoreReturned());
+      await emitUntil(fewScored);
     }
+    await emitUntil(() => false);
   } catch (error) {
     // It is the first part's to tell.
     if (!(error instanceof HeadFault)) throw error;
   } finally {
     reader?.close();
+    seconds.close();
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type MessagePort } from 'node:worker_threads';
 import type { FileToScore, ScoredPart, ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { chunkSender } from './chunk-sender.ts';
@@ -11,7 +11,19 @@ export interface ModelWorker {
   readonly columns: readonly string[];
   /** False once the thread ended, or was stopped in the middle of a file: it must be replaced. */
   readonly usable: boolean;
-  score(file: FileToScore, options: ScoringOptions, signal: AbortSignal): AsyncGenerator<ScoredPart, void, undefined>;
+  /** `long` hears, once, that the file is worth more threads. */
+  score(
+    file: FileToScore,
+    options: ScoringOptions,
+    signal: AbortSignal,
+    long: () => void,
+  ): AsyncGenerator<ScoredPart, void, undefined>;
+  /** Gives the file that is scored one more thread, at the port's other side; the port closes at the latest with the file. */
+  join(second: MessagePort): void;
+  /** Scores batches for the thread at the port's other side. Resolves when it does so no more, or has ended. */
+  assist(port: MessagePort, fileName: string, options: ScoringOptions): Promise<void>;
+  /** Ends `assist`, at the latest after the batch that is scored. */
+  recall(): void;
   /** Ends the thread, at the latest after the batch that it scores; a score under way throws. */
   stop(): Promise<void>;
 }
@@ -40,6 +52,8 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
   let busy = true;
   /** Hears what the worker wants of the current file. */
   let asked: ((wish: Extract<FromWorker, { kind: 'stream' | 'range' }>) => void) | undefined;
+  let foundLong: (() => void) | undefined;
+  let assisted: (() => void) | undefined;
 
   const notify = (event: Event) => {
     events.push(event);
@@ -56,11 +70,16 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
   const died = (error: Error) => {
     alive = false;
     notify({ kind: 'threw', error, settled: false });
+    assisted?.();
   };
   worker.on('message', (message: FromWorker) => {
     if (message.kind === 'credit') sender.credit(message.buffer);
     else if (message.kind === 'stream' || message.kind === 'range') asked?.(message);
-    else if (message.kind === 'failed') notify({ kind: 'threw', error: fromSent(message.error), settled: true });
+    else if (message.kind === 'long') foundLong?.();
+    else if (message.kind === 'assisted') {
+      busy = false;
+      assisted?.();
+    } else if (message.kind === 'failed') notify({ kind: 'threw', error: fromSent(message.error), settled: true });
     else notify(message);
   });
   worker.on('error', (error) => {
@@ -77,7 +96,7 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     return endThread(worker, shared);
   }
 
-  async function* score(file: FileToScore, options: ScoringOptions, signal: AbortSignal) {
+  async function* score(file: FileToScore, options: ScoringOptions, signal: AbortSignal, long: () => void) {
     if (!alive || busy) throw new Error('The scoring thread cannot take a file.');
     signal.throwIfAborted();
     busy = true;
@@ -94,6 +113,7 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
       notify({ kind: 'threw', error, settled: false });
     });
     asked = sending.answer;
+    foundLong = long;
     const { name, length, contentEncoding, part } = file;
     post({ kind: 'start', file: { name, length, contentEncoding, part }, options });
     try {
@@ -111,10 +131,18 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     } finally {
       signal.removeEventListener('abort', abort);
       asked = undefined;
+      foundLong = undefined;
       sending.stop();
       if (busy) await stop();
       else worker.unref();
     }
+  }
+
+  function assist(port: MessagePort, fileName: string, options: ScoringOptions): Promise<void> {
+    if (!alive || busy) throw new Error('The scoring thread cannot assist.');
+    busy = true;
+    worker.postMessage({ kind: 'assist', port, fileName, options } satisfies ToWorker, [port]);
+    return new Promise((resolve) => (assisted = resolve));
   }
 
   post({ kind: 'load', model, signature });
@@ -131,6 +159,9 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
       return alive && !busy;
     },
     score,
+    join: (port) => worker.postMessage({ kind: 'second', port } satisfies ToWorker, [port]),
+    assist,
+    recall: () => post({ kind: 'recall' }),
     stop,
   };
 }

@@ -1,5 +1,7 @@
+import type { MessagePort } from 'node:worker_threads';
 import { FileFault, ModelFault, type FileToScore, type ScoredPart, type ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
+import type { BatchRest, SharedBatch } from './shared-batch.ts';
 
 /** Bytes of one chunk on their way to a worker. The buffer comes back as a `credit` to be filled again. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -22,7 +24,12 @@ export type ToWorker =
   /** The answer to a `range`: ranges are answered in the order of asking. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** A part was taken: there is room for another. */
-  | { readonly kind: 'taken' };
+  | { readonly kind: 'taken' }
+  /** A thread that scores batches of the file under way. */
+  | { readonly kind: 'second'; readonly port: MessagePort }
+  /** Be that thread, until the port closes or a `recall`. */
+  | { readonly kind: 'assist'; readonly port: MessagePort; readonly fileName: string; readonly options: ScoringOptions }
+  | { readonly kind: 'recall' };
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly columns: readonly string[] }
@@ -31,8 +38,23 @@ export type FromWorker =
   | { readonly kind: 'range'; readonly offset: number; readonly count: number }
   | { readonly kind: 'credit'; readonly buffer: ArrayBuffer }
   | { readonly kind: 'part'; readonly part: ScoredPart }
+  /** The file is long enough for more threads. */
+  | { readonly kind: 'long' }
+  /** The thread assists no more. */
+  | { readonly kind: 'assisted' }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: SentError };
+
+/** From the thread that reads a file to one that scores batches of it: a batch, which the reader touches no more until its answer. */
+export interface ToSecond {
+  readonly id: number;
+  readonly records: number;
+  readonly batch: SharedBatch;
+  readonly rest: BatchRest;
+}
+
+export type FromSecond =
+  { readonly id: number; readonly part: ScoredPart } | { readonly id: number; readonly error: SentError };
 
 /** Structured clone keeps no subclass of Error: the faults travel as plain objects. */
 export interface SentError {

@@ -1,6 +1,6 @@
 import { decodeText, isInfinity, isMissing, parseBoolean, parseDecimal, parseInteger } from '../../formats/csv-cell.ts';
 import { quoted } from '../../formats/quoted.ts';
-import { CellKind, NO_LINE, NO_OFFSET, type CellFault, type RecordTarget } from '../../formats/record-target.ts';
+import { CellKind, type CellFault, type RecordTarget } from '../../formats/record-target.ts';
 import type { RecordFailure, ScoringOptions } from '../engine.ts';
 import type { BatchMemory } from './batch-memory.ts';
 import { matchColumns } from './column-matching.ts';
@@ -8,10 +8,6 @@ import type { InputType, ModelColumn } from './model-inputs.ts';
 
 /** Takes the records of one file into a batch's memory; what cannot be fed to the model becomes a failure. */
 export interface RecordBatch extends RecordTarget {
-  /** Data row of the record in each slot. */
-  readonly rows: Float64Array;
-  /** Where the record in a slot is, for its failure. */
-  placeOf(slot: number): Pick<RecordFailure, 'row' | 'line' | 'offset'>;
   /** Ends a batch: answers its failures. */
   takeFailures(): RecordFailure[];
 }
@@ -37,9 +33,6 @@ export function recordBatch(
   memory: BatchMemory,
   missing: ScoringOptions['missing'],
 ): RecordBatch {
-  const rows = new Float64Array(memory.capacity);
-  const lines = new Float64Array(memory.capacity);
-  const offsets = new Float64Array(memory.capacity);
   let failures: RecordFailure[] = [];
   let textBytes = 0;
   let feeds: readonly (ModelColumn | undefined)[] = [];
@@ -89,14 +82,7 @@ export function recordBatch(
   }
 
   return {
-    rows,
     wanted: columns.map(({ name }) => name),
-    placeOf(slot) {
-      const row = rows[slot] as number;
-      const line = lines[slot] as number;
-      const offset = offsets[slot] as number;
-      return { row, ...(line === NO_LINE ? {} : { line }), ...(offset === NO_OFFSET ? {} : { offset }) };
-    },
     open(header) {
       const matched = matchColumns(columns, header);
       names = header ?? [];
@@ -120,9 +106,9 @@ export function recordBatch(
       return number(column, feed, (base[column] as number) + slot * (step[column] as number), text.trim());
     },
     kept(slot, row, line, offset) {
-      rows[slot] = row;
-      lines[slot] = line;
-      offsets[slot] = offset;
+      memory.rows[slot] = row;
+      memory.lines[slot] = line;
+      memory.offsets[slot] = offset;
       return slot + 1 >= memory.capacity || textBytes >= MAX_TEXT_BYTES;
     },
     failed(fault) {

@@ -1,15 +1,23 @@
 import { parentPort, workerData, type MessagePort, type Transferable } from 'node:worker_threads';
 import type { ScoredPart, ScoringOptions } from '../engine.ts';
+import { assistance, type Assistance } from './assistance.ts';
+import { batchScorer } from './batch-scorer.ts';
 import { scoreFile } from './file-scorer.ts';
 import { messageSource, type MessageSource } from './message-source.ts';
 import { loadModel, type LoadedModel } from './model.ts';
 import { guardedModel } from './native-guard.ts';
 import { PARTS_IN_FLIGHT, toSent, type FileFacts, type FromWorker, type ToWorker } from './protocol.ts';
+import { secondThreads, type SecondThreads } from './second-threads.ts';
 
-/** Thread of one model: scores one file after another, each part waits until there is room for it. */
+/**
+ * Thread of one model: scores one file after another, each part waits until there is room for it. Between files it scores batches
+ * of a file that another thread reads.
+ */
 function serve(port: MessagePort, shared: Int32Array): void {
   let model: LoadedModel | undefined;
   let source: MessageSource | undefined;
+  let seconds: SecondThreads | undefined;
+  let assisting: Assistance | undefined;
   let room = PARTS_IN_FLIGHT;
   let roomMade: (() => void) | undefined;
 
@@ -32,12 +40,22 @@ function serve(port: MessagePort, shared: Int32Array): void {
   async function score(file: FileFacts, options: ScoringOptions): Promise<void> {
     if (model === undefined) throw new Error('A file was started before the model was loaded.');
     source = messageSource(file.length, send);
+    seconds = secondThreads(model.memory, () => send({ kind: 'long' }));
     try {
-      await scoreFile(model, file, source, options, emit);
+      await scoreFile(model, file, source, options, emit, seconds);
     } finally {
       source.close();
     }
     send({ kind: 'done' });
+  }
+
+  function assist({ port: reader, fileName, options }: Extract<ToWorker, { kind: 'assist' }>): void {
+    if (model === undefined) throw new Error('A batch was sent before the model was loaded.');
+    const scorer = batchScorer(model, fileName, options.outputFormat);
+    assisting = assistance(model, scorer, reader, () => {
+      assisting = undefined;
+      send({ kind: 'assisted' });
+    });
   }
 
   function handle(message: ToWorker): Promise<void> | undefined {
@@ -59,6 +77,15 @@ function serve(port: MessagePort, shared: Int32Array): void {
         room++;
         roomMade?.();
         roomMade = undefined;
+        return undefined;
+      case 'second':
+        seconds?.add(message.port);
+        return undefined;
+      case 'assist':
+        assist(message);
+        return undefined;
+      case 'recall':
+        assisting?.recall();
         return undefined;
     }
   }

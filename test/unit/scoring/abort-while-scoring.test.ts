@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 /**
  * ONNX Runtime ends the whole process when its thread is terminated in the middle of a run, so this runs in a process of its
- * own: twenty files are aborted while their rows are being scored, and the twenty-first is scored whole.
+ * own: twenty files are aborted while two threads score their rows, and the twenty-first is scored whole.
  */
 it('aborts many files in the middle of scoring and goes on', { timeout: 60_000 }, async () => {
   const child = fork(fileURLToPath(new URL('./aborting-process.ts', import.meta.url)), {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { numericCsv } from '../../../bench/data.ts';
 import { onnxEngine } from '../../../shared/scoring/onnx/engine.ts';
+import { scoringPlaces } from '../../../shared/scoring/scoring-places.ts';
 
 /** See abort-while-scoring.test.ts. Tells its parent how many aborts were thrown, and the rows of a file scored after them. */
 const engine = await onnxEngine({
   model: readFileSync(new URL('../../../bench/models/trees/model.onnx', import.meta.url)),
-  threads: 1,
+  places: scoringPlaces(2),
 });
 const csv = numericCsv(20_000);
 const options = { outputFormat: 'csv', csvHeader: true, csvDelimiter: ',', missing: 'error' } as const;

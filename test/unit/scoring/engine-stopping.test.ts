@@ -126,7 +126,8 @@ describe('the process', () => {
         '--input-type=module-typescript',
         '--eval',
         `import { onnxEngine } from './shared/scoring/onnx/engine.ts';
-         const engine = await onnxEngine({ model: Buffer.from('${Buffer.from(MODEL).toString('base64')}', 'base64'), threads: 2 });
+         import { scoringPlaces } from './shared/scoring/scoring-places.ts';
+         const engine = await onnxEngine({ model: Buffer.from('${Buffer.from(MODEL).toString('base64')}', 'base64'), places: scoringPlaces(2) });
          const options = { outputFormat: 'csv', csvHeader: false, csvDelimiter: ',', missing: 'error' };
          async function* endless() { for (;;) yield Buffer.from('1,2\\n'.repeat(10000)); }
          const parts = () => engine.score({ name: 'f', length: 0, body: endless(), range: async () => new Uint8Array() }, options, new AbortController().signal);

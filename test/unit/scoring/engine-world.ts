@@ -6,6 +6,7 @@ import type { Scorer } from '../../../shared/domain/scorer.ts';
 import type { EnvironmentNeeds } from '../../../shared/scoring/environments/needs.ts';
 import type { CodeEngines, EngineDeps } from '../../../shared/scoring/load-engine.ts';
 import { localFolders, type LocalFolders } from '../../../shared/scoring/local-folders.ts';
+import { scoringPlaces } from '../../../shared/scoring/scoring-places.ts';
 import { assetFile, type FileKind } from '../../../shared/storage/asset-files.ts';
 import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
 import { memoryTables } from '../../../shared/storage/memory-tables.ts';
@@ -62,7 +63,7 @@ export async function engineWorld(folders: LocalFolders, change: Partial<EngineD
     },
   };
   const deps: EngineDeps = {
-    ...{ registry, blobs, folders, engines, environments, allowCode: true, threads: 1 },
+    ...{ registry, blobs, folders, engines, environments, allowCode: true, places: scoringPlaces(1) },
     ...change,
   };
 

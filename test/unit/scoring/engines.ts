@@ -1,6 +1,7 @@
 import { afterEach } from 'vitest';
 import type { FileEngine, FileToScore, ScoredPart } from '../../../shared/scoring/engine.ts';
 import { onnxEngine } from '../../../shared/scoring/onnx/engine.ts';
+import { scoringPlaces } from '../../../shared/scoring/scoring-places.ts';
 import { onnxModel, type Graph } from './onnx-graph.ts';
 import { OPTIONS, inputsNamed } from './score-text.ts';
 
@@ -17,8 +18,8 @@ const engines: FileEngine[] = [];
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
-export async function engineOf(threads = 1, model = MODEL): Promise<FileEngine> {
-  const engine = await onnxEngine({ model, signature, threads });
+export async function engineOf(threads = 1, model = MODEL, places = scoringPlaces(threads)): Promise<FileEngine> {
+  const engine = await onnxEngine({ model, signature, places });
   engines.push(engine);
   return engine;
 }
