@@ -1,21 +1,27 @@
+/** What a figure must keep. */
+export type Bound = { readonly atMost: number } | { readonly atLeast: number };
+
 /** One measured figure and the bound that it must keep. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  readonly target: { readonly atMost: number } | { readonly atLeast: number };
+  readonly target: Bound;
 }
+
+export const holds = ({ value, target }: Figure): boolean =>
+  'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 
 /** Prints figures as lines of JSON; tells at the end whether all targets were met. */
 export function figures(): { add(figure: Figure): void; allHold(): boolean } {
   let missed = 0;
   return {
-    add({ name, value, unit, target }) {
-      const holds = 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
-      if (!holds) missed++;
+    add(figure) {
+      const { name, value, unit, target } = figure;
+      if (!holds(figure)) missed++;
       const bound = 'atMost' in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
       process.stdout.write(
-        `${JSON.stringify({ name, value: Math.round(value * 100) / 100, unit, target: bound, holds })}\n`,
+        `${JSON.stringify({ name, value: Math.round(value * 100) / 100, unit, target: bound, holds: holds(figure) })}\n`,
       );
     },
     allHold: () => missed === 0,

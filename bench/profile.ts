@@ -2,11 +2,10 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PROJECT } from '../cli/stack.ts';
 import { scoreFile } from '../shared/scoring/onnx/file-scorer.ts';
 import { loadModel } from '../shared/scoring/onnx/model.ts';
 import { numericCsv } from './data.ts';
-import { scoringApp, type BenchModel } from './scoring-app.ts';
+import { modelFile, scoringApp, type BenchModel } from './scoring-app.ts';
 
 const ROWS = 1_000_000;
 const SHOWN = 12;
@@ -38,7 +37,7 @@ export async function profile(keyFile: string, folder: string): Promise<void> {
 }
 
 async function scoringThread(csv: Buffer, model: BenchModel): Promise<string> {
-  const loaded = await loadModel(await readFile(join(PROJECT, 'bench/models', model, 'model.onnx')), undefined);
+  const loaded = await loadModel(await readFile(modelFile(model)), undefined);
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');

@@ -8,14 +8,19 @@ import { localWorkspace } from '../cli/workspace.ts';
 
 export type BenchModel = 'mlp' | 'trees';
 
+export const modelFile = (model: string): string => join(PROJECT, 'bench/models', model, 'model.onnx');
+
+/** Overrides of an invocation, in its own words. */
+export type JobSettings = Readonly<Record<string, unknown>>;
+
 /** The app with the bench's models deployed as endpoints of their names; one file a mini-batch, one lane unless asked. */
 export interface ScoringApp {
   readonly stack: Stack;
   readonly data: ContainerClient;
   /** Starts a job over a folder; answers its name. */
-  invoke(model: BenchModel, folder: string, settings?: Readonly<Record<string, unknown>>): Promise<string>;
+  invoke(endpoint: string, folder: string, settings?: JobSettings): Promise<string>;
   /** Runs a job over a folder to its end. Throws when it fails. */
-  run(model: BenchModel, folder: string, settings?: Readonly<Record<string, unknown>>): Promise<FinishedJob>;
+  run(endpoint: string, folder: string, settings?: JobSettings): Promise<FinishedJob>;
   stop(): Promise<void>;
 }
 
@@ -45,15 +50,15 @@ export async function scoringApp(keyFile: string, options: Partial<StackOptions>
   return {
     stack,
     data,
-    invoke: (model, folder, settings) => invoke(api, model, folder, settings),
-    run: (model, folder, settings) => run(api, model, folder, settings),
+    invoke: (endpoint, folder, settings) => invoke(api, endpoint, folder, settings),
+    run: (endpoint, folder, settings) => run(api, endpoint, folder, settings),
     stop: () => stack.stop(),
   };
 }
 
 async function deploy(api: Client, data: ContainerClient, model: BenchModel, workspace: string): Promise<void> {
   const path = `models/${model}/model.onnx`;
-  await data.getBlockBlobClient(path).uploadData(await readFile(join(PROJECT, 'bench/models', model, 'model.onnx')));
+  await data.getBlockBlobClient(path).uploadData(await readFile(modelFile(model)));
   await api.put(`/batchEndpoints/${model}`, { properties: { authMode: 'aadToken' } });
   await api.put(`/models/${model}/versions/1`, {
     properties: { modelType: 'custom_model', modelUri: `azureml://datastores/workspaceblobstore/paths/${path}` },
@@ -70,27 +75,17 @@ async function deploy(api: Client, data: ContainerClient, model: BenchModel, wor
   });
 }
 
-async function invoke(
-  api: Client,
-  model: BenchModel,
-  folder: string,
-  settings: Readonly<Record<string, unknown>> = {},
-): Promise<string> {
+async function invoke(api: Client, endpoint: string, folder: string, settings: JobSettings = {}): Promise<string> {
   const uri = `azureml://datastores/workspaceblobstore/paths/${folder}`;
   const inputData = { in: { jobInputType: 'UriFolder', uri } };
-  return (await api.invoke(model, { properties: { inputData, ...settings } })).name;
+  return (await api.invoke(endpoint, { properties: { inputData, ...settings } })).name;
 }
 
-async function run(
-  api: Client,
-  model: BenchModel,
-  folder: string,
-  settings?: Readonly<Record<string, unknown>>,
-): Promise<FinishedJob> {
+async function run(api: Client, endpoint: string, folder: string, settings?: JobSettings): Promise<FinishedJob> {
   const started = performance.now();
-  const name = await invoke(api, model, folder, settings);
+  const name = await invoke(api, endpoint, folder, settings);
   for (;;) {
-    const job = await api.job(model, name);
+    const job = await api.job(endpoint, name);
     if (job.error) throw new Error(job.error.message);
     const seconds = (performance.now() - started) / 1000;
     if (job.properties.status === 'Completed')

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { PROJECT } from '../cli/stack.ts';
 import { csvTokenizer } from '../shared/formats/csv-tokenizer.ts';
 import { CellKind, type RecordTarget } from '../shared/formats/record-target.ts';
 import { bareLoop, bareSession, parseOnly } from './bare-loop.ts';
 import { COLUMNS, numericCsv } from './data.ts';
 import { median, type Figure } from './figure.ts';
-import { scoringApp, type BenchModel, type ScoringApp } from './scoring-app.ts';
+import { modelFile, scoringApp, type BenchModel, type ScoringApp } from './scoring-app.ts';
 
 const ROWS = 1_000_000;
 const ROUNDS = 5;
@@ -47,8 +45,6 @@ export async function throughput(keyFile: string, add: (figure: Figure) => void)
     await app.stop();
   }
 }
-
-const modelFile = (model: BenchModel): string => join(PROJECT, 'bench/models', model, 'model.onnx');
 
 async function rate(
   app: ScoringApp,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PROJECT, startStack, type Stack } from '../../cli/stack.ts';
 import { WORKSPACE } from '../support/app.ts';
 import { DEFAULT_AUDIENCE } from '../support/running-app.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureVirtualEnvironment } from '../../cli/virtual-environment.ts';
 import { fuzzSeed } from './seed.ts';
 import { storedState } from './stored-state.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { PROJECT } from '../../cli/stack.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureVirtualEnvironment } from '../../cli/virtual-environment.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

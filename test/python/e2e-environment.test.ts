@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApp, WORKSPACE, type App } from '../support/app.ts';
-import { ensureUv } from '../support/virtual-environment.ts';
+import { ensureUv } from '../../cli/virtual-environment.ts';
 import { deployScript, run } from './python-app.ts';
 
 let folder: string;

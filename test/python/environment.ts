@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { PROJECT } from '../../cli/stack.ts';
-import { ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureVirtualEnvironment } from '../../cli/virtual-environment.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -16,7 +16,7 @@ import {
   type PythonEnvironments,
   type PythonEnvironmentsSetting,
 } from '../../shared/scoring/environments/python-environments.ts';
-import { ensureUv } from '../support/virtual-environment.ts';
+import { ensureUv } from '../../cli/virtual-environment.ts';
 import { slowIndex } from './slow-index.ts';
 
 /** An interpreter that has uv as a module. */

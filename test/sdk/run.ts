@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { PROJECT } from '../../cli/stack.ts';
 import { runCommand, type RunningCommand } from '../cli/running-command.ts';
 import { withStorageHost } from './storage-host.ts';
-import { ensureUv, ensureVirtualEnvironment } from '../support/virtual-environment.ts';
+import { ensureUv, ensureVirtualEnvironment } from '../../cli/virtual-environment.ts';
 
 /**
  * Runs test/sdk/*.py: the real azure-ai-ml client against a freshly started app. Arguments go to pytest. The last line is

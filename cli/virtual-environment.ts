@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PROJECT } from '../../cli/stack.ts';
+import { PROJECT } from './stack.ts';
 
 export interface VirtualEnvironment {
   readonly folder: string;
@@ -17,7 +17,7 @@ export const ensureUv = (): Promise<string> =>
   ensure(
     {
       folder: join(PROJECT, '.venv-uv'),
-      requirements: join(PROJECT, 'test/python/uv-requirements.txt'),
+      requirements: join(PROJECT, 'cli/uv-requirements.txt'),
       purpose: 'uv',
     },
     (python) => [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
@@ -39,7 +39,7 @@ async function ensure(
   const stamp = join(folder, '.installed');
   const wanted = await readFile(requirements, 'utf8');
   if ((await installed(stamp)) === wanted) return python;
-  console.log(`Installing ${purpose} into ${folder} …`);
+  console.error(`Installing ${purpose} into ${folder} …`);
   await rm(folder, { recursive: true, force: true });
   await run(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', folder]);
   const [program, ...args] = installer(python);
