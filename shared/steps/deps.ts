@@ -44,8 +44,8 @@ export interface JobDeps {
   readonly turns: ProcessTurns;
   /** How long a slice goes on before it answers, in milliseconds. */
   readonly sliceMs: number;
-  /** Files that this instance scores at once. */
-  readonly scoringThreads: number;
+  /** Activities that one instance of the app runs at once. */
+  readonly slots: number;
   /** Bytes of output that make a block. */
   readonly blockBytes: number;
 }

@@ -145,7 +145,7 @@ async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Jo
 
 /** A job with more lanes than can score at once takes shorter turns, so that none waits long (H5). */
 export const sliceMs = (deps: JobDeps, { manifest }: Plan): number =>
-  manifest.lanes.length > deps.scoringThreads ? Math.min(deps.sliceMs, CROWDED_SLICE_MS) : deps.sliceMs;
+  manifest.lanes.length > deps.slots ? Math.min(deps.sliceMs, CROWDED_SLICE_MS) : deps.sliceMs;
 
 /** Failed files of all lanes against the threshold; the fan-in counts again from the receipts. */
 async function overThreshold(

@@ -156,7 +156,7 @@ export function invokerWorlds() {
       engine: async () => ({ engine, release() {} }),
       workFolder: async () => tmpdir(),
       turns: processTurns(),
-      ...{ sliceMs: 60_000, scoringThreads: 8, blockBytes: 4 * 1024 * 1024 },
+      ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024 },
     };
     /** The first activities of an orchestration. */
     const plan = async (job: string) => {

@@ -64,6 +64,7 @@ export function jobWorld(
     system?: (blobs: Blobs) => Blobs;
     table?: (table: Table) => Table;
     sliceMs?: number;
+    slots?: number;
     blockBytes?: number;
     clock?: Clock;
     limits?: Partial<Limits>;
@@ -107,7 +108,7 @@ export function jobWorld(
     log: silent,
     turns: processTurns(),
     sliceMs: options.sliceMs ?? 60_000,
-    scoringThreads: 8,
+    slots: options.slots ?? 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
   };
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
