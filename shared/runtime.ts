@@ -23,6 +23,7 @@ import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import type { Log } from './steps/ports.ts';
 import { withSignedUrls } from './steps/signed-urls.ts';
 import { processTurns } from './steps/process-turns.ts';
+import { sliceTime } from './steps/slice-time.ts';
 import { appIdentity } from './storage/app-identity.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
 import type { TokenSource } from './storage/connection.ts';
@@ -122,6 +123,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     limits,
     log,
     turns: processTurns(),
+    sliceTime: sliceTime(),
     sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
     slots: await activitySlots(process.env),
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
