@@ -1,13 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-
-/** The app's folder: this file is in shared/ or in dist/shared/. */
-const HOST_JSON = new URL(import.meta.url.endsWith('.ts') ? '../host.json' : '../../host.json', import.meta.url);
+import { functionTimeoutText } from './host-json.ts';
 
 /** What the host takes where host.json says nothing (Flex Consumption, Premium, Dedicated). */
 const DEFAULT_SECONDS = 30 * 60;
-
-const HostJson = z.object({ functionTimeout: z.string().optional() });
 
 /** The longest slice as it is set in Azure, and a minute of grace. */
 const SLICE_SECONDS = 20;
@@ -21,13 +15,10 @@ export async function maxTimeoutSeconds(
   environment: Readonly<Record<string, string | undefined>>,
   sliceSeconds: number,
 ): Promise<number> {
-  const set = environment['AzureFunctionsJobHost__functionTimeout'] ?? (await readHostJson()).functionTimeout;
+  const set = await functionTimeoutText(environment);
   const whole = set === undefined ? DEFAULT_SECONDS : functionTimeoutSeconds(set);
   return Math.max(1, whole - Math.max(sliceSeconds, SLICE_SECONDS) - GRACE_SECONDS);
 }
-
-const readHostJson = async (): Promise<z.infer<typeof HostJson>> =>
-  HostJson.parse(JSON.parse(await readFile(HOST_JSON, 'utf8')));
 
 /** Seconds of `[d.]hh:mm:ss`; `-1` is no limit. */
 function functionTimeoutSeconds(text: string): number {

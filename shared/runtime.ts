@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ApiDeps } from './api/deps.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
+import { activitySlots } from './host-json.ts';
 import { limitsOf } from './limit-settings.ts';
 import { checkOwnAccounts } from './own-accounts.ts';
 import { openSignedUrls } from './open-signed-urls.ts';
@@ -22,6 +23,7 @@ import type { PipelineDeps } from './steps/pipeline/deps.ts';
 import type { Log } from './steps/ports.ts';
 import { withSignedUrls } from './steps/signed-urls.ts';
 import { processTurns } from './steps/process-turns.ts';
+import { sliceTime } from './steps/slice-time.ts';
 import { appIdentity } from './storage/app-identity.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
 import type { TokenSource } from './storage/connection.ts';
@@ -121,8 +123,9 @@ async function compose(settings: Settings): Promise<Runtime> {
     limits,
     log,
     turns: processTurns(),
+    sliceTime: sliceTime(),
     sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
-    scoringThreads: settings.BATCHPOINT_SCORING_THREADS,
+    slots: await activitySlots(process.env),
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
   };
   // Last: what is registered stays registered, also when a start fails and is tried again.

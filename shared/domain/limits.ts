@@ -10,6 +10,7 @@ export interface Limits {
   readonly miniBatches: number;
   /** Jobs that clients submitted and that have not ended. */
   readonly jobsPerEndpoint: number;
+  readonly jobsPerDeployment: number;
   readonly jobsPerCaller: number;
   /** Of one caller, at one instance of the app; five seconds' worth may come at once. */
   readonly requestsPerSecond: number;
@@ -17,6 +18,6 @@ export interface Limits {
   readonly badTokensPerSecond: number;
 }
 
-/** A place among the running jobs of an endpoint or a caller. */
+/** A place among the running jobs of an endpoint, a deployment or a caller. */
 export const JobPlace = z.object({ group: z.string(), slot: z.string() });
 export type JobPlace = z.infer<typeof JobPlace>;

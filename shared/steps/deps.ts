@@ -13,6 +13,7 @@ import type { JobFiles } from './job-files.ts';
 import type { JobLogs } from './job-log-chunks.ts';
 import type { Clock, Log } from './ports.ts';
 import type { ProcessTurns } from './process-turns.ts';
+import type { SliceTime } from './slice-time.ts';
 
 /** A datastore and the adapter of its account. */
 export interface Datastore {
@@ -42,10 +43,11 @@ export interface JobDeps {
   readonly log: Log;
   /** The slices of this process. */
   readonly turns: ProcessTurns;
-  /** How long a slice goes on before it answers, in milliseconds. */
+  readonly sliceTime: SliceTime;
+  /** How long a slice goes on before it answers where no lane waits, in milliseconds. */
   readonly sliceMs: number;
-  /** Files that this instance scores at once. */
-  readonly scoringThreads: number;
+  /** Activities that one instance of the app runs at once. */
+  readonly slots: number;
   /** Bytes of output that make a block. */
   readonly blockBytes: number;
 }

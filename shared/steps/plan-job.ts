@@ -11,6 +11,7 @@ import { jobAddress } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { logLine, printToJob } from './job-log.ts';
 import { inputBlobs, outputBlobs, type RunsAs } from './job-storage.ts';
+import { laneLimit } from './lane-limit.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { listInput, pinListed } from './list-input.ts';
 import { outputTarget } from './output-target.ts';
@@ -27,9 +28,6 @@ export type JobInput = z.infer<typeof JobInput>;
 
 export const TakeAnswer = z.object({ over: z.boolean() });
 export type TakeAnswer = z.infer<typeof TakeAnswer>;
-
-/** One orchestration and one receipt name each go through the job's orchestrator. */
-const MAX_LANES = 256;
 
 /** Counts only: the lists are in the manifest. */
 export const PlanAnswer = z.discriminatedUnion('ok', [
@@ -107,10 +105,6 @@ async function laneStarts(deps: JobDeps, plan: Plan): Promise<({ position: numbe
   return Promise.all(starts);
 }
 
-/** Lanes at once: instances, as many as the deployment's compute has, times what each does at a time. */
-const laneLimit = ({ settings, maxInstances = settings.instanceCount }: JobSpec): number =>
-  Math.min(MAX_LANES, Math.max(1, Math.min(settings.instanceCount, maxInstances)) * settings.maxConcurrencyPerInstance);
-
 async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
   const { settings, extensions } = spec;
   const input = await jobAddress(deps, spec.name, 'input', spec.input);
@@ -138,7 +132,7 @@ async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
     inputContainer: input.container,
     files,
     ...(planned.starts && { miniBatches: planned.starts }),
-    lanes: cutLanes(planned.bytes, laneLimit(spec)),
+    lanes: cutLanes(planned.bytes, laneLimit(spec, deps.slots)),
     output,
     errors,
     // Predictions are seldom larger than their input; what is, still has the other half of the limit.

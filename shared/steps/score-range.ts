@@ -12,9 +12,6 @@ import type { SliceAnswer } from './score-slice.ts';
 import { countSlice, inMiniBatchSpan } from './score-telemetry.ts';
 import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 
-/** A slice's time when lanes wait for their turn. */
-const CROWDED_SLICE_MS = 2000;
-
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
@@ -99,8 +96,9 @@ async function run(
   life: SignsOfLife,
   score: typeof scoreMiniBatch,
 ): Promise<{ position: number; reason: Reason | null }> {
-  const until = deps.clock.now() + sliceMs(deps, plan);
-  let lookedAt = deps.clock.now();
+  const startedAt = deps.clock.now();
+  let sliceMs = await deps.sliceTime.now(deps);
+  let lookedAt = startedAt;
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
@@ -118,13 +116,14 @@ async function run(
     failedBefore = work.tallies.filesFailed;
     if (newFailures || now - lookedAt >= LOOK_EVERY_MS || (firstRows && work.tallies.rows > 0)) {
       lookedAt = now;
+      sliceMs = await deps.sliceTime.now(deps);
       await life.scored(position, work.tallies);
       const stop =
         (await deps.jobs.stopped(plan.manifest.job, generation)) ??
         (newFailures ? await overThreshold(deps, plan, lane, work) : undefined);
       if (stop) return { position, reason: stop };
     }
-    if (now >= until) return { position, reason: null };
+    if (now - startedAt >= sliceMs) return { position, reason: null };
   }
   return { position: to, reason: null };
 }
@@ -142,10 +141,6 @@ async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<Jo
     return error;
   }
 }
-
-/** A job with more lanes than can score at once takes shorter turns, so that none waits long (H5). */
-export const sliceMs = (deps: JobDeps, { manifest }: Plan): number =>
-  manifest.lanes.length > deps.scoringThreads ? Math.min(deps.sliceMs, CROWDED_SLICE_MS) : deps.sliceMs;
 
 /** Failed files of all lanes against the threshold; the fan-in counts again from the receipts. */
 async function overThreshold(

@@ -3,7 +3,7 @@ import type { JobDeps } from './deps.ts';
 import { failFile } from './file-outcomes.ts';
 import { scoreTogether } from './score-mini-batch.ts';
 import type { Range } from './open-slice.ts';
-import { scoreRange, sliceMs } from './score-range.ts';
+import { scoreRange } from './score-range.ts';
 import type { SliceAnswer } from './score-slice.ts';
 import type { SliceWork } from './slice-work.ts';
 import { filePart, miniBatchPart, whileStarted } from './started-marks.ts';
@@ -19,7 +19,7 @@ const STARTS_TOGETHER = 2;
  */
 export async function scoreSuspects(deps: JobDeps, range: Range): Promise<SliceAnswer> {
   const { job } = range.plan.manifest;
-  const until = deps.clock.now() + sliceMs(deps, range.plan);
+  const startedAt = deps.clock.now();
   let { from, receipt } = range;
   for (;;) {
     const part = miniBatchPart(range.lane, from);
@@ -35,7 +35,8 @@ export async function scoreSuspects(deps: JobDeps, range: Range): Promise<SliceA
     );
     const done = answer.position === range.to;
     // After a culprit the lane starts counting anew: its activity has only so many attempts.
-    if (!answer.ok || done || apart || deps.clock.now() >= until) return { ...answer, done };
+    const over = deps.clock.now() - startedAt >= (await deps.sliceTime.now(deps));
+    if (!answer.ok || done || apart || over) return { ...answer, done };
     ({ position: from, receipt } = answer);
   }
 }

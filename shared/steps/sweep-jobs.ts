@@ -68,7 +68,7 @@ async function guarded(deps: SweepDeps, job: string | undefined, work: () => Pro
 
 /** How long a slice may wait behind those of all lanes; twice, because mini-batches overrun their slice. */
 const queueTime = (deps: SweepDeps, lanes: number): number =>
-  (2 * Math.max(0, lanes - deps.scoringThreads) * deps.sliceMs) / deps.scoringThreads;
+  (2 * Math.max(0, lanes - deps.slots) * deps.sliceMs) / deps.slots;
 
 async function lookAfter(deps: SweepDeps, sweep: Sweep, { name, createdAt }: OpenJobs['jobs'][number]): Promise<void> {
   const since = (iso: string): number => deps.clock.now() - Date.parse(iso);

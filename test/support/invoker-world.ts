@@ -17,6 +17,7 @@ import { jobFiles } from '../../shared/steps/job-files.ts';
 import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
 import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
 import { processTurns } from '../../shared/steps/process-turns.ts';
+import { sliceTime } from '../../shared/steps/slice-time.ts';
 import { accountOf } from '../../shared/storage/account.ts';
 import { azureBlobs } from '../../shared/storage/azure-blobs.ts';
 import { collect, readJson } from '../../shared/storage/json-blobs.ts';
@@ -156,7 +157,8 @@ export function invokerWorlds() {
       engine: async () => ({ engine, release() {} }),
       workFolder: async () => tmpdir(),
       turns: processTurns(),
-      ...{ sliceMs: 60_000, scoringThreads: 8, blockBytes: 4 * 1024 * 1024 },
+      sliceTime: sliceTime(),
+      ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024 },
     };
     /** The first activities of an orchestration. */
     const plan = async (job: string) => {

@@ -17,6 +17,7 @@ import type { JobDeps } from '../../shared/steps/deps.ts';
 import { jobFiles } from '../../shared/steps/job-files.ts';
 import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
 import { processTurns } from '../../shared/steps/process-turns.ts';
+import { sliceTime } from '../../shared/steps/slice-time.ts';
 import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
 import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/steps/score-slice.ts';
 import type { Clock } from '../../shared/steps/ports.ts';
@@ -64,6 +65,7 @@ export function jobWorld(
     system?: (blobs: Blobs) => Blobs;
     table?: (table: Table) => Table;
     sliceMs?: number;
+    slots?: number;
     blockBytes?: number;
     clock?: Clock;
     limits?: Partial<Limits>;
@@ -106,8 +108,9 @@ export function jobWorld(
     limits: { ...STANDARD_LIMITS, ...options.limits },
     log: silent,
     turns: processTurns(),
+    sliceTime: sliceTime(),
     sliceMs: options.sliceMs ?? 60_000,
-    scoringThreads: 8,
+    slots: options.slots ?? 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
   };
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
@@ -192,7 +195,7 @@ export function jobWorld(
       }
       return world.record(name);
     },
-    process: (change = {}) => ({ ...deps, turns: processTurns(), ...change }),
+    process: (change = {}) => ({ ...deps, turns: processTurns(), sliceTime: sliceTime(), ...change }),
     async record(name) {
       const found = await deps.jobs.get(name);
       if (!found) throw new Error(`there is no job ${name}`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maxTimeoutSeconds } from '../../shared/function-timeout.ts';
+import { activitySlots } from '../../shared/host-json.ts';
 
 const SETTING = 'AzureFunctionsJobHost__functionTimeout';
 
@@ -20,5 +21,21 @@ describe('one try may take', () => {
     await expect(maxTimeoutSeconds({ [SETTING]: 'soon' }, 15)).rejects.toThrow(
       "functionTimeout 'soon' is not a time span such as 00:30:00.",
     );
+  });
+});
+
+describe('the slots of an instance', () => {
+  const SLOTS = 'AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions';
+
+  it.each<[string | undefined, number]>([
+    // host.json of this app says two.
+    [undefined, 2],
+    ['16', 16],
+  ])('with the app setting %s: %i', async (setting, slots) => {
+    expect(await activitySlots({ [SLOTS]: setting })).toBe(slots);
+  });
+
+  it.each(['0', 'many', '1.5'])('cannot be %s', async (setting) => {
+    await expect(activitySlots({ [SLOTS]: setting })).rejects.toThrow();
   });
 });

@@ -35,6 +35,13 @@ export interface OpenJobs {
   readonly continuation?: string;
 }
 
+export interface Crowd {
+  /** Of all scoring jobs that have not ended; a job that is not being scored counts as one, for its plan or its fan-in. */
+  readonly lanes: number;
+  /** That asked in the last half minute; slices ask. */
+  readonly instances: number;
+}
+
 /** The jobs of this app: what was asked (written once), where it stands (conditional), how far it is, and whether to stop. */
 export interface Jobs {
   /** Stores a new job as `accepted`. `created: false` when the name was taken: then `spec` is the one that is stored. */
@@ -59,6 +66,10 @@ export interface Jobs {
   amend(name: string, change: (record: StoppedJob) => StoppedJob): Promise<StoppedJob | undefined>;
   /** A page of the jobs that may not have ended, in no order that means anything; with when they were made. */
   open(limit: number, continuation?: string): Promise<OpenJobs>;
+  /**
+   * How full the app is, over all its instances. Who asks is one of them for the next half minute. `now` in milliseconds.
+   */
+  crowd(now: number): Promise<Crowd>;
   /** Takes an ended job out of the open ones. */
   close(name: string): Promise<void>;
   /** True for one caller in each `every` milliseconds: the first after the time is over. */

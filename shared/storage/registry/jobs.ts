@@ -3,6 +3,7 @@ import type { Blobs, Table } from '../ports.ts';
 import { insertOnce } from '../insert-once.ts';
 import { isConflict } from '../ports.ts';
 import { readJson, writeJsonOnce } from '../json-blobs.ts';
+import { crowd, lanesOf, noteLanes } from './crowd.ts';
 import { documents } from './documents.ts';
 import { jobEdits } from './job-edits.ts';
 import { indexRows, listIndex } from './job-index.ts';
@@ -49,8 +50,9 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       const first = await writeJsonOnce(blobs, specBlob(spec.name), spec);
       const stored = first ? spec : await readSpec(spec.name);
       if (!stored) throw new Error(`the spec of job ${spec.name} is gone`);
-      await insertOnce(table, ...openRow(stored));
-      for (const { key, values } of indexRows({ kind: 'scoring', spec: stored })) await insertOnce(table, key, values);
+      const [open, values] = openRow(stored);
+      await insertOnce(table, open, { ...values, lanes: 1 });
+      for (const row of indexRows({ kind: 'scoring', spec: stored })) await insertOnce(table, row.key, row.values);
       const record: JobRecord = {
         state: 'accepted',
         name: stored.name,
@@ -74,10 +76,12 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
         if (!moved) return found.value;
         try {
           await table.replace(scoringRecordKey(name), await pack(moved), found.etag);
-          return moved;
         } catch (error) {
           if (!isConflict(error)) throw error;
+          continue;
         }
+        if (lanesOf(moved) !== lanesOf(found.value)) await noteLanes(table, name, lanesOf(moved));
+        return moved;
       }
     },
 
@@ -97,6 +101,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       }
     },
 
+    ...crowd(table),
     ...jobEdits(table, docs, readSpec),
     ...openJobs(table),
     ...jobMarks(table, docs),

@@ -4,11 +4,12 @@ import { changeRow } from '../change-row.ts';
 import type { Table, TableKey, TableValues } from '../ports.ts';
 import type { Jobs } from './jobs-port.ts';
 
-const OPEN = 'open-jobs';
+export const OPEN = 'open-jobs';
+export const openKey = (job: string): TableKey => ({ partition: OPEN, row: job });
 
 /** Every job from before its record is written until the sweeper has seen its end: what a sweep reads does not grow with age. */
 export const openRow = ({ name, createdAt }: Pick<JobSpec, 'name' | 'createdAt'>): [TableKey, TableValues] => [
-  { partition: OPEN, row: name },
+  openKey(name),
   { createdAt },
 ];
 
@@ -29,6 +30,6 @@ export function openJobs(table: Table): Pick<Jobs, 'open' | 'close' | 'due'> {
       });
       return mine;
     },
-    close: (name) => changeRow(table, { partition: OPEN, row: name }, async (row) => row && 'remove'),
+    close: (name) => changeRow(table, openKey(name), async (row) => row && 'remove'),
   };
 }

@@ -1,17 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { STANDARD_LIMITS } from '../../../shared/limit-settings.ts';
 import type { Limits } from '../../../shared/domain/limits.ts';
+import { memoryBlobs } from '../../../shared/storage/memory-blobs.ts';
+import { memoryTables } from '../../../shared/storage/memory-tables.ts';
 import { deployHeart, errorOf, NOW, request, WORKSPACE, worldMaker, type Call, type World } from './api-world.ts';
 
 const newWorld = worldMaker();
 const JOBS = '/endpoints/heart-ep/jobs';
 
+const allOf = (limits: Partial<Limits>): Limits => ({
+  ...{ ...STANDARD_LIMITS, requestsPerSecond: 10_000, badTokensPerSecond: 10_000 },
+  ...limits,
+});
+
 const limited = async (limits: Partial<Limits>): Promise<World> => {
-  const standing = { ...STANDARD_LIMITS, requestsPerSecond: 10_000, badTokensPerSecond: 10_000 };
-  const world = await newWorld({ limits: { ...standing, ...limits } });
+  const world = await newWorld({ limits: allOf(limits) });
   await deployHeart(world);
   return world;
 };
+
+/** Two instances of the app over one storage. */
+async function twoInstances(limits: Partial<Limits>): Promise<readonly [World, World]> {
+  const storage = { table: memoryTables()('batchpoint'), blobs: memoryBlobs() };
+  const one = await newWorld({ limits: allOf(limits), storage });
+  await deployHeart(one);
+  return [one, await newWorld({ limits: allOf(limits), storage })];
+}
 
 const invocation = {
   properties: {
@@ -84,6 +98,7 @@ describe('running jobs', () => {
 
   it.each([
     ['of an endpoint', { jobsPerEndpoint: 2 }, "Endpoint 'heart-ep' has 2"],
+    ['of a deployment', { jobsPerDeployment: 2 }, "Deployment 'blue' of endpoint 'heart-ep' has 2"],
     ['of a caller', { jobsPerCaller: 2 }, 'The caller has 2'],
   ])('%s are counted until they end', async (_whose, limits, words) => {
     const world = await limited(limits);
@@ -118,12 +133,30 @@ describe('running jobs', () => {
     expect(errorOf(await asOther('/endpoints/other/jobs'))).toEqual(full("Endpoint 'other' has 1"));
   });
 
-  it('that are asked for at once are never more than the limit', async () => {
-    const world = await limited({ jobsPerEndpoint: 5 });
-    const answers = await Promise.all(Array.from({ length: 40 }, () => invoke(world)));
-    const statuses = answers.map(({ status }) => status).sort();
-    expect(statuses).toEqual([...Array.from({ length: 5 }, () => 201), ...Array.from({ length: 35 }, () => 429)]);
-    expect(world.started).toHaveLength(5);
+  it.each([{ jobsPerEndpoint: 5 }, { jobsPerDeployment: 5 }, { jobsPerCaller: 5 }])(
+    'that are asked for at once of two instances of the app are never more than the limit: %o',
+    async (limits) => {
+      const [one, two] = await twoInstances(limits);
+      const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => invoke(i % 2 ? one : two)));
+      const statuses = answers.map(({ status }) => status).sort();
+      expect(statuses).toEqual([...Array.from({ length: 5 }, () => 201), ...Array.from({ length: 35 }, () => 429)]);
+      expect([...one.started, ...two.started]).toHaveLength(5);
+      // A place that one instance gives back is the other's to take.
+      await end(one, [...one.started, ...two.started][0] ?? '');
+      expect([(await invoke(two)).status, (await invoke(one)).status]).toEqual([201, 429]);
+    },
+  );
+
+  it('of one deployment leave those of another of the same endpoint alone', async () => {
+    const world = await limited({ jobsPerDeployment: 1 });
+    await world.call('PUT', `${WORKSPACE}/batchEndpoints/heart-ep/deployments/green`, {
+      body: { properties: { model: { assetId: 'azureml:heart:1' }, compute: 'azureml:default' } },
+    });
+    const asGreen = () =>
+      world.call('POST', JOBS, { body: invocation, headers: { 'azureml-model-deployment': 'green' } });
+    expect((await invoke(world)).status).toBe(201);
+    expect((await asGreen()).status).toBe(201);
+    expect(errorOf(await asGreen())).toEqual(full("Deployment 'green' of endpoint 'heart-ep' has 1"));
   });
 
   it('that a client asks for again count once, and are answered at the limit, too', async () => {

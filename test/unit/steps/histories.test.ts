@@ -83,21 +83,6 @@ describe('slices that run twice', () => {
   });
 });
 
-describe('the time of a slice', () => {
-  it.each([
-    [1, false],
-    [8, true],
-  ])('with %i scoring threads for two lanes of 4 s each lasts to the end: %s', async (scoringThreads, done) => {
-    const world = jobWorld({ sliceMs: 60_000 });
-    await world.put(numbered(12));
-    await world.accept('job', { instanceCount: 2 });
-    await planned(world, 'job');
-    let time = Date.now();
-    const clock = { now: () => (time += 300) };
-    expect(await sliceWith({ ...world.deps, scoringThreads, clock }, 'job')).toMatchObject({ ok: true, done });
-  });
-});
-
 describe('lanes that fail', () => {
   it('commits nothing when one lane fails while the others run to their end, and says why', async () => {
     const world = jobWorld();

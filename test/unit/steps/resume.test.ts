@@ -81,7 +81,7 @@ describe.each(SHAPES)('a job without progress, in mini-batches of $unit', (shape
 describe('a job without progress', () => {
   it('is patient while the lanes of other jobs may be queued before its own', async () => {
     const world = await stuckWorld(2);
-    const busy = { ...world.deps, sliceMs: 30_000, scoringThreads: 1 };
+    const busy = { ...world.deps, sliceMs: 30_000, slots: 1 };
     await world.accept('other', { instanceCount: 2 }, { output: null });
     await world.orchestrations.start('other');
     await planned(world, 'other');

@@ -121,6 +121,13 @@ describe('lanes', () => {
     expect(await planned(world, 'job')).toBe(lanes);
   });
 
+  it('of an instance are no more than it has slots', async () => {
+    const world = jobWorld({ slots: 3 });
+    await world.put(numbered(20));
+    await world.accept('job', { instanceCount: 2, maxConcurrencyPerInstance: 9 });
+    expect(await planned(world, 'job')).toBe(6);
+  });
+
   it('are at most 256, whatever the settings multiply to', async () => {
     const world = jobWorld();
     await world.put(numbered(300));
