@@ -15,6 +15,9 @@ import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 /** A slice's time when lanes wait for their turn. */
 const CROWDED_SLICE_MS = 2000;
 
+/** How much longer a slice may take to cover what it must: its activity's time is limited. */
+const LONGEST_SLICE_MS = 10 * 60_000;
+
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
@@ -100,6 +103,7 @@ async function run(
   score: typeof scoreMiniBatch,
 ): Promise<{ position: number; reason: Reason | null }> {
   const until = deps.clock.now() + sliceMs(deps, plan);
+  const { miniBatchesPerSlice = 1 } = plan.manifest;
   let lookedAt = deps.clock.now();
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
@@ -124,7 +128,8 @@ async function run(
         (newFailures ? await overThreshold(deps, plan, lane, work) : undefined);
       if (stop) return { position, reason: stop };
     }
-    if (now >= until) return { position, reason: null };
+    const covered = position - from >= miniBatchesPerSlice || now >= until + LONGEST_SLICE_MS;
+    if (now >= until && covered) return { position, reason: null };
   }
   return { position: to, reason: null };
 }
