@@ -27,11 +27,13 @@ function progressLine({ properties }: Job): string {
   const done = number('filesDone') + number('filesFailed');
   const filled = files > 0 ? Math.round((BAR * done) / files) : 0;
   const rate = number('rowsPerSecond');
+  // More of the input is being listed.
+  const listing = properties.properties['batchpoint.listing'] === 'true' ? '+' : '';
   const left = properties.properties['batchpoint.secondsLeft'];
   return [
     properties.status.padEnd(11),
     '█'.repeat(filled) + '░'.repeat(BAR - filled),
-    files > 0 ? `${done}/${files} files` : '',
+    files > 0 ? `${done}/${files}${listing} files` : '',
     files > 0 ? `${number('rows').toLocaleString('en')} rows` : '',
     rate > 0 ? `${rate.toLocaleString('en')} rows/s` : '',
     left !== undefined && Number(left) > 0 ? `${left} s left` : '',

@@ -9,7 +9,7 @@ import { StepInputMessage } from '../shared/steps/pipeline/open-step.ts';
 import { runStep } from '../shared/steps/pipeline/run-step.ts';
 import { lookAtScoring, type ScoringStepDeps } from '../shared/steps/pipeline/scoring-step.ts';
 import { PipelineInput, takePipeline } from '../shared/steps/pipeline/take-pipeline.ts';
-import { JobInput, planJob, takeJob } from '../shared/steps/plan-job.ts';
+import { JobInput, planJob, PlanInput, takeJob } from '../shared/steps/plan-job.ts';
 import { scoreSlice, SliceInput } from '../shared/steps/score-slice.ts';
 import { SettleInput, settleJob } from '../shared/steps/settle-job.ts';
 import { StopInput, stopJob } from '../shared/steps/stop-job.ts';
@@ -31,7 +31,7 @@ function activity<T extends z.ZodType<ActivityInput>>(
 }
 
 activity('takeJob', JobInput, takeJob);
-activity('planJob', JobInput, planJob);
+activity('planJob', PlanInput, planJob);
 activity('scoreSlice', SliceInput, scoreSlice);
 activity('stopJob', StopInput, stopJob);
 activity('commitJob', CommitInput, commitJob);

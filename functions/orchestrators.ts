@@ -1,6 +1,7 @@
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
 import type { Durable, Story } from './orchestrations/durable.ts';
+import { planSegment } from './orchestrations/plan-segment.ts';
 import { runPipeline, runPipelineStep } from './orchestrations/run-pipeline.ts';
 import { scoreJob } from './orchestrations/score-job.ts';
 import { scoreLane } from './orchestrations/score-lane.ts';
@@ -12,6 +13,7 @@ import { scoreLane } from './orchestrations/score-lane.ts';
 const versions: Record<string, Record<string, (durable: Durable) => Story<unknown>>> = {
   scoreJob: { '1': scoreJob },
   scoreLane: { '1': scoreLane },
+  planSegment: { '1': planSegment },
   runPipeline: { '1': runPipeline },
   runPipelineStep: { '1': runPipelineStep },
 };

@@ -7,8 +7,8 @@ const whole = (standard: number, most: number) => z.coerce.number().int().min(1)
 export const limitSettings = {
   BATCHPOINT_MAX_BODY_KB: whole(1024, 102_400),
   BATCHPOINT_MAX_INPUTS: whole(100, 10_000),
-  BATCHPOINT_MAX_FILES: whole(100_000, 10_000_000),
-  BATCHPOINT_MAX_MINI_BATCHES: whole(100_000, 10_000_000),
+  BATCHPOINT_MAX_FILES: whole(1_000_000, 10_000_000),
+  BATCHPOINT_MAX_MINI_BATCHES: whole(250_000, 10_000_000),
   BATCHPOINT_MAX_JOBS_PER_ENDPOINT: whole(200, 10_000),
   BATCHPOINT_MAX_JOBS_PER_DEPLOYMENT: whole(200, 10_000),
   BATCHPOINT_MAX_JOBS_PER_CALLER: whole(200, 10_000),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ApiDeps } from './api/deps.ts';
+import { SEGMENT_SIZES } from './domain/segments.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
 import { activitySlots } from './host-json.ts';
@@ -127,6 +128,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
     slots: await activitySlots(process.env),
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
+    segmentSizes: SEGMENT_SIZES,
   };
   // Last: what is registered stays registered, also when a start fails and is tried again.
   const say = (fault: string): void => log.warn({ fault }, 'telemetry was not sent');

@@ -1,12 +1,10 @@
-import { z } from 'zod';
 import { SliceAnswer, SliceInput } from '../../shared/steps/score-slice.ts';
 import type { LaneResult } from '../../shared/steps/commit-job.ts';
 import { activity, failureLine, type Durable, type Story } from './durable.ts';
+import { markStopped } from './stop-mark.ts';
 
 /** Slices of one execution: the whole history is read again at every step (durable-design, lanes). */
 const SLICES_PER_EXECUTION = 20;
-
-const Stopped = z.object({ stopped: z.literal(true) });
 
 /**
  * One lane: slice after slice until its end. Never throws: it answers a value, and whoever fails first writes the stop mark
@@ -29,13 +27,4 @@ export function* scoreLane(durable: Durable): Story<LaneResult | undefined> {
   }
   durable.continueAsNew({ ...lane, position, receipt } satisfies SliceInput);
   return undefined;
-}
-
-/** If even the mark cannot be written, the lane's answer still says why. */
-function* markStopped(durable: Durable, job: string, reason: { code: string; message: string }): Story<void> {
-  try {
-    yield* activity(durable, 'stopJob', { job, reason }, Stopped);
-  } catch (error) {
-    reason.message += ` (and the job could not be told to stop: ${failureLine(error)})`;
-  }
 }

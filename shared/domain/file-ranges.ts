@@ -5,8 +5,10 @@ import { tooManyMiniBatches } from './mini-batches.ts';
 export interface PartLimit {
   readonly unit: 'records' | 'bytes';
   readonly size: number;
-  /** Parts at most. */
+  /** Parts at most, with those before. */
   readonly most: number;
+  /** Mini-batches of the job before this part of its input; absent: none. */
+  readonly before?: number;
 }
 
 /** A run of a file's records that is scored by itself: bytes [from, to) of a text, or row groups of a Parquet file. */
@@ -40,12 +42,15 @@ export interface RangeCutter {
 }
 
 /** Cuts before the first record that would find its range as large as the limit, or larger. Throws JobFault for too many. */
-export function rangeCutter({ unit, size, most }: PartLimit, start: { offset: number; line?: number }): RangeCutter {
+export function rangeCutter(
+  { unit, size, most, before = 0 }: PartLimit,
+  start: { offset: number; line?: number },
+): RangeCutter {
   const done: FileRange[] = [];
   let open = { row: 0, ...start };
   const close = (row: number, to: number): void => {
     const { offset, line } = open;
-    if (done.length === most) throw tooManyMiniBatches(most);
+    if (before + done.length === most) throw tooManyMiniBatches(most);
     done.push({ row: open.row, records: row - open.row, from: offset, to, ...(line !== undefined && { line }) });
   };
   return {

@@ -124,7 +124,16 @@ const stopped = {
 export const JobRecord = z.discriminatedUnion('state', [
   z.object({ state: z.literal('accepted'), ...base }),
   z.object({ state: z.literal('planning'), ...running }),
-  z.object({ state: z.literal('scoring'), ...running, files: z.number(), lanes: z.number() }),
+  z.object({
+    state: z.literal('scoring'),
+    ...running,
+    /** Of the input as far as it is listed. */
+    files: z.number(),
+    /** That are scored side by side. */
+    lanes: z.number(),
+    /** The listing goes on: `files` are not all. */
+    listing: z.literal(true).optional(),
+  }),
   /** Waits for the orchestration of its next generation, as `accepted` does for the first. */
   z.object({ state: z.literal('resuming'), ...base, startedAt: z.string().nullable() }),
   z.object({

@@ -2,6 +2,7 @@ import { badRequest, JobFault } from './errors.ts';
 import type { FileRange, PartLimit } from './file-ranges.ts';
 import type { MiniBatchUnit } from './mini-batch-unit.ts';
 import type { InputFile, Manifest } from './plan.ts';
+import { startOf } from './segments.ts';
 import { EXTENSION_PREFIX, type ScoringSettings } from './settings.ts';
 
 /** A file as it is scored: the whole of it, or one of the ranges that it was cut into. */
@@ -48,7 +49,7 @@ export function checkMiniBatchSize({ miniBatchSize }: ScoringSettings, unit: Min
 export const takesWholeFiles = (what: string): string =>
   `${what} takes whole files: set the property ${EXTENSION_PREFIX}miniBatchUnit to 'files', or score an ONNX model without code.`;
 
-/** A plan is held in memory. */
+/** A plan of more than a job may have. */
 export const tooManyMiniBatches = (most: number, count = `more than ${most}`): JobFault =>
   new JobFault(
     'TooManyMiniBatches',
@@ -62,12 +63,13 @@ function pieceOf(file: InputFile, place: number, index: number): InputPiece {
   return range ? { ...file, piece: { file: place, index, of: piecesOf(file), range } } : file;
 }
 
-/** The files, or ranges of files, of one mini-batch, in input order. */
+/** The files, or ranges of files, of one mini-batch of a segment, by its number in the job; in input order. */
 export function filesOf(
-  manifest: Pick<Manifest, 'files' | 'miniBatches' | 'settings'>,
-  miniBatch: number,
+  manifest: Pick<Manifest, 'files' | 'miniBatches' | 'settings' | 'begins'>,
+  numberInJob: number,
 ): InputPiece[] {
   const { files, miniBatches, settings } = manifest;
+  const miniBatch = numberInJob - startOf(manifest).miniBatches;
   if (!miniBatches) return files.slice(miniBatch * settings.miniBatchSize, (miniBatch + 1) * settings.miniBatchSize);
   const [firstFile, firstRange] = miniBatches[miniBatch] ?? [files.length, 0];
   const [lastFile, lastRange] = miniBatches[miniBatch + 1] ?? [files.length, 0];
@@ -90,10 +92,14 @@ export interface MiniBatches {
   readonly bytes: readonly number[];
 }
 
-/** Mini-batches of so many files. Throws JobFault for more than `most`. */
-export function filesTogether(files: readonly InputFile[], miniBatchSize: number, most: number): MiniBatches {
+/** Mini-batches of so many files. Throws JobFault where they are, with those before, more than `most`. */
+export function filesTogether(
+  files: readonly InputFile[],
+  miniBatchSize: number,
+  { most, before = 0 }: Pick<PartLimit, 'most' | 'before'>,
+): MiniBatches {
   const count = Math.ceil(files.length / miniBatchSize);
-  if (count > most) throw tooManyMiniBatches(most, String(count));
+  if (before + count > most) throw tooManyMiniBatches(most, String(before + count));
   const bytes = new Array<number>(count).fill(0);
   for (const [place, { length }] of files.entries()) {
     const miniBatch = Math.floor(place / miniBatchSize);
@@ -104,11 +110,11 @@ export function filesTogether(files: readonly InputFile[], miniBatchSize: number
 
 /**
  * Packs files and ranges of files into mini-batches of at most `size` records or bytes, as long as one of them alone is not more;
- * `sizes` has the size of each file that is not cut. Each piece counts at least 1. Throws JobFault for more than `most`.
+ * `sizes` has the size of each file that is not cut. Each piece counts at least 1. Throws JobFault as `filesTogether` does.
  */
 export function packPieces(
   files: readonly InputFile[],
-  { unit, size, most }: PartLimit,
+  { unit, size, most, before = 0 }: PartLimit,
   sizes: readonly number[],
 ): MiniBatches {
   const starts: PieceStart[] = [];
@@ -121,7 +127,7 @@ export function packPieces(
       const own = range ? (unit === 'records' ? range.records : length) : (sizes[place] ?? 0);
       const counts = Math.max(1, own);
       if (starts.length === 0 || counts > room) {
-        if (starts.length === most) throw tooManyMiniBatches(most);
+        if (before + starts.length === most) throw tooManyMiniBatches(most);
         starts.push([place, index]);
         bytes.push(0);
         room = size;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FileSplit } from './file-ranges.ts';
 import { scorerFields } from './scorer.ts';
+import { ListedTo, SegmentStart } from './segments.ts';
 import { Extensions, ScoringSettings } from './settings.ts';
 
 /** An input blob as it was when the job was planned; every read is If-Match on this ETag (B8). */
@@ -28,7 +29,7 @@ export type BlobVersion = z.infer<typeof BlobVersion>;
 export const InputList = z.array(BlobVersion).min(1);
 export type InputList = z.infer<typeof InputList>;
 
-/** A contiguous run of mini-batches [from, to), scored by one orchestration, one slice at a time. */
+/** A contiguous run of mini-batches [from, to), by their numbers in the job, scored by one orchestration, one slice at a time. */
 export const Lane = z.object({ from: z.number(), to: z.number() });
 export type Lane = z.infer<typeof Lane>;
 
@@ -43,7 +44,10 @@ export const besideOutput = ({ datastore, container, blob }: Target, path: strin
   blob: blob.slice(0, blob.lastIndexOf('/') + 1) + path,
 });
 
-/** All that scoring needs, in a blob: orchestrators carry counts, never lists. */
+/**
+ * All that scoring needs, in a blob: orchestrators carry counts, never lists. The plan of a large input is made in segments, each
+ * of which has a manifest: its own files, mini-batches and lanes, and the same of everything else.
+ */
 export const Manifest = z.object({
   job: z.string(),
   model: z.object({ name: z.string(), version: z.string() }),
@@ -55,21 +59,29 @@ export const Manifest = z.object({
   inputDatastore: z.string(),
   inputContainer: z.string(),
   files: z.array(InputFile),
-  /** Where each mini-batch begins: a file, and a range of it. Absent where each has `miniBatchSize` files. */
+  /** Where each mini-batch begins: a place in `files`, and a range of it. Absent where each has `miniBatchSize` files. */
   miniBatches: z.array(z.tuple([z.number(), z.number()])).optional(),
   lanes: z.array(Lane),
   output: Target,
   errors: Target,
   /** Bytes of one output block before it is staged. */
   blockBytes: z.number(),
+  /** A slice may not end before so many; absent: it may after any. */
+  miniBatchesPerSlice: z.number().optional(),
+  /** Absent in the first segment. */
+  begins: SegmentStart.optional(),
+  /** Where the next segment's listing begins; absent in the last, and then the whole input is planned. */
+  next: ListedTo.optional(),
+  /** Output blocks planned for this segment; absent in the last. */
+  blocks: z.number().optional(),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
 /**
- * Cuts the mini-batches into at most `wanted` contiguous lanes of about equal bytes; no lane is empty. Contiguous, so that a
+ * Cuts the mini-batches, of which the first has the number `first`, into at most `wanted` contiguous lanes of about equal bytes; no lane is empty. Contiguous, so that a
  * slice's consecutive mini-batches can share a block and the output's order is the lanes' order.
  */
-export function cutLanes(bytesOfMiniBatch: readonly number[], wanted: number): Lane[] {
+export function cutLanes(bytesOfMiniBatch: readonly number[], wanted: number, first = 0): Lane[] {
   const count = Math.min(Math.max(1, wanted), bytesOfMiniBatch.length);
   const lanes: Lane[] = [];
   let from = 0;
@@ -85,7 +97,7 @@ export function cutLanes(bytesOfMiniBatch: readonly number[], wanted: number): L
       to++;
     }
     if (lane === count - 1) to = bytesOfMiniBatch.length;
-    lanes.push({ from, to });
+    lanes.push({ from: first + from, to: first + to });
     left -= taken;
     from = to;
   }

@@ -114,6 +114,13 @@ export async function walkChain(
   return chain;
 }
 
+const added = (ones: LaneTallies, others: LaneTallies): LaneTallies => ({
+  filesDone: ones.filesDone + others.filesDone,
+  filesFailed: ones.filesFailed + others.filesFailed,
+  rows: ones.rows + others.rows,
+  recordsFailed: ones.recordsFailed + others.recordsFailed,
+});
+
 /** The columns of some results, and the input that they came from. */
 export interface KnownColumns {
   /** Null while no row is known. */
@@ -152,7 +159,7 @@ export function noteWriter(writers: Map<string, string>, { path, of }: Pick<Outp
   writers.set(path, of);
 }
 
-/** What the fan-in makes of all lanes' chains, in lane order. */
+/** What the fan-in makes of the chains of some lanes, in lane order. */
 export interface Linked extends KnownColumns {
   readonly output: readonly StagedBlock[];
   readonly errors: readonly StagedBlock[];
@@ -166,7 +173,7 @@ export interface Linked extends KnownColumns {
 }
 
 /**
- * Joins the chains of a plan over these files. Throws JobFault when the lanes disagree on the columns, or wrote one file twice.
+ * Joins the chains of one segment of a plan, over its files. Throws JobFault when the lanes disagree on the columns, or wrote one file twice.
  */
 export function link(chains: readonly (readonly Receipt[])[], inputs: readonly InputFile[]): Linked {
   const receipts = chains.flat();
@@ -178,15 +185,7 @@ export function link(chains: readonly (readonly Receipt[])[], inputs: readonly I
   const files = receipts.flatMap((receipt) => receipt.files ?? []);
   const writers = new Map<string, string>();
   for (const file of files) noteWriter(writers, file);
-  const tallies = chains.reduce<LaneTallies>((sum, chain) => {
-    const lane = chain.at(-1)?.tallies ?? NO_TALLIES;
-    return {
-      filesDone: sum.filesDone + lane.filesDone,
-      filesFailed: sum.filesFailed + lane.filesFailed,
-      rows: sum.rows + lane.rows,
-      recordsFailed: sum.recordsFailed + lane.recordsFailed,
-    };
-  }, NO_TALLIES);
+  const tallies = chains.reduce((sum, chain) => added(sum, chain.at(-1)?.tallies ?? NO_TALLIES), NO_TALLIES);
   const settled = settleFiles(
     inputs,
     chains.map((chain) => chain.at(-1)?.partial ?? []),
@@ -211,5 +210,25 @@ export function link(chains: readonly (readonly Receipt[])[], inputs: readonly I
     rowColumns: receipts.every((receipt) => receipt.rowColumns !== false),
     files,
     failures: failures.slice(0, FAILURES_IN_JOB),
+  };
+}
+
+/** Joins what two parts of a plan gave, in order. Throws as `link` does. */
+export function linkParts(one: Linked, other: Linked): Linked {
+  sameColumns(one, other);
+  const { columns, columnsOf } = one.columns === null ? other : one;
+  const files = [...one.files, ...other.files];
+  const writers = new Map<string, string>();
+  for (const file of files) noteWriter(writers, file);
+  return {
+    output: [...one.output, ...other.output],
+    errors: [...one.errors, ...other.errors],
+    tallies: added(one.tallies, other.tallies),
+    late: [...one.late, ...other.late],
+    columns,
+    columnsOf,
+    rowColumns: one.rowColumns && other.rowColumns,
+    files,
+    failures: [...one.failures, ...other.failures].slice(0, FAILURES_IN_JOB),
   };
 }

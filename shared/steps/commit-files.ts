@@ -58,14 +58,14 @@ export async function commitErrors(
 async function withLate(
   blobs: Blobs,
   ref: BlobRef,
-  { job, lanes }: Plan['manifest'],
+  { job }: Plan['manifest'],
   errors: Linked['errors'],
   late: Linked['late'],
 ): Promise<string[]> {
   const ids = errors.map(({ id }) => id);
   for (const [index, { failure, after }] of late.entries()) {
     // The same id and bytes at every try: the list's hash must not change.
-    const id = blockId(job, lanes.length, 'late', index);
+    const id = blockId(job, 0, 'late', index);
     await blobs.stageBlock(ref, id, errorLine(failure));
     ids.splice(ids.indexOf(after) + 1, 0, id);
   }
@@ -85,7 +85,7 @@ export async function commitOutput(
   const blocks = linked.output.map((block) => block.id);
   if (header.length > 0) {
     // The same id and bytes at every try: the list's hash must not change.
-    const id = blockId(manifest.job, manifest.lanes.length, 'header', 0);
+    const id = blockId(manifest.job, 0, 'header', 0);
     await blobs.stageBlock({ container: manifest.output.container, name: manifest.output.blob }, id, header);
     blocks.unshift(id);
   }

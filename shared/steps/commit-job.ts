@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { JobFault } from '../domain/errors.ts';
 import { generationOf, isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
-import { BrokenChain, link, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
+import { BrokenChain, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
+import { laneOf, startAfter, startOf } from '../domain/segments.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import type { JobDeps } from './deps.ts';
 import { ACCESS_ENDED } from './identity/delegations.ts';
 import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
+import { reachedBy } from './lane-reached.ts';
+import { rowOf, withSegment, type ChainOf, type LinkedSegments } from './link-segments.ts';
 import { thresholdReason } from './score-range.ts';
 import { endJob } from './settle-job.ts';
 
@@ -15,7 +18,16 @@ import { endJob } from './settle-job.ts';
 export const LaneResult = z.object({ ok: z.boolean(), receipt: z.string().nullable(), reason: Reason.nullable() });
 export type LaneResult = z.infer<typeof LaneResult>;
 
-export const CommitInput = z.object({ job: z.string(), execution: z.string(), lanes: z.array(LaneResult) });
+export const CommitInput = z.object({
+  job: z.string(),
+  execution: z.string(),
+  /** Of one segment: the last that was scored. All lanes of the segments before it have ended well. */
+  lanes: z.array(LaneResult),
+  /** Which one; absent for the first. */
+  segment: z.number().optional(),
+  /** Why the rest of the input could not be planned. */
+  reason: Reason.optional(),
+});
 export type CommitInput = z.infer<typeof CommitInput>;
 
 /** How the job ended; `over`: another execution or generation has it. */
@@ -26,7 +38,8 @@ export type CommitAnswer = z.infer<typeof CommitAnswer>;
  * The fan-in: walks every lane's receipts, commits the errors file and then, if the job may succeed, the output, in input
  * order and in one request. Of a job that failed only the errors file appears. A repeat answers how the job ended.
  */
-export async function commitJob(deps: JobDeps, { job, execution, lanes }: CommitInput): Promise<CommitAnswer> {
+export async function commitJob(deps: JobDeps, input: CommitInput): Promise<CommitAnswer> {
+  const { job, execution, lanes } = input;
   const committingAt = new Date(deps.clock.now()).toISOString();
   const record = await deps.jobs.transition(job, (current) =>
     current.state === 'scoring' && current.execution === execution
@@ -44,9 +57,10 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
   let linked: Linked | undefined;
   let errorsUri: string | null = null;
   try {
-    linked = await linkLanes(deps, plan, lanes);
-    totals = { files: plan.manifest.files.length, ...linked.tallies };
-    const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? verdict(plan, linked);
+    const segments = await linkLanes(deps, input);
+    ({ linked } = segments);
+    totals = { files: segments.files, ...linked.tallies };
+    const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? input.reason ?? verdict(plan, segments);
     if (!reason) await checkOutputFiles(deps, plan, linked);
     errorsUri = await commitErrors(deps, plan, linked, 'whole');
     if (reason)
@@ -80,34 +94,54 @@ export async function commitJob(deps: JobDeps, { job, execution, lanes }: Commit
 const isCommittedBy = (record: JobRecord | undefined, execution: string): boolean =>
   record?.state === 'committing' && record.execution === execution;
 
-/** Every lane's chain; one that was stopped on its way may end anywhere. */
-async function linkLanes(deps: JobDeps, plan: Plan, results: readonly LaneResult[]): Promise<Linked> {
-  const { job, lanes } = plan.manifest;
-  const read = (name: string): Promise<Receipt | undefined> => deps.files.receipt(job, name);
-  const chains = await Promise.all(
-    lanes.map(async (lane, index) => {
-      const result = results[index];
-      if (!result) throw new BrokenChain(index, 'the lane gave no answer');
-      if (result.receipt === null) {
-        if (result.ok) throw new BrokenChain(index, 'the lane has no receipt');
-        return [];
-      }
-      const expected = { job, plan: plan.hash, lane: index, from: lane.from };
-      return walkChain(result.ok ? { ...expected, end: lane.to } : expected, result.receipt, read);
-    }),
-  );
-  const linked = link(chains, plan.manifest.files);
-  const { filesDone, filesFailed } = linked.tallies;
-  if (results.every((result) => result.ok) && filesDone + filesFailed !== plan.manifest.files.length)
-    throw new BrokenChain(
-      0,
-      `${filesDone} files done and ${filesFailed} failed do not account for ${plan.manifest.files.length}`,
-    );
+/** Every lane's chain; one that was stopped on its way may end anywhere, and then nothing behind its segment counts. */
+async function linkLanes(deps: JobDeps, input: CommitInput): Promise<LinkedSegments> {
+  const { job, lanes: results, segment = 0, reason } = input;
+  const rows = segment > 0 ? await deps.jobs.progress(job) : [];
+  const whole: ChainOf = async (plan, lane) => {
+    const reached = await reachedBy(deps, plan, lane, rowOf(rows, lane));
+    if (reached?.position !== laneOf(plan.manifest, lane).to) throw new BrokenChain(lane, 'its end has no receipt');
+    return reached.chain;
+  };
+  let plan = await deps.files.plan(job);
+  let linked: LinkedSegments | undefined;
+  for (let index = 0; index < segment; index++) {
+    linked = await withSegment(linked, plan, whole);
+    plan = await deps.files.plan(job, index + 1);
+  }
+  linked = await withSegment(linked, plan, (_, lane) => answered(deps, plan, lane, results));
+  const { filesDone, filesFailed } = linked.linked.tallies;
+  if (reason || !results.every((result) => result.ok)) return linked;
+  if (plan.manifest.next && (await deps.files.plan(job, segment + 1)).manifest.lanes.length > 0)
+    throw new BrokenChain(startAfter(plan.manifest).lanes, 'nobody scored it');
+  if (filesDone + filesFailed !== linked.files)
+    throw new BrokenChain(0, `${filesDone} files done and ${filesFailed} failed do not account for ${linked.files}`);
   return linked;
 }
 
+/** The chain of a lane by its answer. */
+async function answered(
+  deps: JobDeps,
+  { manifest, hash }: Plan,
+  lane: number,
+  results: readonly LaneResult[],
+): Promise<readonly Receipt[]> {
+  const { job } = manifest;
+  const cut = laneOf(manifest, lane);
+  const result = results[lane - startOf(manifest).lanes];
+  if (!result) throw new BrokenChain(lane, 'the lane gave no answer');
+  if (result.receipt === null) {
+    if (result.ok) throw new BrokenChain(lane, 'the lane has no receipt');
+    return [];
+  }
+  const expected = { job, plan: hash, lane, from: cut.from };
+  return walkChain(result.ok ? { ...expected, end: cut.to } : expected, result.receipt, (name) =>
+    deps.files.receipt(job, name),
+  );
+}
+
 /** Why a job whose lanes all ended well still fails. */
-function verdict({ manifest }: Plan, { tallies, failures }: Linked): Reason | undefined {
+function verdict({ manifest }: Plan, { linked: { tallies, failures }, files }: LinkedSegments): Reason | undefined {
   const { errorThreshold } = manifest.settings;
   if (errorThreshold >= 0 && tallies.filesFailed > errorThreshold)
     return thresholdReason(tallies.filesFailed, errorThreshold);
@@ -116,7 +150,7 @@ function verdict({ manifest }: Plan, { tallies, failures }: Linked): Reason | un
   const first = failures[0];
   return {
     code: 'NothingSucceeded',
-    message: `There is no succeeded mini batch item returned from run(): all ${manifest.files.length} files failed.${first ? ` The first: ${first.file}: ${first.reason}` : ''}`,
+    message: `There is no succeeded mini batch item returned from run(): all ${files} files failed.${first ? ` The first: ${first.file}: ${first.reason}` : ''}`,
   };
 }
 

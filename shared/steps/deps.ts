@@ -1,6 +1,7 @@
 import type { Limits } from '../domain/limits.ts';
 import type { DatastoreAddress, WorkspaceAddress } from '../domain/uri.ts';
 import type { Scorer } from '../domain/scorer.ts';
+import type { SegmentSizes } from '../domain/segments.ts';
 import type { CodeUser } from '../scoring/code-user.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { ContainerAccess } from '../storage/container-access.ts';
@@ -50,6 +51,8 @@ export interface JobDeps {
   readonly slots: number;
   /** Bytes of output that make a block. */
   readonly blockBytes: number;
+  /** How much of an input is planned at once. */
+  readonly segmentSizes: SegmentSizes;
 }
 
 /** The datastore of a plan; its absence means that the app's settings changed under a running job. */

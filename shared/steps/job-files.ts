@@ -1,7 +1,8 @@
-import { keepNewest } from '../domain/keep-newest.ts';
 import { sha256 } from '../domain/blocks.ts';
+import { keepWithin } from '../domain/keep-newest.ts';
 import { InputList, Manifest } from '../domain/plan.ts';
 import { Receipt, receiptName } from '../domain/receipts.ts';
+import { startOf } from '../domain/segments.ts';
 import { collect, readJson, writeJsonOnce } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
 import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
@@ -18,41 +19,58 @@ export interface JobFiles {
   writeInput(job: string, list: InputList): Promise<void>;
   /** Throws when the job has no list. */
   input(job: string): Promise<InputList>;
-  /** The first plan of a job stands; answers the one that is stored. */
+  /** The first plan of a segment stands; answers the one that is stored. */
   writePlan(manifest: Manifest): Promise<Plan>;
-  /** Throws when the job has no plan. Cached: a plan never changes. */
-  plan(job: string): Promise<Plan>;
-  findPlan(job: string): Promise<Plan | undefined>;
+  /** Of a segment, by default the first. Throws when the job has no such plan. Cached: a plan never changes. */
+  plan(job: string, segment?: number): Promise<Plan>;
+  findPlan(job: string, segment?: number): Promise<Plan | undefined>;
   /** Answers the receipt's name. */
   writeReceipt(receipt: Receipt): Promise<string>;
   receipt(job: string, name: string): Promise<Receipt | undefined>;
 }
 
-/** Plans kept in memory: one slice after another asks for the same few. */
-const PLANS_IN_MEMORY = 8;
+/** Files and mini-batches of the plans that are kept in memory, some 500 bytes each: one slice after another asks for the same few. */
+const ENTRIES_IN_MEMORY = 60_000;
+
+/** What a small plan counts beside them. */
+const ENTRIES_OF_ANY = 500;
+
+const entriesOf = ({ manifest }: Plan): number =>
+  ENTRIES_OF_ANY + manifest.files.length + (manifest.miniBatches?.length ?? 0);
+
+/** The first segment's name is that of a plan without segments. */
+const manifestName = (segment: number): string =>
+  segment === 0 ? 'manifest.json' : `manifest-${String(segment).padStart(5, '0')}.json`;
 
 export function jobFiles(blobs: Blobs): JobFiles {
   const cache = new Map<string, Plan>();
-  const manifestRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/manifest.json` });
+  const reading = new Map<string, Promise<Plan | undefined>>();
   const inputRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/input.json` });
   const receiptRef = (job: string, name: string) => ({
     container: JOBS_CONTAINER,
     name: `${job}/receipts/${name}.json`,
   });
 
-  const findPlan = async (job: string): Promise<Plan | undefined> => {
-    const known = cache.get(job);
-    if (known) return known;
-    const found = await blobs.read(manifestRef(job));
+  const readPlan = async (name: string): Promise<Plan | undefined> => {
+    const found = await blobs.read({ container: JOBS_CONTAINER, name });
     if (!found) return undefined;
     const text = await collect(found.body);
     const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
-    keepNewest(cache, job, read, PLANS_IN_MEMORY);
+    keepWithin(cache, name, read, ENTRIES_IN_MEMORY, entriesOf);
     return read;
   };
-  const plan = async (job: string): Promise<Plan> => {
-    const found = await findPlan(job);
-    if (!found) throw new Error(`job ${job} has no plan`);
+  const findPlan = (job: string, segment = 0): Promise<Plan | undefined> => {
+    const name = `${job}/${manifestName(segment)}`;
+    const known = cache.get(name);
+    if (known) return Promise.resolve(known);
+    // The lanes of a segment begin together: one of them reads.
+    const read = reading.get(name) ?? readPlan(name).finally(() => reading.delete(name));
+    reading.set(name, read);
+    return read;
+  };
+  const plan = async (job: string, segment = 0): Promise<Plan> => {
+    const found = await findPlan(job, segment);
+    if (!found) throw new Error(segment === 0 ? `job ${job} has no plan` : `job ${job} has no segment ${segment}`);
     return found;
   };
 
@@ -68,8 +86,12 @@ export function jobFiles(blobs: Blobs): JobFiles {
     plan,
     findPlan,
     async writePlan(manifest) {
-      await writeJsonOnce(blobs, manifestRef(manifest.job), manifest);
-      return plan(manifest.job);
+      const { segment } = startOf(manifest);
+      const name = `${manifest.job}/${manifestName(segment)}`;
+      await writeJsonOnce(blobs, { container: JOBS_CONTAINER, name }, manifest);
+      const stored = await readPlan(name);
+      if (!stored) throw new Error(`${name} is gone`);
+      return stored;
     },
     async writeReceipt(receipt) {
       const name = receiptName(receipt);

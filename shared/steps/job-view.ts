@@ -15,11 +15,13 @@ export interface JobView {
   readonly status: JobStatus;
   /** Of a job that failed or was cancelled. */
   readonly reason?: Reason;
-  /** Absent until the input is known. */
+  /** Absent until the beginning of the input is known. */
   readonly totals?: Totals;
+  /** More of the input is being listed: its files are not all in the totals. */
+  readonly listing?: true;
   /** Rows a second since the start; absent before the first row. */
   readonly rowsPerSecond?: number;
-  /** Estimated from files done; absent when nothing is done yet or the job has ended. */
+  /** Estimated from files done; absent when nothing is done yet, while files are listed, and when the job has ended. */
   readonly secondsLeft?: number;
   readonly firstRowAt?: string;
 }
@@ -98,15 +100,17 @@ function view(
     recordsFailed: sum('recordsFailed'),
   };
   const done = totals.filesDone + totals.filesFailed;
+  const listing = record.state === 'scoring' && record.listing === true;
   const elapsed = (now - Date.parse(record.startedAt)) / 1000;
   return {
     record,
     status,
     totals,
+    ...(listing && { listing }),
     ...first,
     ...lost,
     ...speed(totals.rows, record.startedAt, now),
-    ...(done > 0 ? { secondsLeft: Math.round((elapsed * (totals.files - done)) / done) } : {}),
+    ...(done > 0 && !listing ? { secondsLeft: Math.round((elapsed * (totals.files - done)) / done) } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 import type { LaneProgress } from '../domain/job.ts';
 import { BrokenChain, walkChain, type Receipt } from '../domain/receipts.ts';
+import { laneOf } from '../domain/segments.ts';
 import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 
@@ -22,8 +23,7 @@ export async function reachedBy(
   lane: number,
   progress: LaneProgress | undefined,
 ): Promise<Reached | undefined> {
-  const cut = manifest.lanes[lane];
-  if (!cut) throw new Error(`job ${manifest.job} has no lane ${lane}`);
+  const cut = laneOf(manifest, lane);
   if (!progress?.receipt) return undefined;
   const { name, to } = progress.receipt;
   const expected = { job: manifest.job, plan: hash, lane, from: cut.from, end: to };

@@ -1,7 +1,9 @@
+import { byteOrder } from '../domain/byte-order.ts';
 import { JobFault } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { mapBounded } from '../domain/map-bounded.ts';
 import type { InputFile, InputList } from '../domain/plan.ts';
+import type { ListedTo } from '../domain/segments.ts';
 import { badBlobName, type DataAddress } from '../domain/uri.ts';
 import { isGzip } from '../formats/file-format.ts';
 import type { BlobItem, Blobs } from '../storage/ports.ts';
@@ -15,50 +17,97 @@ export interface InputSource {
 /** Metadata by which an errors file is known, so that a folder that was an output can be an input. */
 export const ERRORS_MARK = 'batchpoint_errors';
 
+/** Which part of an input is listed. */
+export interface ListingPart {
+  /** Absent: from its beginning. */
+  readonly from?: ListedTo | undefined;
+  /** Files before it. */
+  readonly before: number;
+  /** Files at most. */
+  readonly size: number;
+}
+
+export interface ListedPart {
+  readonly files: InputFile[];
+  /** Where the next part begins; absent when there is no further file. */
+  readonly next?: ListedTo;
+}
+
 /**
- * The input's blobs in name order with the ETag and length that they have now. Throws JobFault for an input that is absent or
- * empty; a blob that cannot be read becomes a file with a fault, which fails as data.
+ * A part of the input's blobs in name order, with the ETag and length that they have now. Throws JobFault for an input that is
+ * absent, empty or too large; a blob that cannot be read becomes a file with a fault, which fails as data.
  */
 export async function listInput(
-  { blobs, limits }: InputSource,
+  source: InputSource,
   kind: 'UriFile' | 'UriFolder',
   address: DataAddress,
   recursive: boolean,
-): Promise<InputFile[]> {
-  const where = `'${address.path}' in datastore ${address.datastore}`;
-  if (kind === 'UriFile') {
-    const found = await blobs.head({ container: address.container, name: address.path });
-    if (!found) throw new JobFault('InputNotFound', `The input file ${where} does not exist.`);
-    return [
-      {
-        blob: address.path,
-        name: address.path.split('/').at(-1) ?? address.path,
-        etag: found.etag,
-        length: found.length,
-        ...encodingOf(found.contentEncoding),
-      },
-    ];
-  }
+  part: ListingPart,
+): Promise<ListedPart> {
+  if (kind === 'UriFile') return { files: [await oneFile(source, address)] };
   const prefix = address.path === '' || address.path.endsWith('/') ? address.path : `${address.path}/`;
   const files: InputFile[] = [];
   let below = false;
-  for await (const item of blobs.list(address.container, { prefix })) {
+  let last: ListedTo | undefined;
+  for await (const { item, page } of itemsFrom(source.blobs, address.container, prefix, part.from)) {
     if (isMarker(item, prefix)) continue;
     if (!recursive && item.name.slice(prefix.length).includes('/')) {
       below = true;
       continue;
     }
-    files.push(inputFile(item, prefix));
     // Before all of a folder that is too large is in memory.
-    checkFiles(limits, files.length);
+    checkFiles(source.limits, part.before + files.length + 1);
+    if (files.length === part.size) return { files, ...(last && { next: last }) };
+    files.push(inputFile(item, prefix));
+    last = { blob: item.name, ...(page !== undefined && { page }) };
   }
-  if (files.length > 0) return files;
-  if (below)
-    throw new JobFault(
-      'InputEmpty',
-      `The input folder ${where} holds only folders. Set the deployment's property batchpoint.recursive to 'true' to look into them.`,
-    );
-  throw new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
+  if (files.length === 0 && !part.from) throw emptyInput(whereOf(address), below);
+  return { files };
+}
+
+const whereOf = ({ path, datastore }: DataAddress): string => `'${path}' in datastore ${datastore}`;
+
+async function oneFile({ blobs }: InputSource, address: DataAddress): Promise<InputFile> {
+  const found = await blobs.head({ container: address.container, name: address.path });
+  if (!found) throw new JobFault('InputNotFound', `The input file ${whereOf(address)} does not exist.`);
+  return {
+    blob: address.path,
+    name: address.path.split('/').at(-1) ?? address.path,
+    etag: found.etag,
+    length: found.length,
+    ...encodingOf(found.contentEncoding),
+  };
+}
+
+const emptyInput = (where: string, below: boolean): JobFault =>
+  below
+    ? new JobFault(
+        'InputEmpty',
+        `The input folder ${where} holds only folders. Set the deployment's property batchpoint.recursive to 'true' to look into them.`,
+      )
+    : new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
+
+/** The items of a listing behind the last one that was taken before, each with the page that it is in. */
+async function* itemsFrom(
+  blobs: Blobs,
+  container: string,
+  prefix: string,
+  from: ListedTo | undefined,
+): AsyncGenerator<{ item: BlobItem; page: string | undefined }, void, undefined> {
+  let page = from?.page;
+  let after = from?.blob;
+  do {
+    const listed = await blobs.listPage(container, { prefix, ...(page !== undefined && { page }) });
+    for (const item of after === undefined ? listed.items : behind(listed.items, after)) yield { item, page };
+    after = undefined;
+    page = listed.next;
+  } while (page !== undefined);
+}
+
+/** By its place, because not every account lists by bytes; by its name where it has been removed since. */
+function behind(items: readonly BlobItem[], name: string): readonly BlobItem[] {
+  const place = items.findIndex((item) => item.name === name);
+  return place < 0 ? items.filter((item) => byteOrder(item.name, name) > 0) : items.slice(place + 1);
 }
 
 /** Throws JobFault for more files than a job may have. */

@@ -1,22 +1,16 @@
 import { z } from 'zod';
-import { blockId, MAX_PLANNED_BLOCKS } from '../domain/blocks.ts';
 import { ApiError, JobFault } from '../domain/errors.ts';
-import { generationOf, Reason, type JobRecord, type JobSpec } from '../domain/job.ts';
-import { cutLanes, type Manifest, type Target } from '../domain/plan.ts';
-import { scorerFieldsOf } from '../domain/scorer.ts';
+import { generationOf, Reason, type JobRecord, type LaneProgress } from '../domain/job.ts';
+import { NO_TALLIES } from '../domain/receipts.ts';
+import { startAfter, startOf } from '../domain/segments.ts';
 import { StorageFault } from '../storage/ports.ts';
-import { datastoreOf, type JobDeps } from './deps.ts';
-import { isStale } from './errors-file.ts';
-import { jobAddress } from './job-address.ts';
+import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { logLine, printToJob } from './job-log.ts';
-import { inputBlobs, outputBlobs, type RunsAs } from './job-storage.ts';
-import { laneLimit } from './lane-limit.ts';
 import { whereToGoOn } from './lane-reached.ts';
-import { listInput, pinListed } from './list-input.ts';
-import { outputTarget } from './output-target.ts';
-import { planMiniBatches } from './plan-mini-batches.ts';
-import { watchesOver } from './watched-deployments.ts';
+import { signsOfLife } from './lane-report.ts';
+import { rowOf } from './link-segments.ts';
+import { makePlan } from './make-plan.ts';
 
 export const JobInput = z.object({
   job: z.string(),
@@ -29,14 +23,27 @@ export type JobInput = z.infer<typeof JobInput>;
 export const TakeAnswer = z.object({ over: z.boolean() });
 export type TakeAnswer = z.infer<typeof TakeAnswer>;
 
-/** Counts only: the lists are in the manifest. */
+/** Which part of the input is planned; absent: the first, or where a generation that resumes goes on. */
+export const PlanInput = JobInput.extend({ segment: z.number().optional() });
+export type PlanInput = z.infer<typeof PlanInput>;
+
+/** A segment that is planned, in counts only: the lists are in the manifest. */
+export const PlannedSegment = z.object({
+  ok: z.literal(true),
+  /** May be none, except of the first segment. */
+  lanes: z.number(),
+  /** There is another segment behind it; absent: the whole input is planned. */
+  more: z.literal(true).optional(),
+  /** Its number, and that of its first lane; absent for the first. */
+  segment: z.number().optional(),
+  firstLane: z.number().optional(),
+  /** Where each lane goes on, by its place in the segment; null for its beginning. Only of a generation that resumes. */
+  starts: z.array(z.object({ position: z.number(), receipt: z.string() }).nullable()).optional(),
+});
+export type PlannedSegment = z.infer<typeof PlannedSegment>;
+
 export const PlanAnswer = z.discriminatedUnion('ok', [
-  z.object({
-    ok: z.literal(true),
-    lanes: z.number(),
-    /** Where each lane goes on, by lane; null for its beginning. Only of a generation that resumes. */
-    starts: z.array(z.object({ position: z.number(), receipt: z.string() }).nullable()).optional(),
-  }),
+  PlannedSegment,
   z.object({ ok: z.literal(false), reason: Reason }),
 ]);
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
@@ -57,135 +64,108 @@ export async function takeJob(deps: JobDeps, { job, execution, generation }: Job
 }
 
 /**
- * Lists and pins the input, reserves the output, cuts the lanes and writes the manifest. A repeat answers the same plan, and so
- * does a later generation, which goes on where the lanes' receipts end.
+ * Plans a segment of the input: lists and pins it, cuts its lanes and writes its manifest; the first one reserves the output. A
+ * repeat answers the same plan, and so does a later generation, which goes on where the lanes' receipts end. Whatever cannot be
+ * planned behind the first segment stops the lanes that are being scored.
  */
-export async function planJob(deps: JobDeps, { job, execution, generation }: JobInput): Promise<PlanAnswer> {
+export async function planJob(
+  deps: JobDeps,
+  { job, execution, generation, segment = 0 }: PlanInput,
+): Promise<PlanAnswer> {
   try {
     const stopped = await deps.jobs.stopped(job, generation);
     if (stopped) return { ok: false, reason: stopped };
-    const plan = (await deps.files.findPlan(job)) ?? (await makePlan(deps, job));
-    const { files, lanes, model, output } = plan.manifest;
-    const starts = generation === undefined ? {} : { starts: await laneStarts(deps, plan) };
-    await deps.jobs.transition(job, (current) =>
-      current.state === 'planning' && current.execution === execution
-        ? ({ ...current, state: 'scoring', files: files.length, lanes: lanes.length } satisfies JobRecord)
-        : undefined,
-    );
-    deps.log.info({ job, files: files.length, lanes: lanes.length }, 'planned');
+    const planned = await planOf(deps, job, segment);
+    const { plan, starts } =
+      generation === undefined ? { plan: planned } : await goingOn(deps, planned, segment === 0 ? 'anywhere' : 'here');
+    const { manifest } = plan;
+    const start = startOf(manifest);
+    const more = manifest.next !== undefined;
+    const known = { files: startAfter(manifest).files, lanes: manifest.lanes.length };
+    await deps.jobs.transition(job, (current) => planNoted(current, execution, known, more));
     const facts = {
-      files: files.length,
-      miniBatches: lanes.at(-1)?.to ?? 0,
-      lanes: lanes.length,
-      model: `${model.name}:${model.version}`,
-      output: output.blob,
+      ...(start.segment > 0 && { segment: start.segment }),
+      files: manifest.files.length,
+      miniBatches: startAfter(manifest).miniBatches - start.miniBatches,
+      lanes: manifest.lanes.length,
     };
-    await printToJob(deps, job, [logLine(deps.clock.now(), 'info', 'job planned', facts)]);
-    return { ok: true, lanes: lanes.length, ...starts };
+    deps.log.info({ job, ...facts }, 'planned');
+    const places = { model: `${manifest.model.name}:${manifest.model.version}`, output: manifest.output.blob };
+    const line = start.segment > 0 ? 'more of the input planned' : 'job planned';
+    await printToJob(deps, job, [
+      logLine(deps.clock.now(), 'info', line, { ...facts, ...(start.segment === 0 && places), ...(more && { more }) }),
+    ]);
+    return {
+      ok: true,
+      lanes: manifest.lanes.length,
+      ...(more && { more }),
+      ...(start.segment > 0 && { segment: start.segment, firstLane: start.lanes }),
+      ...(starts && { starts }),
+    };
   } catch (error) {
     const reason = planFault(error);
     if (!reason) throw error;
+    if (segment > 0) await deps.jobs.stop(job, reason);
     return { ok: false, reason };
   }
 }
 
-async function makePlan(deps: JobDeps, job: string): Promise<Plan> {
-  const spec = await deps.jobs.spec(job);
-  if (!spec) throw new Error(`the spec of job ${job} is gone`);
-  return deps.files.writePlan(await makeManifest(deps, spec));
-}
-
-async function laneStarts(deps: JobDeps, plan: Plan): Promise<({ position: number; receipt: string } | null)[]> {
-  const rows = await deps.jobs.progress(plan.manifest.job);
-  const starts = plan.manifest.lanes.map(async (_, lane) => {
-    const row = rows.find((each) => each.lane === lane);
-    const reached = await whereToGoOn(deps, plan, lane, row);
-    return reached ? { position: reached.position, receipt: reached.receipt } : null;
-  });
-  return Promise.all(starts);
-}
-
-async function makeManifest(deps: JobDeps, spec: JobSpec): Promise<Manifest> {
-  const { settings, extensions } = spec;
-  const input = await jobAddress(deps, spec.name, 'input', spec.input);
-  const { output, errors } = await outputTarget(deps, spec);
-  await refuseWatched(deps, output, errors);
-  const as = { job: spec.name, delegation: spec.delegation };
-  const blobs = await inputBlobs(deps, as, input.datastore);
-  const source = { blobs, limits: deps.limits };
-  const listed = spec.listedInput
-    ? await pinListed(source, input, await deps.files.input(spec.name))
-    : await listInput(source, spec.input.kind, input, extensions.recursive);
-  await claimOutput(deps, as, [output, errors]);
-
-  const planned = await planMiniBatches({ blobs, container: input.container }, spec, deps.limits, listed);
-  const files = [...planned.files];
-  const bytes = files.reduce((sum, file) => sum + file.length, 0);
-  return {
-    job: spec.name,
-    model: spec.model,
-    ...scorerFieldsOf(spec),
-    settings,
-    extensions,
-    ...(spec.delegation !== undefined && { delegation: spec.delegation }),
-    inputDatastore: input.datastore,
-    inputContainer: input.container,
-    files,
-    ...(planned.starts && { miniBatches: planned.starts }),
-    lanes: cutLanes(planned.bytes, laneLimit(spec, deps.slots)),
-    output,
-    errors,
-    // Predictions are seldom larger than their input; what is, still has the other half of the limit.
-    blockBytes: Math.max(deps.blockBytes, Math.ceil(bytes / MAX_PLANNED_BLOCKS)),
-  };
-}
-
-/** An output that a deployment watches would start a job, whose output might start another (S4.5). */
-async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
-  const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
-  if (!watch) return;
-  throw new JobFault(
-    'OutputWatched',
-    `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${output.blob} in datastore ${output.datastore}. Give another path.`,
-  );
-}
-
-/** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
-async function claimOutput(deps: JobDeps, as: RunsAs, targets: readonly [Target, Target]): Promise<void> {
-  for (const target of targets) await claim(deps, as, target);
-}
-
-async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
-  const { job } = as;
-  const blobs = await outputBlobs(deps, as, target.datastore);
-  const ref = { container: target.container, name: target.blob };
-  const where = `${target.blob} in datastore ${target.datastore}`;
-  const there = await blobs.head(ref);
-  if (there && !(await isStale(deps, there.metadata)))
-    throw new JobFault('OutputExists', `The output path already exists: ${where}. Give another path or file name.`);
-  const holder = await deps.jobs.reserve(await reservationOf(deps, target), job);
-  if (holder !== job)
-    throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${where}.`);
+/** The segment's plan, made now if it is not there. */
+async function planOf(deps: JobDeps, job: string, segment: number): Promise<Plan> {
+  const there = await deps.files.findPlan(job, segment);
+  if (there) return there;
+  if (segment === 0) return makePlan(deps, job, undefined);
+  const { manifest } = await deps.files.plan(job, segment - 1);
+  const { lanes: lane, miniBatches: position } = startAfter(manifest);
+  // The lanes before may have ended: the row of the lane that comes next shows that the job lives.
+  const life = signsOfLife(deps, job, { lane, position, tallies: NO_TALLIES, receipt: null });
   try {
-    await blobs.stageBlock(ref, blockId(job, 0, 'probe', 0), PROBE);
-  } catch (error) {
-    if (!(error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')) throw error;
-    throw new JobFault(
-      'OutputBlocked',
-      `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
-    );
+    return await makePlan(deps, job, manifest);
+  } finally {
+    life.end();
   }
 }
 
-const PROBE = new TextEncoder().encode('A probe of this path, never committed.');
+/** The record of a job of which so much is planned; undefined when the plan is not its execution's, or known already. */
+function planNoted(
+  current: JobRecord,
+  execution: string,
+  { files, lanes }: { readonly files: number; readonly lanes: number },
+  more: boolean,
+): JobRecord | undefined {
+  if (current.state !== 'planning' && current.state !== 'scoring') return undefined;
+  if (current.execution !== execution) return undefined;
+  if (current.state === 'planning')
+    return { ...current, state: 'scoring', files, lanes, ...(more && { listing: true }) };
+  if (current.files > files || current.listing === undefined) return undefined;
+  const { listing: _, ...known } = current;
+  // The lanes of two segments may be queued at once, those of one as it ends.
+  return { ...known, files, lanes: Math.max(lanes, current.lanes), ...(more && { listing: true }) };
+}
 
-/** Outputs are reserved by their canonical address, by whichever name and with whosever rights it is reached. */
-export async function reservationOf(
-  deps: Pick<JobDeps, 'datastores'>,
-  { datastore, container, blob }: Target,
-): Promise<string> {
-  const { address } = await datastoreOf(deps, datastore);
-  return `${address.endpoint}/${container}/${blob}`;
+type Starts = NonNullable<PlannedSegment['starts']>;
+
+/** Where a generation that resumes goes on: in this segment, or in the first behind it of which something is left. */
+async function goingOn(deps: JobDeps, from: Plan, where: 'here' | 'anywhere'): Promise<{ plan: Plan; starts: Starts }> {
+  const rows = await deps.jobs.progress(from.manifest.job);
+  for (let plan = from; ;) {
+    const { job, lanes, next } = plan.manifest;
+    const starts = await laneStarts(deps, plan, rows);
+    const done = lanes.every(({ to }, index) => starts[index]?.position === to);
+    const behind =
+      where === 'anywhere' && done && next && (await deps.files.findPlan(job, startAfter(plan.manifest).segment));
+    if (!behind || behind.manifest.lanes.length === 0) return { plan, starts };
+    plan = behind;
+  }
+}
+
+async function laneStarts(deps: JobDeps, plan: Plan, rows: readonly LaneProgress[]): Promise<Starts> {
+  const first = startOf(plan.manifest).lanes;
+  const starts = plan.manifest.lanes.map(async (_, index) => {
+    const reached = await whereToGoOn(deps, plan, first + index, rowOf(rows, first + index));
+    return reached ? { position: reached.position, receipt: reached.receipt } : null;
+  });
+  return Promise.all(starts);
 }
 
 /** The one line that a user gets for a fault that no retry would mend; undefined for the others. */

@@ -1,5 +1,4 @@
 import type { PartLimit } from '../domain/file-ranges.ts';
-import type { Limits } from '../domain/limits.ts';
 import { mapBounded } from '../domain/map-bounded.ts';
 import { filesTogether, packPieces, type MiniBatches } from '../domain/mini-batches.ts';
 import type { InputFile } from '../domain/plan.ts';
@@ -28,19 +27,19 @@ const RECORD_BYTES = 100;
 const GZIP_RATIO = 5;
 
 /**
- * Cuts the input into mini-batches, as the job's unit says. A file that may be larger than a mini-batch is read once, here, so that
+ * Cuts a part of the input into mini-batches, as the job's unit says. A file that may be larger than a mini-batch is read once, here, so that
  * every range of it begins with a record whose row and line are known. One that cannot be cut safely is scored as one. Throws
  * JobFault for too many mini-batches.
  */
 export async function planMiniBatches(
   place: Place,
   { settings, extensions }: { readonly settings: ScoringSettings; readonly extensions: Extensions },
-  { miniBatches: most }: Pick<Limits, 'miniBatches'>,
+  { most, before = 0 }: Pick<PartLimit, 'most' | 'before'>,
   files: readonly InputFile[],
 ): Promise<PlannedBatches> {
   const { miniBatchUnit: unit } = extensions;
-  if (unit === 'files') return { files, ...filesTogether(files, settings.miniBatchSize, most) };
-  const limit: PartLimit = { unit, size: settings.miniBatchSize, most };
+  if (unit === 'files') return { files, ...filesTogether(files, settings.miniBatchSize, { most, before }) };
+  const limit: PartLimit = { unit, size: settings.miniBatchSize, most, before };
   const count = (file: InputFile, limitOfFile: PartLimit, bytes?: number) =>
     counted(place, extensions, file, limitOfFile, bytes);
   const sizes = unit === 'bytes' ? files.map(({ length }) => length) : await guessRecords(files, count);

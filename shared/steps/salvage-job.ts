@@ -1,7 +1,7 @@
 import { conflict, notFound } from '../domain/errors.ts';
 import { isEnded, type StoppedJob, type Totals } from '../domain/job.ts';
-import { link, type Linked } from '../domain/receipts.ts';
 import { commitErrors, commitOutput } from './commit-files.ts';
+import { reservationOf } from './claim-output.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import { commitFault } from './commit-job.ts';
 import type { JobDeps } from './deps.ts';
@@ -9,7 +9,7 @@ import { writtenUri } from './job-address.ts';
 import type { Plan } from './job-files.ts';
 import { viewJob, type JobView, type ViewDeps } from './job-view.ts';
 import { reachedBy } from './lane-reached.ts';
-import { reservationOf } from './plan-job.ts';
+import { rowOf, withSegment, type ChainOf, type LinkedSegments } from './link-segments.ts';
 import { committedOutput, releaseOutput, type CommittedOutput } from './settle-job.ts';
 
 /** Storage drops uncommitted blocks a week after the last one was staged. */
@@ -75,9 +75,9 @@ async function reserve(deps: JobDeps, { manifest }: Plan): Promise<void> {
 
 async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutput> {
   const { manifest } = plan;
-  const linked = await linkFinished(deps, plan);
+  const { linked, files } = await linkFinished(deps, plan);
   if (linked.tallies.filesDone === 0 && linked.tallies.rows === 0) throw nothing(manifest.job);
-  const totals: Totals = { files: manifest.files.length, ...linked.tallies };
+  const totals: Totals = { files, ...linked.tallies };
   await checkOutputFiles(deps, plan, linked);
   const errorsUri = await commitErrors(deps, plan, linked, 'part');
   await commitOutputFiles(deps, plan, linked);
@@ -85,17 +85,15 @@ async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutpu
   return { outputUri: await writtenUri(deps, manifest.output), errorsUri, totals };
 }
 
-/** Every lane as far as its receipts go. */
-async function linkFinished(deps: JobDeps, plan: Plan): Promise<Linked> {
-  const rows = await deps.jobs.progress(plan.manifest.job);
-  const chains = plan.manifest.lanes.map(async (_, lane) => {
-    const reached = await reachedBy(
-      deps,
-      plan,
-      lane,
-      rows.find((row) => row.lane === lane),
-    );
-    return reached?.chain ?? [];
-  });
-  return link(await Promise.all(chains), plan.manifest.files);
+/** Every lane of every segment that was planned, as far as its receipts go. */
+async function linkFinished(deps: JobDeps, first: Plan): Promise<LinkedSegments> {
+  const { job } = first.manifest;
+  const rows = await deps.jobs.progress(job);
+  const finished: ChainOf = async (plan, lane) => (await reachedBy(deps, plan, lane, rowOf(rows, lane)))?.chain ?? [];
+  let segments = await withSegment(undefined, first, finished);
+  for (let segment = 1; ; segment++) {
+    const plan = await deps.files.findPlan(job, segment);
+    if (!plan) return segments;
+    segments = await withSegment(segments, plan, finished);
+  }
 }

@@ -12,6 +12,9 @@ import type { SliceAnswer } from './score-slice.ts';
 import { countSlice, inMiniBatchSpan } from './score-telemetry.ts';
 import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
 
+/** How much longer a slice may take to cover what it must: its activity's time is limited. */
+const LONGEST_SLICE_MS = 10 * 60_000;
+
 /** How often a slice looks whether the job is to stop, and tells how far it is. */
 const LOOK_EVERY_MS = 500;
 
@@ -99,6 +102,7 @@ async function run(
   const startedAt = deps.clock.now();
   let sliceMs = await deps.sliceTime.now(deps);
   let lookedAt = startedAt;
+  const { miniBatchesPerSlice = 1 } = plan.manifest;
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
@@ -123,7 +127,9 @@ async function run(
         (newFailures ? await overThreshold(deps, plan, lane, work) : undefined);
       if (stop) return { position, reason: stop };
     }
-    if (now - startedAt >= sliceMs) return { position, reason: null };
+    const ranMs = now - startedAt;
+    const covered = position - from >= miniBatchesPerSlice || ranMs >= sliceMs + LONGEST_SLICE_MS;
+    if (ranMs >= sliceMs && covered) return { position, reason: null };
   }
   return { position: to, reason: null };
 }

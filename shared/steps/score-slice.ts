@@ -3,6 +3,7 @@ import { JobFault } from '../domain/errors.ts';
 import { generationOf, Reason } from '../domain/job.ts';
 import { NO_TALLIES } from '../domain/receipts.ts';
 import { scorerOf } from '../domain/scorer.ts';
+import { laneOf } from '../domain/segments.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import { ModelFault } from '../scoring/engine.ts';
 import type { JobDeps } from './deps.ts';
@@ -23,6 +24,8 @@ export const SliceInput = z.object({
   receipt: z.string().nullable(),
   /** Absent for the job's first generation. */
   generation: z.number().optional(),
+  /** Which part of the plan the lane belongs to; absent for the first. */
+  segment: z.number().optional(),
 });
 export type SliceInput = z.infer<typeof SliceInput>;
 
@@ -43,9 +46,8 @@ export type SliceAnswer = z.infer<typeof SliceAnswer>;
  * killed the process and are scored one by one, with nothing beside them (B4).
  */
 export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<SliceAnswer> {
-  const plan = await deps.files.plan(input.job);
-  const lane = plan.manifest.lanes[input.lane];
-  if (!lane) throw new Error(`job ${input.job} has no lane ${input.lane}`);
+  const plan = await deps.files.plan(input.job, input.segment);
+  const lane = laneOf(plan.manifest, input.lane);
   const generation = generationOf(input);
   const range: Range = {
     plan,

@@ -12,6 +12,7 @@ import {
 } from '../domain/job.ts';
 import type { Target } from '../domain/plan.ts';
 import { keepLog } from './artifact-store.ts';
+import { reservationOf } from './claim-output.ts';
 import { JOB_MARK, TOTALS_MARK } from './commit-blob.ts';
 import type { JobDeps } from './deps.ts';
 import { writtenUri } from './job-address.ts';
@@ -19,7 +20,6 @@ import { outputBlobs } from './job-storage.ts';
 import { logLine, printToJob } from './job-log.ts';
 import { tellScoringEnded, tellWait } from './job-telemetry.ts';
 import { outputTarget } from './output-target.ts';
-import { reservationOf } from './plan-job.ts';
 
 export type Ending = {
   readonly totals: Totals | null;

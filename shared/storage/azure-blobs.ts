@@ -3,6 +3,7 @@ import { type OpenDownload, resumingBody } from './azure-read.ts';
 import { checkBlobName, checkBlock, checkMetadata, checkRange } from './blob-rules.ts';
 import { uploadBlocks } from './block-upload.ts';
 import { type AdapterOptions, blobServiceFrom, type StorageConnection } from './connection.ts';
+import { everyPage } from './every-page.ts';
 import {
   type BlobItem,
   type BlobProperties,
@@ -30,19 +31,15 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
   };
   const limits = (signal?: AbortSignal) => ({ signal, answerWithinMs });
 
-  async function* list(container: string, options: ListOptions = {}): AsyncGenerator<BlobItem> {
-    let continuationToken: string | undefined;
-    do {
-      const page = await orAbsent(
-        ask(`list ${container}`, limits(options.signal), (abortSignal) =>
-          listPage(service.getContainerClient(container), options, continuationToken, abortSignal),
-        ),
-      );
-      if (page === undefined) return;
-      yield* page.segment.blobItems.map(itemOf);
-      continuationToken = page.continuationToken;
-    } while (continuationToken);
-  }
+  const listPage: Blobs['listPage'] = async (container, options = {}) => {
+    const page = await orAbsent(
+      ask(`list ${container}`, limits(options.signal), (abortSignal) =>
+        pageOf(service.getContainerClient(container), options, abortSignal),
+      ),
+    );
+    const items = page?.segment.blobItems.map(itemOf) ?? [];
+    return { items, ...(page?.continuationToken && { next: page.continuationToken }) };
+  };
 
   const open = async (ref: BlobRef, { offset = 0, count, ifMatch, signal }: ReadOptions) => {
     const closing = new AbortController();
@@ -61,7 +58,9 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
   };
 
   return {
-    list,
+    list: (container, options) => everyPage(listPage, container, options),
+
+    listPage,
 
     head: (ref) =>
       orAbsent(
@@ -172,14 +171,14 @@ function uploadOptions({ ifNoneMatch, ifMatch, contentType, metadata }: WriteOpt
 
 type Container = ReturnType<ReturnType<typeof blobServiceFrom>['getContainerClient']>;
 
-async function listPage(client: Container, options: ListOptions, from: string | undefined, abortSignal: AbortSignal) {
+async function pageOf(client: Container, options: ListOptions & { readonly page?: string }, abortSignal: AbortSignal) {
   const settings = {
     includeMetadata: true,
     abortSignal,
     ...(options.prefix !== undefined && { prefix: options.prefix }),
   };
   const paging = {
-    ...(from !== undefined && { continuationToken: from }),
+    ...(options.page !== undefined && { continuationToken: options.page }),
     ...(options.pageSize !== undefined && { maxPageSize: options.pageSize }),
   };
   const page = options.delimiter

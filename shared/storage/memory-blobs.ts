@@ -1,4 +1,5 @@
 import { checkBlobName, checkBlock, checkMetadata, checkRange } from './blob-rules.ts';
+import { everyPage } from './every-page.ts';
 import {
   type BlobItem,
   type BlobProperties,
@@ -7,8 +8,12 @@ import {
   StorageFault,
   type WriteOptions,
 } from './ports.ts';
+import { type SortedNames, sortedNames } from './sorted-names.ts';
 
 const CHUNK_BYTES = 64 * 1024;
+
+/** Names in one page of a listing, as Azure's. */
+const PAGE = 5000;
 
 interface Committed {
   readonly bytes: Uint8Array;
@@ -27,18 +32,26 @@ interface Entry {
   readonly uncommitted: Map<string, Uint8Array>;
 }
 
+interface Container {
+  readonly entries: Map<string, Entry>;
+  readonly names: SortedNames;
+}
+
 /** Blobs in this process, for tests and benchmarks. Where Azurite differs from Azure, this follows Azure. */
 export function memoryBlobs(): Blobs {
-  const containers = new Map<string, Map<string, Entry>>();
+  const containers = new Map<string, Container>();
   let version = 0;
 
-  const find = ({ container, name }: BlobRef): Entry | undefined => containers.get(container)?.get(name);
+  const find = ({ container, name }: BlobRef): Entry | undefined => containers.get(container)?.entries.get(name);
 
   const entryFor = (operation: string, ref: BlobRef): Entry => {
     const container = containers.get(ref.container);
     if (!container) throw new StorageFault(`${operation} ${pathOf(ref)}`, 404, 'ContainerNotFound');
-    const entry = container.get(ref.name) ?? { committed: undefined, uncommitted: new Map<string, Uint8Array>() };
-    container.set(ref.name, entry);
+    const known = container.entries.get(ref.name);
+    if (known) return known;
+    const entry: Entry = { committed: undefined, uncommitted: new Map() };
+    container.entries.set(ref.name, entry);
+    container.names.add(ref.name);
     return entry;
   };
 
@@ -55,6 +68,21 @@ export function memoryBlobs(): Blobs {
     entry.committed = { bytes, blocks, properties: { etag, length: bytes.length, metadata: { ...metadata } } };
     entry.uncommitted.clear();
     return { etag };
+  };
+
+  const listPage: Blobs['listPage'] = async (name, { prefix = '', delimiter, pageSize = PAGE, signal, page } = {}) => {
+    signal?.throwIfAborted();
+    const items: BlobItem[] = [];
+    const container = containers.get(name);
+    if (!container) return { items };
+    for (const blob of container.names.from(page ?? prefix)) {
+      if (!blob.startsWith(prefix)) break;
+      const committed = container.entries.get(blob)?.committed;
+      if (!committed || (delimiter && blob.slice(prefix.length).includes(delimiter))) continue;
+      if (items.length === pageSize) return { items, next: blob };
+      items.push(itemOf(blob, committed));
+    }
+    return { items };
   };
 
   return {
@@ -98,16 +126,9 @@ export function memoryBlobs(): Blobs {
       return { ...put('write', ref, () => unblocked(content), options), length: content.length };
     },
 
-    async *list(container, { prefix = '', delimiter, signal } = {}) {
-      const names = [...(containers.get(container) ?? new Map<string, Entry>())]
-        .filter(([name, entry]) => entry.committed && name.startsWith(prefix))
-        .filter(([name]) => !delimiter || !name.slice(prefix.length).includes(delimiter))
-        .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      for (const [name, { committed }] of names) {
-        signal?.throwIfAborted();
-        if (committed) yield itemOf(name, committed);
-      }
-    },
+    list: (container, options) => everyPage(listPage, container, options),
+
+    listPage,
 
     async stageBlock(ref, blockId, body, options = {}) {
       checkBlobName(ref);
@@ -151,7 +172,7 @@ export function memoryBlobs(): Blobs {
     },
 
     async ensureContainer(container) {
-      if (!containers.has(container)) containers.set(container, new Map());
+      if (!containers.has(container)) containers.set(container, { entries: new Map(), names: sortedNames() });
     },
   };
 }

@@ -68,6 +68,14 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A part of a listing. */
+export interface BlobPage {
+  /** May be none, also when there is a next page. */
+  readonly items: readonly BlobItem[];
+  /** Where the listing goes on, in storage's own words; absent at its end. Good for any process, at any time. */
+  readonly next?: string;
+}
+
 /** The blobs of one account. */
 export interface Blobs {
   /** Undefined when blob or container is absent. */
@@ -87,6 +95,8 @@ export interface Blobs {
   ): Promise<{ etag: string; length: number }>;
   /** In name order (bytes). An absent container lists nothing. Uncommitted blobs never show. */
   list(container: string, options?: ListOptions): AsyncIterable<BlobItem>;
+  /** One page of the same, by default the first; `page` is the `next` of another under the same options. */
+  listPage(container: string, options?: ListOptions & { readonly page?: string }): Promise<BlobPage>;
   /** `blockId` is base64, one length for all blocks of a blob. Uncommitted blocks belong to the blob, not to a writer. Never empty. */
   stageBlock(ref: BlobRef, blockId: string, body: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /**

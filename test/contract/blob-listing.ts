@@ -68,6 +68,31 @@ export function blobListingContract(blobsOf: () => Blobs): void {
       expect(await names(CONTAINER, { ...(pageSize && { pageSize }) })).toEqual(NAMES);
     });
 
+    it('goes on from the end of any page, also of one that somebody else has read, by what is there then', async () => {
+      const container = 'listing-pages';
+      const blobs = blobsOf();
+      const put = (name: string) => blobs.write({ container, name }, new Uint8Array(1));
+      await blobs.ensureContainer(container);
+      for (const name of ['in/a', 'in/b', 'in/c', 'in/d', 'other']) await put(name);
+      const options = { prefix: 'in/', pageSize: 2 };
+      const page = async (at?: string) => {
+        const { items, next } = await blobsOf().listPage(container, {
+          ...options,
+          ...(at !== undefined && { page: at }),
+        });
+        return { names: items.map(({ name }) => name), next };
+      };
+      const first = await page();
+      expect(first).toEqual({ names: ['in/a', 'in/b'], next: expect.any(String) as string });
+      await blobs.remove({ container, name: 'in/c' });
+      await put('in/a2');
+      await put('in/e');
+      for (let again = 0; again < 2; again++)
+        expect(await page(first.next)).toEqual({ names: ['in/d', 'in/e'], next: undefined });
+      expect(await blobs.listPage('nowhere')).toEqual({ items: [] });
+      expect(await blobs.listPage(container, { prefix: 'none/' })).toEqual({ items: [] });
+    });
+
     it.each([
       ['data', NAMES.slice(0, 10)],
       ['data/', NAMES.slice(0, 8)],

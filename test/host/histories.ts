@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
@@ -41,15 +41,18 @@ export async function readHistories(): Promise<StoredHistory[]> {
   );
 }
 
+/** Histories are named `<scenario>-<number>-<orchestration>`. */
+const scenarioOf = (name: string): string => name.replace(/-\d+-\w+(\.json)?$/, '');
+
 /**
- * Writes the histories of a version, by file name, for orchestrations that have none of it: what has run is not rewritten. Throws
- * when all of them have.
+ * Writes the histories of a version, by file name, for scenarios that have none of it: what has run is not rewritten. Throws when
+ * all of them have.
  */
 export async function writeHistories(version: string, recorded: ReadonlyMap<string, RecordedHistory>): Promise<void> {
   const target = join(folder, version);
   const stored = (await readHistories()).filter((history) => history.version === version);
-  const known = new Set(stored.map(({ orchestration }) => orchestration));
-  const fresh = [...recorded].filter(([, { orchestration }]) => !known.has(orchestration));
+  const known = new Set(stored.map(({ file }) => scenarioOf(basename(file))));
+  const fresh = [...recorded].filter(([name]) => !known.has(scenarioOf(name)));
   if (fresh.length === 0)
     throw new Error(`${target} is whole: raise defaultVersion in host.json, or remove it if no job ever ran it.`);
   await mkdir(target, { recursive: true });

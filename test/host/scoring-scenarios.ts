@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** What the activities of one job answer, by name; an answer may throw. */
 export type Answers = Record<string, (input: object) => object>;
 
+const planInput = z.object({ segment: z.number().default(0) });
 const sliceInput = z.object({ lane: z.number(), position: z.number().nullable() });
 export const unavailable = (what: string) => (): never => {
   throw new Error(`${what} is unavailable`);
@@ -23,6 +24,13 @@ const answers = (lanes: number, slices: number): Answers => ({
   commitJob: () => ({ state: 'completed' }),
   settleJob: () => ({ state: 'failed' }),
 });
+
+/** The plan of so many segments, each of which has so many lanes. */
+function plan(input: object, segments: number, lanes: number): object {
+  const { segment } = planInput.parse(input);
+  const more = segment + 1 < segments && { more: true };
+  return { ok: true, lanes, ...more, ...(segment > 0 && { segment, firstLane: segment * lanes }) };
+}
 
 /** Fails at its first call and is right from then on. */
 export function unsteady(answer: (input: object) => object): (input: object) => object {
@@ -65,6 +73,25 @@ export const scoringScenarios: Readonly<Record<string, Answers>> = {
     ...answers(1, 1),
     scoreSlice: unavailable('scoring'),
     stopJob: unavailable('storage'),
+    commitJob: () => ({ state: 'failed' }),
+  },
+  segments: { ...answers(2, 1), planJob: (input) => plan(input, 3, 2) },
+  'many-lanes': { ...answers(100, 1), planJob: (input) => plan(input, 3, 100) },
+  'segment-is-empty': {
+    ...answers(1, 1),
+    planJob: (input) => ({ ...plan(input, 2, 1), ...('segment' in input && { lanes: 0 }) }),
+  },
+  'segment-is-refused': {
+    ...answers(1, 1),
+    planJob: (input) =>
+      'segment' in input
+        ? { ok: false, reason: { code: 'TooManyFiles', message: 'too many files' } }
+        : plan(input, 2, 1),
+    commitJob: () => ({ state: 'failed' }),
+  },
+  'segment-fails': {
+    ...answers(1, 1),
+    planJob: (input) => ('segment' in input ? unavailable('storage')() : plan(input, 2, 1)),
     commitJob: () => ({ state: 'failed' }),
   },
   'commit-fails': { ...answers(1, 1), commitJob: unavailable('storage') },

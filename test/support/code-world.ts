@@ -37,8 +37,9 @@ export const withExtensions = (change: Partial<Extensions>): { extensions: Exten
 /** Storage whose blobs all say that they are packed. */
 export const asGzip = (blobs: Blobs): Blobs => ({
   ...blobs,
-  async *list(container, options) {
-    for await (const item of blobs.list(container, options)) yield { ...item, contentEncoding: 'gzip' };
+  async listPage(container, options) {
+    const page = await blobs.listPage(container, options);
+    return { ...page, items: page.items.map((item) => ({ ...item, contentEncoding: 'gzip' })) };
   },
 });
 

@@ -94,6 +94,8 @@ export function withFaults(blobs: Blobs, plans: readonly FaultPlan[]): FaultyBlo
       await call('list', container, async () => undefined, options?.signal);
       yield* blobs.list(container, options);
     },
+    listPage: (container, options) =>
+      call('list', container, () => blobs.listPage(container, options), options?.signal),
     stageBlock: (ref, blockId, body, options) =>
       call('stageBlock', ref.name, () => blobs.stageBlock(ref, blockId, body, options), options?.signal),
     commitBlocks: (ref, blockIds, options) =>

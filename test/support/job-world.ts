@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { STANDARD_LIMITS } from '../../shared/limit-settings.ts';
 import type { Limits } from '../../shared/domain/limits.ts';
 import type { MiniBatchUnit } from '../../shared/domain/mini-batch-unit.ts';
+import { SEGMENT_SIZES, type SegmentSizes } from '../../shared/domain/segments.ts';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import type { Engine } from '../../shared/scoring/engine.ts';
@@ -18,7 +19,7 @@ import { jobFiles } from '../../shared/steps/job-files.ts';
 import { jobLogChunks } from '../../shared/steps/job-log-chunks.ts';
 import { processTurns } from '../../shared/steps/process-turns.ts';
 import { sliceTime } from '../../shared/steps/slice-time.ts';
-import { planJob, takeJob } from '../../shared/steps/plan-job.ts';
+import { planJob, takeJob, type JobInput, type PlannedSegment } from '../../shared/steps/plan-job.ts';
 import { scoreSlice, type SliceAnswer, type SliceInput } from '../../shared/steps/score-slice.ts';
 import type { Clock } from '../../shared/steps/ports.ts';
 import { settleJob } from '../../shared/steps/settle-job.ts';
@@ -67,6 +68,7 @@ export function jobWorld(
     sliceMs?: number;
     slots?: number;
     blockBytes?: number;
+    segmentSizes?: SegmentSizes;
     clock?: Clock;
     limits?: Partial<Limits>;
     /** Opens datastores that are made besides `store`. */
@@ -112,6 +114,7 @@ export function jobWorld(
     sliceMs: options.sliceMs ?? 60_000,
     slots: options.slots ?? 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
+    segmentSizes: options.segmentSizes ?? SEGMENT_SIZES,
   };
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
   const world: JobWorld = {
@@ -170,11 +173,7 @@ export function jobWorld(
       if (!over) {
         const plan = await planJob(deps, { job: name, execution: EXECUTION });
         if (!plan.ok) await settleJob(deps, { job: name, reason: plan.reason });
-        else
-          await world.commit(
-            name,
-            await Promise.all(Array.from({ length: plan.lanes }, (_, lane) => world.lane(name, lane))),
-          );
+        else await scoreSegments(deps, { job: name, execution: EXECUTION }, plan);
       }
       return world.record(name);
     },
@@ -188,11 +187,7 @@ export function jobWorld(
       if (over) return world.record(name);
       const plan = await planJob(deps, run);
       if (!plan.ok) await settleJob(deps, { job: name, reason: plan.reason, generation });
-      else {
-        const starts = plan.starts ?? [];
-        const lanes = starts.map((start, lane) => runLane(deps, { job: name, lane, generation }, start));
-        await commitJob(deps, { ...run, lanes: await Promise.all(lanes) });
-      }
+      else await scoreSegments(deps, run, plan);
       return world.record(name);
     },
     process: (change = {}) => ({ ...deps, turns: processTurns(), sliceTime: sliceTime(), ...change }),
@@ -209,10 +204,34 @@ export function jobWorld(
   return world;
 }
 
+/** Plays the rest of the orchestrator of a job: its segments from this one on, each planned while the one before is scored. */
+export async function scoreSegments(
+  deps: JobDeps,
+  { job, execution, ...run }: JobInput,
+  first: PlannedSegment,
+): Promise<CommitAnswer> {
+  for (let planned = first; ;) {
+    const { segment, firstLane = 0, starts, more } = planned;
+    const part = segment === undefined ? {} : { segment };
+    const lanes = Array.from({ length: planned.lanes }, (_, index) =>
+      runLane(deps, { job, lane: firstLane + index, ...run, ...part }, starts?.[index] ?? null),
+    );
+    const [results, next] = await Promise.all([
+      Promise.all(lanes),
+      more && planJob(deps, { job, execution, ...run, segment: (segment ?? 0) + 1 }),
+    ]);
+    if (!next?.ok || next.lanes === 0 || !results.every(({ ok }) => ok)) {
+      const reason = next?.ok === false ? { reason: next.reason } : {};
+      return commitJob(deps, { job, execution, lanes: results, ...part, ...reason });
+    }
+    planned = next;
+  }
+}
+
 /** Slices of one lane from a start, or from its beginning, to its end. */
 export async function runLane(
   deps: JobDeps,
-  lane: Pick<SliceInput, 'job' | 'lane' | 'generation'>,
+  lane: Pick<SliceInput, 'job' | 'lane' | 'generation' | 'segment'>,
   start: Pick<SliceAnswer, 'position' | 'receipt'> | null,
 ): Promise<LaneResult> {
   for (let at: Pick<SliceInput, 'position' | 'receipt'> = start ?? { position: null, receipt: null }; ;) {

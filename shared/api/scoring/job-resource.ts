@@ -133,12 +133,14 @@ const isSalvaged = (record: JobRecord): boolean =>
 function progressProperties({
   record,
   totals,
+  listing,
   rowsPerSecond,
   secondsLeft,
   firstRowAt,
 }: JobView): Record<string, string> {
-  const known: Record<string, string | number | null | undefined> = {
+  const known: Record<string, string | number | true | null | undefined> = {
     files: totals?.files,
+    listing,
     filesDone: totals?.filesDone,
     filesFailed: totals?.filesFailed,
     rows: totals?.rows,

@@ -1,0 +1,56 @@
+import { blockId } from '../domain/blocks.ts';
+import { JobFault } from '../domain/errors.ts';
+import type { Target } from '../domain/plan.ts';
+import { StorageFault } from '../storage/ports.ts';
+import { datastoreOf, type JobDeps } from './deps.ts';
+import { isStale } from './errors-file.ts';
+import { outputBlobs, type RunsAs } from './job-storage.ts';
+import { watchesOver } from './watched-deployments.ts';
+
+/** An output that a deployment watches would start a job, whose output might start another (S4.5). */
+export async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
+  const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
+  if (!watch) return;
+  throw new JobFault(
+    'OutputWatched',
+    `Deployment '${watch.deployment}' of endpoint '${watch.endpoint}' watches the output path: ${output.blob} in datastore ${output.datastore}. Give another path.`,
+  );
+}
+
+/** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
+export async function claimOutput(deps: JobDeps, as: RunsAs, targets: readonly [Target, Target]): Promise<void> {
+  for (const target of targets) await claim(deps, as, target);
+}
+
+async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
+  const { job } = as;
+  const blobs = await outputBlobs(deps, as, target.datastore);
+  const ref = { container: target.container, name: target.blob };
+  const where = `${target.blob} in datastore ${target.datastore}`;
+  const there = await blobs.head(ref);
+  if (there && !(await isStale(deps, there.metadata)))
+    throw new JobFault('OutputExists', `The output path already exists: ${where}. Give another path or file name.`);
+  const holder = await deps.jobs.reserve(await reservationOf(deps, target), job);
+  if (holder !== job)
+    throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${where}.`);
+  try {
+    await blobs.stageBlock(ref, blockId(job, 0, 'probe', 0), PROBE);
+  } catch (error) {
+    if (!(error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')) throw error;
+    throw new JobFault(
+      'OutputBlocked',
+      `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
+    );
+  }
+}
+
+const PROBE = new TextEncoder().encode('A probe of this path, never committed.');
+
+/** Outputs are reserved by their canonical address, by whichever name and with whosever rights it is reached. */
+export async function reservationOf(
+  deps: Pick<JobDeps, 'datastores'>,
+  { datastore, container, blob }: Target,
+): Promise<string> {
+  const { address } = await datastoreOf(deps, datastore);
+  return `${address.endpoint}/${container}/${blob}`;
+}
