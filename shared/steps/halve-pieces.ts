@@ -1,6 +1,7 @@
 import type { FileRange } from '../domain/file-ranges.ts';
 import type { InputPiece } from '../domain/mini-batches.ts';
 import { halveRange } from '../formats/halve-range.ts';
+import type { RecordSource } from '../formats/record-reader.ts';
 import { OutOfMemory, TimedOut } from '../scoring/engine.ts';
 import { StorageFault } from '../storage/ports.ts';
 import { ownFault, type SliceWork } from './slice-work.ts';
@@ -31,12 +32,17 @@ async function rangesOf(work: SliceWork, file: InputPiece): Promise<readonly Inp
   const { manifest, input: blobs } = work;
   const { csvDelimiter: delimiter, csvHeader: header } = manifest.extensions;
   const { piece } = file;
-  const open = (from: number, to: number) => {
+  const sources = new Set<RecordSource>();
+  // A read that stalls would keep the mini-batch for ever.
+  const timer = setTimeout(() => sources.forEach((source) => source.close()), manifest.settings.timeoutSeconds * 1000);
+  const open = (from: number, to: number): RecordSource => {
     const range: FileRange = { row: 0, records: 0, from, to };
-    return sourceOf(
+    const source = sourceOf(
       { blobs, container: manifest.inputContainer },
       { ...file, piece: { file: 0, index: 0, of: 1, range } },
     );
+    sources.add(source);
+    return source;
   };
   try {
     const found = await halveRange(file, piece?.range, { delimiter, header }, open);
@@ -56,10 +62,14 @@ async function rangesOf(work: SliceWork, file: InputPiece): Promise<readonly Inp
     }));
   } catch (error) {
     // The next try meets it again, and tells.
-    if (ownFault(error) || error instanceof StorageFault) return undefined;
+    if (ownFault(error) || error instanceof StorageFault || isAbort(error)) return undefined;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 const placeOf = ({ manifest }: SliceWork, file: InputPiece): number =>
   manifest.files.findIndex(({ blob }) => blob === file.blob);

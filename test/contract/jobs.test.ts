@@ -278,15 +278,9 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     for (const name of ['a', 'b', 'c']) await one.create(spec(name));
     expect(await two.crowd(1000)).toEqual({ lanes: 3, instances: 2 });
 
-    const running = { execution: 'e', startedAt: '2026-01-01T00:00:00.000Z' };
-    const scoring = (record: JobRecord): JobRecord => ({ ...record, ...running, state: 'scoring', files: 9, lanes: 5 });
-    const committing = (record: JobRecord): JobRecord => ({
-      ...scoring(record),
-      ...running,
-      state: 'committing',
-      files: 9,
-      lanes: 5,
-    });
+    const running = { execution: 'e', startedAt: '2026-01-01T00:00:00.000Z', files: 9, lanes: 5 };
+    const scoring = (record: JobRecord): JobRecord => ({ ...record, ...running, state: 'scoring' });
+    const committing = (record: JobRecord): JobRecord => ({ ...record, ...running, state: 'committing' });
     await one.transition('a', scoring);
     await two.transition('b', scoring);
     expect(await one.crowd(2000)).toEqual({ lanes: 11, instances: 2 });
