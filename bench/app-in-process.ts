@@ -29,6 +29,7 @@ export const inDatastore = (path: string): string => `azureml://datastores/works
 
 /** Only in a process that `inProcessOfItsOwn` has started. */
 export async function appInProcess(): Promise<AppInProcess> {
+  process.once('disconnect', () => process.exit());
   const compiled = (path: string): string => pathToFileURL(join(PROJECT, 'dist', path)).href;
   const { startHost } = (await import(compiled('local/host.js'))) as HostModule;
   const host = await startHost({ root: PROJECT, port: 0, verbose: false });

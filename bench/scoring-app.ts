@@ -17,6 +17,9 @@ export type JobSettings = Readonly<Record<string, unknown>>;
 export interface ScoringApp {
   readonly stack: Stack;
   readonly data: ContainerClient;
+  readonly api: Client;
+  /** An endpoint over a model of bench/models, with the deployment `one`. */
+  deploy(model: string, properties?: object): Promise<void>;
   /** Starts a job over a folder; answers its name. */
   invoke(endpoint: string, folder: string, settings?: JobSettings): Promise<string>;
   /** Runs a job over a folder to its end. Throws when it fails. */
@@ -46,17 +49,27 @@ export async function scoringApp(keyFile: string, options: Partial<StackOptions>
   const token = await stack.issuer.sign({ audience: 'api://batchpoint', lifetimeSeconds: 7200 });
   const workspace = await localWorkspace(PROJECT);
   const api = client(stack.url, workspace, async () => token);
-  for (const model of ['mlp', 'trees'] as const) await deploy(api, data, model, workspacePath(workspace));
+  const deployment: ScoringApp['deploy'] = (model, properties) =>
+    deploy(api, data, model, workspacePath(workspace), properties);
+  for (const model of ['mlp', 'trees'] satisfies BenchModel[]) await deployment(model);
   return {
     stack,
     data,
+    api,
+    deploy: deployment,
     invoke: (endpoint, folder, settings) => invoke(api, endpoint, folder, settings),
     run: (endpoint, folder, settings) => run(api, endpoint, folder, settings),
     stop: () => stack.stop(),
   };
 }
 
-async function deploy(api: Client, data: ContainerClient, model: BenchModel, workspace: string): Promise<void> {
+async function deploy(
+  api: Client,
+  data: ContainerClient,
+  model: string,
+  workspace: string,
+  properties?: object,
+): Promise<void> {
   const path = `models/${model}/model.onnx`;
   await data.getBlockBlobClient(path).uploadData(await readFile(modelFile(model)));
   await api.put(`/batchEndpoints/${model}`, { properties: { authMode: 'aadToken' } });
@@ -68,6 +81,7 @@ async function deploy(api: Client, data: ContainerClient, model: BenchModel, wor
       model: { referenceType: 'Id', assetId: `${workspace}/models/${model}/versions/1` },
       miniBatchSize: 1,
       retrySettings: { maxRetries: 1, timeout: 'PT10M' },
+      ...properties,
     },
   });
   await api.put(`/batchEndpoints/${model}`, {

@@ -9,6 +9,8 @@ import { PROJECT } from '../../cli/stack.ts';
 import { ensureVirtualEnvironment } from '../../cli/virtual-environment.ts';
 import { figures } from '../figure.ts';
 import { csvMlp, csvTrees, smallCsv } from './csv.ts';
+import { images } from './images.ts';
+import { activities, memory2gb, overhead100k } from './scale.ts';
 import { table, type Line } from './table.ts';
 import { workbench, type Workbench } from './workbench.ts';
 
@@ -18,8 +20,8 @@ Scores the same files from the same storage as Python scripts do that people wou
 one line of JSON per figure and at the end a table. Exit code 1 when a target is missed. The first run installs the scripts' packages in
 .venv-peers. Let the machine do nothing else.
 
-  --only NAMES   some of csv_mlp,csv_trees,small_csv
-  --peers NAMES  some of pandas,polars,ray,bare
+  --only NAMES   some of csv_mlp,csv_trees,small_csv,images,rss_2gb,overhead_100k,activities_per_mini_batch
+  --peers NAMES  some of pandas,polars,ray,bare,pillow
   --rounds N     counted rounds after one that warms up (default 5)
   --unit UNIT    what a mini-batch of the one large file counts: files, bytes or records (default files)
   --size N       how many of them (default 1 file, else the app's default)
@@ -31,9 +33,13 @@ const measurements: Readonly<Record<string, (bench: Workbench) => Promise<void>>
   csv_mlp: csvMlp,
   csv_trees: csvTrees,
   small_csv: smallCsv,
+  images,
+  rss_2gb: memory2gb,
+  overhead_100k: overhead100k,
+  activities_per_mini_batch: activities,
 };
 
-const PEERS = ['pandas', 'polars', 'ray', 'bare'];
+const PEERS = ['pandas', 'polars', 'ray', 'bare', 'pillow'];
 
 /** The names of a list with commas. Throws when one is not among `all`. */
 function chosen(option: string, given: string | undefined, all: readonly string[]): string[] {
