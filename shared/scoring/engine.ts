@@ -46,6 +46,8 @@ export interface FileToScore {
    * stream. Its errors pass through `score` unchanged.
    */
   readonly body: AsyncIterable<Uint8Array>;
+  /** All of `body`, where it is in memory already: taken in its place, and the engine may take the buffer over. */
+  readonly bytes?: Uint8Array | undefined;
   /** Bytes [offset, offset + count), for formats that are read in pieces. Its errors pass through `score` unchanged. */
   range(offset: number, count: number): Promise<Uint8Array>;
 }

@@ -50,8 +50,8 @@ export function codeScoring(code: CodeWork): Scoring {
   return {
     rowColumns: false,
     takesRanges: false,
-    expect(files) {
-      expected = files;
+    expect([next]) {
+      expected = next;
     },
     begin(work, all) {
       const held = take(work, all);

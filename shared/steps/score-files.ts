@@ -1,28 +1,54 @@
 import type { InputPiece } from '../domain/mini-batches.ts';
 import { TimedOut, type FileEngine } from '../scoring/engine.ts';
 import { endFile, failFile, recordFailure } from './file-outcomes.ts';
-import { checkpoint, noteColumns, ownFault, type Scoring, type SliceWork } from './slice-work.ts';
-import { storedFile } from './stored-file.ts';
+import { readAhead, type ReadAhead, type TakenFile } from './read-ahead.ts';
+import {
+  checkpoint,
+  noteColumns,
+  ownFault,
+  type MiniBatchesToCome,
+  type Scoring,
+  type SliceWork,
+} from './slice-work.ts';
 
-const nothing = (): void => undefined;
 const ended = Promise.resolve();
 
-/** Scores with an engine that takes one file after the other, as streams from storage. */
-export const fileScoring = (engine: FileEngine): Scoring => ({
-  rowColumns: true,
-  takesRanges: engine.takesParts,
-  expect: nothing,
-  begin: (work) => ({
-    run: (files, attempt) => scoreFiles(work, engine, files, attempt),
-    end: () => ended,
-  }),
-  end: () => ended,
-});
+/** Scores with an engine that takes one file after the other, as streams from storage; small files are read ahead. */
+export function fileScoring(engine: FileEngine): Scoring {
+  let toCome: MiniBatchesToCome = [];
+  let ahead: ReadAhead | undefined;
+  return {
+    rowColumns: true,
+    takesRanges: engine.takesParts,
+    expect(miniBatches) {
+      toCome = miniBatches;
+    },
+    begin(work) {
+      const reading = (ahead ??= readAhead({ blobs: work.input, container: work.manifest.inputContainer }));
+      return {
+        async run(files, attempt) {
+          // What hung for one try is not waited for by the next.
+          if (attempt > 1) await reading.forget();
+          reading.follow(inOrder(files, toCome));
+          await scoreFiles(work, engine, reading, files, attempt);
+        },
+        end: () => ended,
+      };
+    },
+    end: async () => ahead?.forget(),
+  };
+}
+
+function* inOrder(files: readonly InputPiece[], toCome: MiniBatchesToCome): Generator<InputPiece> {
+  yield* files;
+  for (const miniBatch of toCome) yield* miniBatch;
+}
 
 /** One try of some files, stopped at the timeout. */
 async function scoreFiles(
   work: SliceWork,
   engine: FileEngine,
+  ahead: ReadAhead,
   files: readonly InputPiece[],
   attempt: number,
 ): Promise<void> {
@@ -30,7 +56,7 @@ async function scoreFiles(
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(new TimedOut(timeoutSeconds)), timeoutSeconds * 1000);
   try {
-    for (const file of files) await scoreFile(work, engine, file, attempt, stop.signal);
+    for (const file of files) await scoreFile(work, engine, ahead, file, attempt, stop.signal);
   } finally {
     clearTimeout(timer);
   }
@@ -40,6 +66,7 @@ async function scoreFiles(
 async function scoreFile(
   work: SliceWork,
   engine: FileEngine,
+  ahead: ReadAhead,
   file: InputPiece,
   attempt: number,
   signal: AbortSignal,
@@ -48,14 +75,11 @@ async function scoreFile(
   const undo = checkpoint(work);
   let rows = 0;
   let recordsFailed = 0;
-  // A body that is not read to its end keeps its connection until its signal aborts.
-  const over = new AbortController();
-  const signalOfFile = AbortSignal.any([signal, over.signal]);
+  let taken: TakenFile | undefined;
   try {
     signal.throwIfAborted();
-    const { input: blobs, manifest } = work;
-    const stored = storedFile({ blobs, container: manifest.inputContainer, signal: signalOfFile }, file);
-    const parts = engine.score(stored, manifest.extensions, signal, (line) => work.log.printed(line));
+    taken = await ahead.take(file, signal);
+    const parts = engine.score(taken.stored, work.manifest.extensions, signal, (line) => work.log.printed(line));
     for await (const part of parts) {
       rows += part.rows;
       recordsFailed += part.failures.length;
@@ -71,7 +95,7 @@ async function scoreFile(
     if (!fault) throw error;
     return failFile(work, file, fault, attempt);
   } finally {
-    over.abort();
+    taken?.close();
   }
   await endFile(work, file, { rows, recordsFailed }, attempt);
 }

@@ -10,7 +10,7 @@ import { openSlice, type Range } from './open-slice.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
 import { countSlice, inMiniBatchSpan } from './score-telemetry.ts';
-import { checkpoint, JobStopped, type SliceWork } from './slice-work.ts';
+import { checkpoint, JobStopped, type MiniBatchesToCome, type SliceWork } from './slice-work.ts';
 
 /** How much longer a slice may take to cover what it must: its activity's time is limited. */
 const LONGEST_SLICE_MS = 10 * 60_000;
@@ -106,7 +106,7 @@ async function run(
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
-    if (position + 1 < to) work.scoring.expect(filesOf(plan.manifest, position + 1));
+    work.scoring.expect(miniBatchesFrom(plan, position + 1, to));
     const fault = await inMiniBatchSpan(work, position, () => jobFault(work, () => score(work, position)));
     if (fault) {
       const reason = { code: fault.code, message: fault.message };
@@ -133,6 +133,12 @@ async function run(
   }
   return { position: to, reason: null };
 }
+
+const miniBatchesFrom = ({ manifest }: Plan, from: number, to: number): MiniBatchesToCome => ({
+  *[Symbol.iterator]() {
+    for (let position = from; position < to; position++) yield filesOf(manifest, position);
+  },
+});
 
 /** Scores a mini-batch. Answers why the job cannot go on; then nothing of the mini-batch stays. */
 async function jobFault(work: SliceWork, score: () => Promise<void>): Promise<JobFault | undefined> {

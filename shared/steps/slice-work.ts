@@ -50,12 +50,15 @@ export interface Scoring {
   readonly rowColumns: boolean;
   /** Whether it scores a range of a file by itself. */
   readonly takesRanges: boolean;
-  /** The files of the mini-batch that comes after the one that is begun next. */
-  expect(files: readonly InputPiece[]): void;
+  /** The mini-batches that come after the one that is begun next, in order. */
+  expect(miniBatches: MiniBatchesToCome): void;
   begin(work: SliceWork, files: readonly InputPiece[]): Tries;
   /** Ends what is under way; nothing of it stays on this machine. */
   end(): Promise<void>;
 }
+
+/** The files of each of them; none is looked for before somebody iterates so far. Can be iterated again. */
+export type MiniBatchesToCome = Iterable<readonly InputPiece[]>;
 
 /** The tries of one mini-batch. */
 export interface Tries {

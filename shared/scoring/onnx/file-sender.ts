@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { FileToScore } from '../engine.ts';
 import type { ChunkSender } from './chunk-sender.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
+import { movable, type FromWorker, type ToWorker } from './protocol.ts';
 
 /** Gives a worker the bytes of one file as it asks for them. */
 export interface FileSender {
@@ -23,10 +23,8 @@ export function fileSender(
   async function sendRange(offset: number, count: number): Promise<void> {
     const read = await file.range(offset, count);
     if (stopped) return;
-    // A slice of a pooled buffer is copied: what is moved must be whole.
-    const bytes = read.byteLength === read.buffer.byteLength ? read : read.slice();
-    const message: ToWorker = { kind: 'bytes', bytes };
-    worker.postMessage(message, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []);
+    const bytes = movable(read);
+    worker.postMessage({ kind: 'bytes', bytes } satisfies ToWorker, [bytes.buffer]);
   }
 
   // One after another, so that answers come in the order of asking.

@@ -9,6 +9,21 @@ export interface MessageSource extends RecordSource {
   answer(bytes: Uint8Array): void;
 }
 
+/** A file that came with its bytes. */
+export function memorySource(length: number, bytes: Uint8Array): RecordSource {
+  let rest = bytes.length > 0 ? bytes : undefined;
+  return {
+    length,
+    async next() {
+      const chunk = rest;
+      rest = undefined;
+      return chunk;
+    },
+    range: async (offset, count) => bytes.slice(offset, offset + count),
+    close: () => undefined,
+  };
+}
+
 /** Asks for the file's chunks or ranges by `send`, and gives the chunks' buffers back as soon as they are read. */
 export function messageSource(
   length: number,

@@ -1,10 +1,10 @@
-import { Worker, type MessagePort } from 'node:worker_threads';
+import { Worker, type MessagePort, type Transferable } from 'node:worker_threads';
 import type { FileToScore, ScoredPart, ScoringOptions } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { chunkSender } from './chunk-sender.ts';
 import { fileSender } from './file-sender.ts';
 import { endThread, leftNativeCode, nativeGuard } from './native-guard.ts';
-import { fromSent, type FromWorker, type ToWorker } from './protocol.ts';
+import { fromSent, movable, type FromWorker, type ToWorker } from './protocol.ts';
 
 /** A worker thread with the model in it. Scores one file at a time. */
 export interface ModelWorker {
@@ -38,12 +38,10 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
   // The host's own flags (--input-type, --import of an agent) are not for this thread.
   const shared = nativeGuard();
   const worker = new Worker(script, { execArgv: [], workerData: shared });
-  const sender = chunkSender((message, transfer) => {
+  const post = (message: ToWorker, transfer: Transferable[] = []) => {
     worker.postMessage(message, transfer);
-  });
-  const post = (message: ToWorker) => {
-    worker.postMessage(message);
   };
+  const sender = chunkSender(post);
 
   // What the current file's consumer has not seen yet: bounded, since parts need room and the others come once.
   let events: Event[] = [];
@@ -115,13 +113,17 @@ export async function modelWorker(model: Uint8Array, signature: Signature | unde
     asked = sending.answer;
     foundLong = long;
     const { name, length, contentEncoding, part } = file;
-    post({ kind: 'start', file: { name, length, contentEncoding, part }, options });
+    const bytes = file.bytes && movable(file.bytes);
+    post({ kind: 'start', file: { name, length, contentEncoding, part }, options, bytes }, bytes && [bytes.buffer]);
     try {
       for (;;) {
         const event = await nextEvent();
         // The thread came to the file's end by itself: it can take the next one.
         if (event.kind === 'done' || (event.kind === 'threw' && event.settled)) busy = false;
-        if (event.kind === 'done') return;
+        if (event.kind === 'done') {
+          if (event.part) yield event.part;
+          return;
+        }
         if (event.kind === 'threw') throw event.error;
         if (event.kind === 'part') {
           yield event.part;

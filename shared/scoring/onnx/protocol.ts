@@ -18,7 +18,13 @@ export type FileFacts = Pick<FileToScore, 'name' | 'length' | 'contentEncoding' 
 
 export type ToWorker =
   | { readonly kind: 'load'; readonly model: Uint8Array; readonly signature: Signature | undefined }
-  | { readonly kind: 'start'; readonly file: FileFacts; readonly options: ScoringOptions }
+  /** With `bytes`, all of its body is there; else the worker asks for it. */
+  | {
+      readonly kind: 'start';
+      readonly file: FileFacts;
+      readonly options: ScoringOptions;
+      readonly bytes?: Uint8Array | undefined;
+    }
   | { readonly kind: 'chunk'; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly kind: 'end' }
   /** The answer to a `range`: ranges are answered in the order of asking. */
@@ -42,7 +48,8 @@ export type FromWorker =
   | { readonly kind: 'long' }
   /** The thread assists no more. */
   | { readonly kind: 'assisted' }
-  | { readonly kind: 'done' }
+  /** With the last part, of a file that came with its bytes. */
+  | { readonly kind: 'done'; readonly part?: ScoredPart | undefined }
   | { readonly kind: 'failed'; readonly error: SentError };
 
 /** From the thread that reads a file to one that scores batches of it: a batch, which the reader touches no more until its answer. */
@@ -55,6 +62,14 @@ export interface ToSecond {
 
 export type FromSecond =
   { readonly id: number; readonly part: ScoredPart } | { readonly id: number; readonly error: SentError };
+
+/** Bytes that can be moved whole: a view on a buffer that holds more (Node's pool, which cannot be moved) is copied. */
+export const movable = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
+};
 
 /** Structured clone keeps no subclass of Error: the faults travel as plain objects. */
 export interface SentError {

@@ -3,11 +3,13 @@ import type { ScoredPart, ScoringOptions } from '../engine.ts';
 import { assistance, type Assistance } from './assistance.ts';
 import { batchScorer } from './batch-scorer.ts';
 import { scoreFile } from './file-scorer.ts';
-import { messageSource, type MessageSource } from './message-source.ts';
+import { memorySource, messageSource, type MessageSource } from './message-source.ts';
 import { loadModel, type LoadedModel } from './model.ts';
 import { guardedModel } from './native-guard.ts';
 import { PARTS_IN_FLIGHT, toSent, type FileFacts, type FromWorker, type ToWorker } from './protocol.ts';
 import { secondThreads, type SecondThreads } from './second-threads.ts';
+
+const bufferOf = ({ bytes: { buffer } }: ScoredPart): Transferable[] => (buffer instanceof ArrayBuffer ? [buffer] : []);
 
 /**
  * Thread of one model: scores one file after another, each part waits until there is room for it. Between files it scores batches
@@ -28,8 +30,7 @@ function serve(port: MessagePort, shared: Int32Array): void {
   async function emit(part: ScoredPart): Promise<void> {
     if (room === 0) await new Promise<void>((resolve) => (roomMade = resolve));
     room--;
-    const { buffer } = part.bytes;
-    send({ kind: 'part', part }, buffer instanceof ArrayBuffer ? [buffer] : []);
+    send({ kind: 'part', part }, bufferOf(part));
   }
 
   async function load({ model: bytes, signature }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
@@ -37,8 +38,9 @@ function serve(port: MessagePort, shared: Int32Array): void {
     send({ kind: 'loaded', columns: model.columns });
   }
 
-  async function score(file: FileFacts, options: ScoringOptions): Promise<void> {
+  async function score({ file, options, bytes }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
     if (model === undefined) throw new Error('A file was started before the model was loaded.');
+    if (bytes) return scoreSmall(model, file, bytes, options);
     source = messageSource(file.length, send);
     seconds = secondThreads(model.memory, () => send({ kind: 'long' }));
     try {
@@ -58,12 +60,27 @@ function serve(port: MessagePort, shared: Int32Array): void {
     });
   }
 
+  /** Its last part, mostly the only one, goes with the end. */
+  async function scoreSmall(
+    loaded: LoadedModel,
+    file: FileFacts,
+    bytes: Uint8Array,
+    options: ScoringOptions,
+  ): Promise<void> {
+    let last: ScoredPart | undefined;
+    await scoreFile(loaded, file, memorySource(file.length, bytes), options, async (part) => {
+      if (last) await emit(last);
+      last = part;
+    });
+    send({ kind: 'done', part: last }, last && bufferOf(last));
+  }
+
   function handle(message: ToWorker): Promise<void> | undefined {
     switch (message.kind) {
       case 'load':
         return load(message);
       case 'start':
-        return score(message.file, message.options);
+        return score(message);
       case 'chunk':
         source?.push(message.buffer, message.length);
         return undefined;
