@@ -1,8 +1,9 @@
 import type { InputPiece } from '../domain/mini-batches.ts';
-import { TimedOut, type FileEngine } from '../scoring/engine.ts';
+import type { FileEngine } from '../scoring/engine.ts';
 import { endFile, failFile, recordFailure } from './file-outcomes.ts';
 import { checkpoint, noteColumns, ownFault, type Scoring, type SliceWork } from './slice-work.ts';
 import { storedFile } from './stored-file.ts';
+import { tryTimer } from './try-timer.ts';
 
 const nothing = (): void => undefined;
 const ended = Promise.resolve();
@@ -27,11 +28,12 @@ async function scoreFiles(
 ): Promise<void> {
   const { timeoutSeconds } = work.manifest.settings;
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(new TimedOut(timeoutSeconds)), timeoutSeconds * 1000);
+  const timer = tryTimer(work.bounds, timeoutSeconds, stop);
+  const signal = AbortSignal.any([stop.signal, work.stopped]);
   try {
-    for (const file of files) await scoreFile(work, engine, file, attempt, stop.signal);
+    for (const file of files) await scoreFile(work, engine, file, attempt, signal);
   } finally {
-    clearTimeout(timer);
+    timer.end();
   }
 }
 

@@ -158,6 +158,8 @@ export function invokerWorlds() {
       workFolder: async () => tmpdir(),
       turns: processTurns(),
       sliceTime: sliceTime(),
+      storageWaits: { since: () => 0 },
+      longestTryMs: 60_000,
       ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024 },
     };
     /** The first activities of an orchestration. */
