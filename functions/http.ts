@@ -17,7 +17,7 @@ async function makeApi(): Promise<Api> {
     orchestrations,
     pipelineOrchestrations,
     cancelJob: (name) => cancelAnyJob({ ...apiDeps, orchestrations }, name),
-    salvageJob: (name) => salvageJob({ ...jobDeps, orchestrations }, name),
+    salvageJob: (name) => salvageJob({ ...jobDeps, ...apiDeps, orchestrations }, name),
   });
 }
 

@@ -20,6 +20,15 @@ export async function maxTimeoutSeconds(
   return Math.max(1, whole - Math.max(sliceSeconds, SLICE_SECONDS) - GRACE_SECONDS);
 }
 
+/** Nobody gains by an activity that waits longer: it fails, and is tried again. */
+const LONGEST_PATIENCE_MS = 10 * 60_000;
+
+/**
+ * Milliseconds that one call of an activity waits while storage turns it away as too busy: a third of what a try may take, so that
+ * the reads of a mini-batch and, when storage is busy again, the writes at its end still end within the function's time.
+ */
+export const storagePatienceMs = (maxSeconds: number): number => Math.min(LONGEST_PATIENCE_MS, (maxSeconds * 1000) / 3);
+
 /** Seconds of `[d.]hh:mm:ss`; `-1` is no limit. */
 function functionTimeoutSeconds(text: string): number {
   if (text.trim() === '-1') return Infinity;

@@ -4,6 +4,7 @@ import type { Clock } from './steps/ports.ts';
 import { signedUrls, type SignedUrls } from './steps/signed-urls.ts';
 import { accountOf } from './storage/account.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
+import type { AdapterOptions } from './storage/connection.ts';
 import type { Table } from './storage/ports.ts';
 import { jobSecrets } from './storage/registry/job-secrets.ts';
 import type { KeyWrapping } from './storage/sealing/key-wrapping.ts';
@@ -16,14 +17,18 @@ interface Own {
 }
 
 /** The signatures of callers, sealed, for the accounts that the settings name. */
-export function openSignedUrls(settings: Settings, { table, wrapping, workspace, clock }: Own): SignedUrls {
+export function openSignedUrls(
+  settings: Settings,
+  { table, wrapping, workspace, clock }: Own,
+  options: AdapterOptions = {},
+): SignedUrls {
   const { BATCHPOINT_DATASTORES: datastores, BATCHPOINT_DATASTORE_ACCOUNTS: further } = settings;
   const connections = [...datastores.map(({ connection }) => connection), ...further];
   return signedUrls({
     secrets: jobSecrets(table, wrapping),
     accounts: connections.filter((connection) => connection !== MEMORY).map(accountOf),
     workspace,
-    open: (serviceUri) => azureBlobs({ serviceUri }),
+    open: (serviceUri) => azureBlobs({ serviceUri }, options),
     clock,
   });
 }

@@ -7,12 +7,12 @@ import { activitySlots } from './host-json.ts';
 import { limitsOf } from './limit-settings.ts';
 import { checkOwnAccounts } from './own-accounts.ts';
 import { openSignedUrls } from './open-signed-urls.ts';
-import { maxTimeoutSeconds } from './function-timeout.ts';
-import { openDatastores, stateStorage } from './open-storage.ts';
+import { maxTimeoutSeconds, storagePatienceMs } from './function-timeout.ts';
+import { storageOf, type StateStorage } from './open-storage.ts';
 import { findCodeUser, openWorkFolder, type CodeUser } from './scoring/code-user.ts';
 import { processFolder } from './scoring/process-folder.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { datastoreSource } from './steps/datastore-source.ts';
+import { datastoreSource, type Datastores } from './steps/datastore-source.ts';
 import type { JobDeps } from './steps/deps.ts';
 import { delegations } from './steps/identity/delegations.ts';
 import { jobFiles } from './steps/job-files.ts';
@@ -27,6 +27,7 @@ import { processTurns } from './steps/process-turns.ts';
 import { sliceTime } from './steps/slice-time.ts';
 import { appIdentity } from './storage/app-identity.ts';
 import { azureBlobs } from './storage/azure-blobs.ts';
+import { busyTimes } from './storage/busy-times.ts';
 import type { TokenSource } from './storage/connection.ts';
 import { once } from './storage/once.ts';
 import { appKey } from './storage/registry/app-key.ts';
@@ -79,32 +80,46 @@ async function compose(settings: Settings): Promise<Runtime> {
     inAzure: settings.inAzure,
     clientId: settings.AZURE_CLIENT_ID,
   });
-  const { blobs: systemBlobs, table, queue } = stateStorage(settings, identity);
+  const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
+  const patienceMs = storagePatienceMs(timeLimit);
+  const storageWaits = busyTimes({
+    began: () => log.warn({}, 'storage turns calls away as too busy: they wait'),
+    ended: (seconds) => log.warn({ seconds }, 'storage takes calls again'),
+  });
+  const open = storageOf(settings, identity);
+  // Activities wait for busy storage; for the answer of a request somebody else waits.
+  const patience = { patienceMs, busy: storageWaits };
+  const { state: own, datastores: stores } = open(patience);
+  const { jobs, pipelines, registry } = registries(own);
+  const { blobs: systemBlobs, table } = own;
+  const { state: asked, datastores: askedStores } = open();
+  const forRequests = registries(asked);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
-  const jobs = jobsRegistry({ table, blobs: systemBlobs });
-  const pipelines = pipelinesRegistry({ table, blobs: systemBlobs });
-  const registry = resourceRegistry({ table, blobs: systemBlobs });
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
   const wrapping = keyWrapping(settings, identity, systemBlobs);
-  const signed = openSignedUrls(settings, { table, wrapping, workspace: address, clock });
-  const datastores = withSignedUrls(
-    datastoreSource({ registry, clock, ...openDatastores(settings, identity) }),
-    signed,
-  );
+  const signed = openSignedUrls(settings, { table, wrapping, workspace: address, clock }, patience);
+  const datastores = withSignedUrls(datastoreSource({ registry, clock, ...stores }), signed);
+  const requested = withSignedUrls(datastoreSource({ registry: forRequests.registry, clock, ...askedStores }), signed);
+  const datastoresForRequests: Datastores = {
+    ...requested,
+    changed() {
+      requested.changed();
+      datastores.changed();
+    },
+  };
   const access = delegations({
     blobs: systemBlobs,
     wrapping,
     exchange,
     sign: signContainers,
-    open: (serviceUri) => azureBlobs({ serviceUri }),
+    open: (serviceUri) => azureBlobs({ serviceUri }, patience),
     clock,
     log,
   });
   const codeUser = await openToCode(settings, log);
   const tools = codeTools(settings, codeUser, log);
   const scorers = engines(settings, tools, registry, systemBlobs);
-  const timeLimit = await maxTimeoutSeconds(process.env, settings.BATCHPOINT_SLICE_SECONDS);
   const files = jobFiles(systemBlobs);
   const limits = limitsOf(settings);
   const appExtensions =
@@ -127,6 +142,8 @@ async function compose(settings: Settings): Promise<Runtime> {
     sliceTime: sliceTime(),
     sliceMs: settings.BATCHPOINT_SLICE_SECONDS * 1000,
     slots: await activitySlots(process.env),
+    storageWaits,
+    longestTryMs: timeLimit * 1000 - patienceMs,
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
     segmentSizes: SEGMENT_SIZES,
   };
@@ -157,12 +174,10 @@ async function compose(settings: Settings): Promise<Runtime> {
     },
     retentionDays: settings.BATCHPOINT_JOB_RETENTION_DAYS,
     apiDeps: {
-      jobs,
-      pipelines,
-      registry,
-      datastores,
+      ...forRequests,
+      datastores: datastoresForRequests,
       delegations: access,
-      systemBlobs,
+      systemBlobs: asked.blobs,
       clock,
       limits,
       log,
@@ -182,15 +197,13 @@ async function compose(settings: Settings): Promise<Runtime> {
       appExtensions,
     },
     triggerDeps: {
-      jobs,
-      pipelines,
-      registry,
-      datastores,
+      ...forRequests,
+      datastores: datastoresForRequests,
       delegations: access,
       files,
       grants,
-      events: watchEvents(table, clock),
-      queue,
+      events: watchEvents(asked.table, clock),
+      queue: asked.queue,
       clock,
       log,
       workspace: address,
@@ -199,6 +212,12 @@ async function compose(settings: Settings): Promise<Runtime> {
     },
   };
 }
+
+const registries = (storage: StateStorage) => ({
+  jobs: jobsRegistry(storage),
+  pipelines: pipelinesRegistry(storage),
+  registry: resourceRegistry(storage),
+});
 
 /** Who runs what callers bring, with a work folder that it can reach. */
 async function openToCode(settings: Settings, log: Log): Promise<CodeUser | undefined> {

@@ -5,6 +5,7 @@ import type { SegmentSizes } from '../domain/segments.ts';
 import type { CodeUser } from '../scoring/code-user.ts';
 import type { EngineLease } from '../scoring/engine-cache.ts';
 import type { ContainerAccess } from '../storage/container-access.ts';
+import type { BusyTimes } from '../storage/busy-times.ts';
 import type { Blobs } from '../storage/ports.ts';
 import type { Jobs } from '../storage/registry/jobs-port.ts';
 import type { Registry } from '../storage/registry/resources.ts';
@@ -49,6 +50,10 @@ export interface JobDeps {
   readonly sliceMs: number;
   /** Activities that one instance of the app runs at once. */
   readonly slots: number;
+  /** When calls of this process waited because storage was too busy for them. */
+  readonly storageWaits: Pick<BusyTimes, 'since'>;
+  /** How long a try of a mini-batch may take with such waits, where its timeout alone does not allow for more. */
+  readonly longestTryMs: number;
   /** Bytes of output that make a block. */
   readonly blockBytes: number;
   /** How much of an input is planned at once. */

@@ -12,6 +12,7 @@ import { codeScoring } from './score-code.ts';
 import { fileScoring } from './score-files.ts';
 import type { Scoring, SliceWork } from './slice-work.ts';
 import { outputStaging } from './stage-output-files.ts';
+import { watchStop } from './stop-watch.ts';
 import { workFolder } from './work-folder.ts';
 
 /** Mini-batches [from, to) of a lane. */
@@ -45,11 +46,12 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
   const output = await outputBlobs(deps, manifest, manifest.output.datastore);
   const attempt = randomUUID();
   const owner = { job: manifest.job, lane: range.lane, attempt };
-  const writerTo = ({ container, blob }: typeof manifest.output) =>
-    blockWriter({ blobs: output, ref: { container, name: blob }, blockBytes: manifest.blockBytes }, owner);
   const lease = await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
   const { engine } = lease;
-  const scoring = scoringOf(deps, range, engine, () => outputStaging(output, manifest, owner));
+  const scoring = scoringOf(deps, engine, () => outputStaging(output, manifest, owner));
+  const stop = watchStop(deps.log, () => deps.jobs.stopped(manifest.job, range.generation));
+  const writerTo = ({ container, blob }: typeof manifest.output) =>
+    blockWriter({ blobs: output, ref: { container, name: blob }, blockBytes: manifest.blockBytes }, owner);
   return {
     attempt,
     before,
@@ -68,8 +70,11 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
         ? { columns: engine.columns }
         : { columns: previous?.columns ?? null, columnsOf: previous?.columnsOf },
       log,
+      stopped: stop.signal,
+      bounds: deps,
     },
     async close() {
+      stop.end();
       await scoring.end();
       lease.release();
     },
@@ -83,17 +88,11 @@ async function receiptBefore(deps: JobDeps, job: string, name: string | null): P
   return previous;
 }
 
-function scoringOf(
-  deps: JobDeps,
-  { plan, generation }: Range,
-  engine: Engine,
-  staging: () => ReturnType<typeof outputStaging>,
-): Scoring {
+function scoringOf(deps: JobDeps, engine: Engine, staging: () => ReturnType<typeof outputStaging>): Scoring {
   if (engine.kind === 'file') return fileScoring(engine);
   return codeScoring({
     engine,
     folder: workFolder(deps.workFolder, deps.log, deps.codeUser),
     staging: staging(),
-    stopped: () => deps.jobs.stopped(plan.manifest.job, generation),
   });
 }

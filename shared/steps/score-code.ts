@@ -1,12 +1,11 @@
-import { JobFault, messageOf } from '../domain/errors.ts';
-import type { Reason } from '../domain/job.ts';
+import { JobFault } from '../domain/errors.ts';
 import type { InputFile } from '../domain/plan.ts';
 import { filesLabel } from '../domain/receipts.ts';
 import { quoteCell } from '../formats/csv-encoder.ts';
 import { ModelFault, type LocalFile, type MiniBatchEngine, type MiniBatchPart } from '../scoring/engine.ts';
 import { localCopies, type Copied } from './local-copies.ts';
 import { failFile } from './file-outcomes.ts';
-import { JobStopped, noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
+import { noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
 import type { OutputStaging } from './stage-output-files.ts';
 import type { WorkFolder } from './work-folder.ts';
 
@@ -14,12 +13,7 @@ export interface CodeWork {
   readonly engine: MiniBatchEngine;
   readonly folder: WorkFolder;
   readonly staging: OutputStaging;
-  /** Why the job is to stop, if it is. */
-  stopped(): Promise<Reason | undefined>;
 }
-
-/** How often a run looks whether the job is to stop: a mini-batch of code may take hours. */
-export const LOOK_MS = 5000;
 
 /** The copies of a mini-batch's files, for all its tries. */
 interface Held {
@@ -74,7 +68,11 @@ export function codeScoring(code: CodeWork): Scoring {
 
 function hold({ folder }: CodeWork, work: SliceWork, files: readonly InputFile[]): Held {
   const over = new AbortController();
-  const source = { blobs: work.input, container: work.manifest.inputContainer, signal: over.signal };
+  const source = {
+    blobs: work.input,
+    container: work.manifest.inputContainer,
+    signal: AbortSignal.any([over.signal, work.stopped]),
+  };
   let made: Promise<string> | undefined;
   let copies: ReturnType<typeof localCopies> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -101,7 +99,7 @@ function hold({ folder }: CodeWork, work: SliceWork, files: readonly InputFile[]
 /** One try. Throws JobFault when the code can never run, or when its results do not fit to those before. */
 async function runCode(
   work: SliceWork,
-  { engine, folder, staging, stopped }: CodeWork,
+  { engine, folder, staging }: CodeWork,
   files: readonly LocalFile[],
   attempt: number,
 ): Promise<void> {
@@ -112,19 +110,13 @@ async function runCode(
   const outputFolder = await folder.make();
   const over = new AbortController();
   let returned: Extract<MiniBatchPart, { type: 'returned' }> | undefined;
-  const look = setInterval(() => {
-    stopped().then(
-      (reason) => reason && over.abort(new JobStopped(reason)),
-      (error: unknown) => work.log.warn({ error: messageOf(error) }, 'cannot look whether the job is to stop'),
-    );
-  }, LOOK_MS);
   try {
     const parts = engine.score(
       { files, outputFolder },
       {
         options: { outputFormat, outputColumns, summaryOnly },
         timeoutMs: settings.timeoutSeconds * 1000,
-        signal: over.signal,
+        signal: AbortSignal.any([over.signal, work.stopped]),
         print: (line) => work.log.printed(line),
       },
     );
@@ -140,11 +132,10 @@ async function runCode(
     if (!returned) throw new Error('The engine did not say how many results run() returned.');
     if (summaryOnly) work.files.push(...(await staging.stage(outputFolder, label)));
   } catch (error) {
-    if (over.signal.aborted) throw over.signal.reason;
     over.abort(error);
+    if (work.stopped.aborted) throw work.stopped.reason;
     throw error instanceof ModelFault ? scriptFailed(error) : error;
   } finally {
-    clearInterval(look);
     // Code that failed, or goes on after its run, must not write into another output.
     folder.discard(outputFolder, returned !== undefined && !summaryOnly);
   }

@@ -1,5 +1,5 @@
 import type { InputPiece } from '../domain/mini-batches.ts';
-import { TimedOut, type FileEngine } from '../scoring/engine.ts';
+import type { FileEngine } from '../scoring/engine.ts';
 import { endFile, failFile, recordFailure } from './file-outcomes.ts';
 import { readAhead, type ReadAhead, type TakenFile } from './read-ahead.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Scoring,
   type SliceWork,
 } from './slice-work.ts';
+import { tryTimer } from './try-timer.ts';
 
 const ended = Promise.resolve();
 
@@ -54,11 +55,12 @@ async function scoreFiles(
 ): Promise<void> {
   const { timeoutSeconds } = work.manifest.settings;
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(new TimedOut(timeoutSeconds)), timeoutSeconds * 1000);
+  const timer = tryTimer(work.bounds, timeoutSeconds, stop);
+  const signal = AbortSignal.any([stop.signal, work.stopped]);
   try {
-    for (const file of files) await scoreFile(work, engine, ahead, file, attempt, stop.signal);
+    for (const file of files) await scoreFile(work, engine, ahead, file, attempt, signal);
   } finally {
-    clearTimeout(timer);
+    timer.end();
   }
 }
 

@@ -1,5 +1,6 @@
 import { JobFault, messageOf } from '../domain/errors.ts';
 import { filesOf, type InputPiece } from '../domain/mini-batches.ts';
+import { isBusy } from '../storage/busy-gate.ts';
 import { noteEvent } from '../telemetry/spans.ts';
 import { StagingFault } from './block-writer.ts';
 import { failFile } from './file-outcomes.ts';
@@ -10,7 +11,7 @@ import { WorkFolderFault } from './work-folder.ts';
 /**
  * Scores one mini-batch: up to `maxRetries` tries of all its files, each really stopped at the timeout. One that took too long, or
  * too much memory, is halved before it is tried again. One that keeps failing is taken apart, so that only the bad files, or ranges
- * of files, fail. Throws StagingFault, WorkFolderFault and JobFault alone.
+ * of files, fail. Throws StagingFault, WorkFolderFault, JobFault, and the StorageFault of storage that stayed too busy, alone.
  */
 export function scoreMiniBatch(work: SliceWork, miniBatch: number): Promise<void> {
   return scoreTogether(work, filesOf(work.manifest, miniBatch), miniBatch);
@@ -70,7 +71,7 @@ async function tryFiles(
     return undefined;
   } catch (error) {
     // The slice's fault, which is tried again as a whole: what it staged is named by nobody.
-    if (error instanceof StagingFault || error instanceof WorkFolderFault) throw error;
+    if (error instanceof StagingFault || error instanceof WorkFolderFault || isBusy(error)) throw error;
     undo.rollback();
     if (error instanceof JobFault) throw error;
     return error ?? new Error('failed without a reason');

@@ -44,6 +44,7 @@ async function scoreAndReceipt(
 ): Promise<SliceAnswer> {
   const { plan, lane, from } = range;
   const { job } = plan.manifest;
+  const openedAt = Date.now();
   const { attempt, before, work, close } = await openSlice(deps, range, log);
   const life = signsOfLife(deps, job, { lane, position: from, tallies: before, receipt: range.receipt });
   let reached: { position: number; reason: Reason | null };
@@ -82,6 +83,8 @@ async function scoreAndReceipt(
   const named = work.failures.filter(({ row }) => row === undefined).length;
   const unnamed = work.tallies.filesFailed - before.filesFailed - named;
   if (unnamed > 0) log.warn({ files: unnamed }, 'more files of this slice failed; the errors file names them');
+  const waited = Math.round(deps.storageWaits.since(openedAt) / 1000);
+  if (waited > 0) log.warn({ lane, seconds: waited }, 'storage was too busy for a while: calls waited');
   log.info({ lane, from, to: reached.position, rows: work.tallies.rows - before.rows }, 'slice scored');
   return {
     ok: reached.reason === null,

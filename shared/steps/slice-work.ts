@@ -8,6 +8,7 @@ import { FileFault, OutOfMemory, TimedOut } from '../scoring/engine.ts';
 import { StorageFault, type Blobs } from '../storage/ports.ts';
 import type { BlockWriter } from './block-writer.ts';
 import type { JobLog } from './job-log.ts';
+import type { TryBounds } from './try-timer.ts';
 
 /** What a slice carries from one mini-batch to the next. */
 export interface SliceWork {
@@ -28,6 +29,9 @@ export interface SliceWork {
   /** Of the rows so far, also of the slices before. */
   known: KnownColumns;
   readonly log: JobLog;
+  /** Aborts with JobStopped when the job is to stop. */
+  readonly stopped: AbortSignal;
+  readonly bounds: TryBounds;
 }
 
 /** Failures of one code: of files or ranges of them, and of records. */

@@ -50,7 +50,8 @@ export async function sweepJobs(deps: SweepDeps): Promise<void> {
 
   const patience = WAIT.silence + queueTime(deps, sweep.lanes);
   for (const { record, since } of sweep.silent) {
-    const silent = deps.clock.now() - since;
+    // While storage was too busy for this process it took no signs of life of others, either.
+    const silent = deps.clock.now() - since - deps.storageWaits.since(since);
     if (silent < patience) continue;
     const message = `The job made no progress for ${Math.round(silent / 1000)} s.`;
     await guarded(deps, record.name, () => resumeJob(deps, record, { code: 'NoProgress', message }));

@@ -1,4 +1,4 @@
-import type { BlobItem as ListedBlob, BlockBlobClient, StorageRetryOptions } from '@azure/storage-blob';
+import type { BlobItem as ListedBlob, StorageRetryOptions } from '@azure/storage-blob';
 import { type OpenDownload, resumingBody } from './azure-read.ts';
 import { checkBlobName, checkBlock, checkMetadata, checkRange } from './blob-rules.ts';
 import { uploadBlocks } from './block-upload.ts';
@@ -14,26 +14,26 @@ import {
   StorageFault,
   type WriteOptions,
 } from './ports.ts';
-import { again, ask, orAbsent } from './storage-faults.ts';
+import { storageCalls } from './storage-calls.ts';
+import { orAbsent } from './storage-faults.ts';
 
-/** Waits 0, 0.4 and 1.2 s after 500, 503 and lost lines. The SDK's own (4 s, 12 s) would outlast a slice. Blobs do not answer 429. */
-const RETRIES: StorageRetryOptions = { maxTries: 4, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
+/** What is sent again, and when, is storage-calls.ts. */
 const ONCE: StorageRetryOptions = { maxTries: 1 };
 
 /** The blobs of one account over the Blob API. Make one per process and account. */
-export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120_000 }: AdapterOptions = {}): Blobs {
-  const service = blobServiceFrom(connection, RETRIES);
-  const onceService = blobServiceFrom(connection, ONCE);
+export function azureBlobs(connection: StorageConnection, options: AdapterOptions = {}): Blobs {
+  const { answerWithinMs = 120_000 } = options;
+  const service = blobServiceFrom(connection, ONCE);
+  const { harmless, conditional, once } = storageCalls(options);
 
-  const at = (ref: BlobRef, from = service): BlockBlobClient => {
+  const at = (ref: BlobRef) => {
     checkBlobName(ref);
-    return from.getContainerClient(ref.container).getBlockBlobClient(ref.name);
+    return service.getContainerClient(ref.container).getBlockBlobClient(ref.name);
   };
-  const limits = (signal?: AbortSignal) => ({ signal, answerWithinMs });
 
   const listPage: Blobs['listPage'] = async (container, options = {}) => {
     const page = await orAbsent(
-      ask(`list ${container}`, limits(options.signal), (abortSignal) =>
+      harmless(`list ${container}`, options, (abortSignal) =>
         pageOf(service.getContainerClient(container), options, abortSignal),
       ),
     );
@@ -43,7 +43,7 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
 
   const open = async (ref: BlobRef, { offset = 0, count, ifMatch, signal }: ReadOptions) => {
     const closing = new AbortController();
-    const answer = await ask(`read ${pathOf(ref)}`, limits(signal), (bound) =>
+    const answer = await harmless(`read ${pathOf(ref)}`, { signal }, (bound) =>
       at(ref).download(offset, count, {
         abortSignal: AbortSignal.any([bound, closing.signal]),
         maxRetryRequests: 0,
@@ -64,7 +64,7 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
 
     head: (ref) =>
       orAbsent(
-        ask(`head ${pathOf(ref)}`, limits(), async (abortSignal) =>
+        harmless(`head ${pathOf(ref)}`, {}, async (abortSignal) =>
           propertiesOf(await at(ref).getProperties({ abortSignal })),
         ),
       ),
@@ -96,36 +96,32 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
     },
 
     async write(ref, body, options = {}) {
-      const conditional = isConditional(options);
-      const blob = at(ref, conditional ? onceService : service);
-      const send = () =>
-        ask(`write ${pathOf(ref)}`, limits(options.signal), (abortSignal) =>
-          blob.upload(body, body.length, { ...uploadOptions(options), abortSignal }),
-        );
-      return { etag: (await (conditional ? again(send, options.signal) : send())).etag ?? '' };
+      const call = isConditional(options) ? conditional : harmless;
+      const answer = await call(`write ${pathOf(ref)}`, options, (abortSignal) =>
+        at(ref).upload(body, body.length, { ...uploadOptions(options), abortSignal }),
+      );
+      return { etag: answer.etag ?? '' };
     },
 
     async writeStream(ref, body, options = {}) {
-      const conditional = isConditional(options);
       const settings = uploadOptions(options);
-      const staging = at(ref);
+      const blob = at(ref);
       const operation = `write ${pathOf(ref)}`;
       const { blockIds, length } = await uploadBlocks(body, (blockId, block) =>
-        ask(operation, limits(options.signal), async (abortSignal) => {
-          await staging.stageBlock(blockId, block, block.length, { abortSignal });
+        harmless(operation, options, async (abortSignal) => {
+          await blob.stageBlock(blockId, block, block.length, { abortSignal });
         }),
       );
-      const blob = conditional ? at(ref, onceService) : staging;
-      const commit = () =>
-        ask(operation, limits(options.signal), (abortSignal) =>
-          blob.commitBlockList(blockIds, { ...settings, abortSignal }),
-        );
-      return { etag: (await (conditional ? again(commit, options.signal) : commit())).etag ?? '', length };
+      const call = isConditional(options) ? conditional : harmless;
+      const answer = await call(operation, options, (abortSignal) =>
+        blob.commitBlockList(blockIds, { ...settings, abortSignal }),
+      );
+      return { etag: answer.etag ?? '', length };
     },
 
     async stageBlock(ref, blockId, body, options = {}) {
       checkBlock(ref, body);
-      await ask(`stage ${pathOf(ref)}`, limits(options.signal), (abortSignal) =>
+      await harmless(`stage ${pathOf(ref)}`, options, (abortSignal) =>
         at(ref).stageBlock(blockId, body, body.length, { abortSignal }),
       );
     },
@@ -133,15 +129,15 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
     async commitBlocks(ref, blockIds, { replaces, ...options } = {}) {
       const condition = replaces === undefined ? { ifNoneMatch: '*' as const } : { ifMatch: replaces };
       const settings = uploadOptions({ ...options, ...condition });
-      const answer = await ask(`commit ${pathOf(ref)}`, limits(), (abortSignal) =>
-        at(ref, onceService).commitBlockList([...blockIds], { ...settings, abortSignal }),
+      const answer = await once(`commit ${pathOf(ref)}`, {}, (abortSignal) =>
+        at(ref).commitBlockList([...blockIds], { ...settings, abortSignal }),
       );
       return { etag: answer.etag ?? '' };
     },
 
     async remove(ref, { ifMatch } = {}) {
       const answer = await orAbsent(
-        ask(`remove ${pathOf(ref)}`, limits(), (abortSignal) =>
+        harmless(`remove ${pathOf(ref)}`, {}, (abortSignal) =>
           at(ref).delete({ abortSignal, ...(ifMatch === undefined ? {} : { conditions: { ifMatch } }) }),
         ),
       );
@@ -149,7 +145,7 @@ export function azureBlobs(connection: StorageConnection, { answerWithinMs = 120
     },
 
     async ensureContainer(container) {
-      await ask(`create container ${container}`, limits(), (abortSignal) =>
+      await harmless(`create container ${container}`, {}, (abortSignal) =>
         service.getContainerClient(container).createIfNotExists({ abortSignal }),
       );
     },

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { type AdapterOptions, type StorageConnection, tableClientFrom } from './connection.ts';
 import { once } from './once.ts';
 import type { QueryOptions, Table, TableKey, TableRow, TableValues } from './ports.ts';
-import { again, ask, orAbsent } from './storage-faults.ts';
+import { storageCalls } from './storage-calls.ts';
+import { orAbsent } from './storage-faults.ts';
 import { checkEtag, checkKey, checkQuery, checkTable, checkValues } from './table-rules.ts';
-
-const RETRIES = 3;
 
 /** A row as the SDK gives it. Columns of other types were written by somebody else: refused rather than lost by a replace. */
 const rowSchema = z
@@ -18,22 +17,18 @@ const rowSchema = z
  * The tables of one account. A table is created when it is first used. Every write is conditional and sent once (again only when
  * storage says that it is busy), so that a 409 or 412 always speaks of somebody else.
  */
-export function azureTables(
-  connection: StorageConnection,
-  { answerWithinMs = 120_000 }: AdapterOptions = {},
-): (name: string) => Table {
+export function azureTables(connection: StorageConnection, options: AdapterOptions = {}): (name: string) => Table {
+  const { harmless, conditional } = storageCalls(options);
   return (name) => {
     checkTable(name);
-    const reads = tableClientFrom(connection, name, RETRIES);
-    const writes = tableClientFrom(connection, name, 0);
-    const limits = { answerWithinMs };
+    const client = tableClientFrom(connection, name, 0);
     const created = once(() =>
-      ask(`create table ${name}`, limits, (abortSignal) => reads.createTable({ abortSignal })),
+      harmless(`create table ${name}`, {}, (abortSignal) => client.createTable({ abortSignal })),
     );
 
     const writing = async (operation: string, write: (abortSignal: AbortSignal) => Promise<{ etag?: string }>) => {
       await created();
-      const answer = await again(() => ask(`${operation} ${name}`, limits, write));
+      const answer = await conditional(`${operation} ${name}`, {}, write);
       return { etag: answer.etag ?? '' };
     };
 
@@ -42,27 +37,27 @@ export function azureTables(
         checkKey(key);
         await created();
         const row = await orAbsent(
-          ask(`get ${name}`, limits, (abortSignal) => reads.getEntity(key.partition, key.row, { abortSignal })),
+          harmless(`get ${name}`, {}, (abortSignal) => client.getEntity(key.partition, key.row, { abortSignal })),
         );
         return row && rowOf(row);
       },
 
       insert: async (key, values) => {
         const entity = entityOf(key, values);
-        return writing('insert', (abortSignal) => writes.createEntity(entity, { abortSignal }));
+        return writing('insert', (abortSignal) => client.createEntity(entity, { abortSignal }));
       },
 
       replace: async (key, values, etag) => {
         const entity = entityOf(key, values);
         checkEtag(etag);
-        return writing('replace', (abortSignal) => writes.updateEntity(entity, 'Replace', { etag, abortSignal }));
+        return writing('replace', (abortSignal) => client.updateEntity(entity, 'Replace', { etag, abortSignal }));
       },
 
       remove: async (key, etag) => {
         checkKey(key);
         checkEtag(etag);
         await writing('remove', async (abortSignal) => {
-          await writes.deleteEntity(key.partition, key.row, { etag, abortSignal });
+          await client.deleteEntity(key.partition, key.row, { etag, abortSignal });
           return {};
         });
       },
@@ -70,8 +65,8 @@ export function azureTables(
       async query(partition, options = {}) {
         const top = checkQuery(partition, options);
         await created();
-        const page = await ask(`query ${name}`, limits, (abortSignal) =>
-          queryPage(reads, partition, options, top, abortSignal),
+        const page = await harmless(`query ${name}`, {}, (abortSignal) =>
+          queryPage(client, partition, options, top, abortSignal),
         );
         return {
           rows: page.map(rowOf),

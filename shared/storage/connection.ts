@@ -1,6 +1,7 @@
 import { BlobServiceClient, type StorageRetryOptions } from '@azure/storage-blob';
 import { TableClient } from '@azure/data-tables';
 import { QueueServiceClient } from '@azure/storage-queue';
+import type { BusyTimes } from './busy-times.ts';
 
 /** What the adapters need of an identity; every credential of `@azure/identity` is one. */
 export interface TokenSource {
@@ -18,6 +19,10 @@ export type StorageConnection =
 export interface AdapterOptions {
   /** Milliseconds that storage may stay silent before a call fails with code `ETIMEDOUT`. Default 120,000. */
   readonly answerWithinMs?: number;
+  /** Milliseconds that a call waits in all while storage turns it away as too busy. Default 3,000: somebody waits for the answer. */
+  readonly patienceMs?: number;
+  /** Where such waits are noted. */
+  readonly busy?: BusyTimes;
 }
 
 /** The SDK would follow an answer to another container of the account; the address that was checked is the only one (S4.4). */

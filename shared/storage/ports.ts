@@ -169,13 +169,22 @@ export class StorageFault extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | undefined;
-  constructor(operation: string, status: number, code: string, requestId?: string, options?: ErrorOptions) {
+  /** How long storage asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    operation: string,
+    status: number,
+    code: string,
+    requestId?: string,
+    { retryAfterMs, ...options }: ErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+  ) {
     const answer = status === 0 ? `no answer from storage (${code})` : `storage answered ${status} ${code}`;
     super(`${operation}: ${answer}${requestId ? ` (request ${requestId})` : ''}`, options);
     this.name = 'StorageFault';
     this.status = status;
     this.code = code;
     this.requestId = requestId;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

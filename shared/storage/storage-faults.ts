@@ -1,11 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { RestError } from '@azure/storage-blob';
 import { z } from 'zod';
 import { StorageFault } from './ports.ts';
 
-const BUSY_STATUSES: readonly number[] = [429, 503];
-const BUSY_WAITS_MS = [200, 800];
 const tableErrorSchema = z.object({ odataError: z.object({ code: z.string().min(1) }) });
 
 /**
@@ -33,24 +30,6 @@ export async function ask<T>(
   }
 }
 
-/**
- * Sends a conditional write again only when storage said that it did not take it. After a lost answer nobody can tell our own
- * write from a rival's, so a lost answer stays a fault and a 409 or 412 always speaks of somebody else.
- */
-export async function again<T>(write: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  for (const pause of BUSY_WAITS_MS) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!(error instanceof StorageFault) || !BUSY_STATUSES.includes(error.status)) throw error;
-      await wait(pause, undefined, { signal }).catch((aborted: unknown) => {
-        throw signal?.aborted ? signal.reason : aborted;
-      });
-    }
-  }
-  return write();
-}
-
 /** Undefined for a 404; every other fault stays one. */
 export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
@@ -64,7 +43,15 @@ export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
 function faultOf(operation: string, error: RestError): StorageFault {
   const status = error.statusCode ?? 0;
   const headers = error.response?.headers;
-  return new StorageFault(operation, status, codeOf(error, status), headers?.get('x-ms-request-id'));
+  const retryAfterMs = waitAskedFor(headers?.get('retry-after'));
+  return new StorageFault(operation, status, codeOf(error, status), headers?.get('x-ms-request-id'), { retryAfterMs });
+}
+
+/** Retry-After is seconds, or a date. */
+function waitAskedFor(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return ms > 0 ? ms : undefined;
 }
 
 /** Tables name the code in the body, blobs in body and header, HEAD only in the header, Azurite's tables at times nowhere. */

@@ -6,7 +6,7 @@ import { ContainerClient, RestError } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startAzurite, type Azurite } from '../../cli/azurite.ts';
 import { ensureCertificate } from '../../cli/certificate.ts';
-import { openDatastores, stateStorage } from '../../shared/open-storage.ts';
+import { storageOf } from '../../shared/open-storage.ts';
 import { readSettings, type Settings } from '../../shared/settings.ts';
 import { appIdentity } from '../../shared/storage/app-identity.ts';
 import { gather } from '../support/gather.ts';
@@ -50,7 +50,7 @@ const managedIdentity = () => appIdentity({ inAzure: true, clientId: CLIENT_ID }
 
 describe('with a managed identity and no key', () => {
   it('the state keeps blobs, rows and messages, by tokens for this account where the service has such', async () => {
-    const { blobs, table, queue } = stateStorage(settings, managedIdentity());
+    const { blobs, table, queue } = storageOf(settings, managedIdentity())().state;
     await blobs.ensureContainer('state');
     const at = { container: 'state', name: 'a.txt' };
     await blobs.stageBlock(at, Buffer.from('block-1').toString('base64'), Buffer.from('text'));
@@ -71,7 +71,7 @@ describe('with a managed identity and no key', () => {
   });
 
   it('a datastore gives out signatures of the identity, for its own container alone', async () => {
-    const { configured } = openDatastores(settings, managedIdentity());
+    const { configured } = storageOf(settings, managedIdentity())().datastores;
     const [store] = configured;
     await store?.blobs.ensureContainer('ours');
     await store?.blobs.ensureContainer('theirs');
@@ -90,7 +90,7 @@ describe('with a managed identity and no key', () => {
   });
 
   it('signatures share a key of the identity as long as it outlives them', async () => {
-    const [store] = openDatastores(settings, managedIdentity()).configured;
+    const [store] = storageOf(settings, managedIdentity())().datastores.configured;
     const keyEnd = async (hours: number): Promise<number> => {
       const signature = await store?.access?.sign(Date.now() + hours * HOUR);
       return (Date.parse(new URLSearchParams(signature).get('ske') ?? '') - Date.now()) / HOUR;
@@ -102,7 +102,7 @@ describe('with a managed identity and no key', () => {
 
 it('storage refuses a token that is none, and says so as storage does', async () => {
   const impostor = { getToken: async () => ({ token: 'no.token.atall', expiresOnTimestamp: Date.now() + HOUR }) };
-  const { blobs } = stateStorage(settings, impostor);
+  const { blobs } = storageOf(settings, impostor)().state;
   await expect(blobs.ensureContainer('state')).rejects.toMatchObject({ name: 'StorageFault', status: 403 });
 });
 

@@ -269,30 +269,4 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     await jobs.transition(other, (record) => failed(record, 0));
     expect(await jobs.reserve('/out?#.csv', third)).toBe(third);
   });
-
-  it('tells how many lanes are open, of how many instances', async () => {
-    const deps = make();
-    await deps.blobs.ensureContainer(JOBS_CONTAINER);
-    const [one, two] = [jobsRegistry(deps), jobsRegistry(deps)];
-    expect(await one.crowd(0)).toEqual({ lanes: 0, instances: 1 });
-    for (const name of ['a', 'b', 'c']) await one.create(spec(name));
-    expect(await two.crowd(1000)).toEqual({ lanes: 3, instances: 2 });
-
-    const running = { execution: 'e', startedAt: '2026-01-01T00:00:00.000Z', files: 9, lanes: 5 };
-    const scoring = (record: JobRecord): JobRecord => ({ ...record, ...running, state: 'scoring' });
-    const committing = (record: JobRecord): JobRecord => ({ ...record, ...running, state: 'committing' });
-    await one.transition('a', scoring);
-    await two.transition('b', scoring);
-    expect(await one.crowd(2000)).toEqual({ lanes: 11, instances: 2 });
-    await one.transition('a', committing);
-    await one.transition('b', (record) => failed(record, 0));
-    expect(await one.crowd(3000)).toEqual({ lanes: 2, instances: 2 });
-    // The sweeper takes out what nobody else did.
-    await one.close('a');
-    await one.close('c');
-    expect(await one.crowd(32_000)).toEqual({ lanes: 0, instances: 1 });
-    // Two is forgotten, and comes again.
-    expect(await one.crowd(700_000)).toEqual({ lanes: 0, instances: 1 });
-    expect(await two.crowd(700_000)).toEqual({ lanes: 0, instances: 2 });
-  });
 });

@@ -92,10 +92,11 @@ describe('what storage is too busy for', () => {
     expect(asked).toBe(3);
   });
 
-  it('is given up after a few seconds', async () => {
+  it('is given up after a few seconds, by whom somebody waits for', async () => {
     const { blobs, requests } = await account(answer(503, 'ServerBusy'));
     expect(await caught(blobs.head(REF))).toMatchObject({ status: 503, code: 'ServerBusy', requestId: 'req-1' });
-    expect(requests).toHaveLength(4);
+    expect(requests.length).toBeGreaterThan(2);
+    expect(requests.length).toBeLessThan(9);
   });
 
   it('is asked again: a conditional write, which was not done', async () => {

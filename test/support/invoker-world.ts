@@ -160,6 +160,8 @@ export function invokerWorlds() {
       turns: processTurns(),
       sliceTime: sliceTime(),
       ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024, segmentSizes: SEGMENT_SIZES },
+      storageWaits: { since: () => 0 },
+      longestTryMs: 60_000,
     };
     /** The first activities of an orchestration. */
     const plan = async (job: string) => {

@@ -111,6 +111,8 @@ export function jobWorld(
     log: silent,
     turns: processTurns(),
     sliceTime: sliceTime(),
+    storageWaits: { since: () => 0 },
+    longestTryMs: 60_000,
     sliceMs: options.sliceMs ?? 60_000,
     slots: options.slots ?? 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ModelFault, TimedOut } from '../../../shared/scoring/engine.ts';
-import { LOOK_MS } from '../../../shared/steps/score-code.ts';
+import { LOOK_MS } from '../../../shared/steps/stop-watch.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
 import { namesAndContents } from '../../support/code-engine.ts';
 import { asGzip, codeWorlds, names, withExtensions } from '../../support/code-world.ts';

@@ -94,6 +94,15 @@ describe('a job without progress', () => {
     expect(await world.record('job')).toMatchObject({ state: 'resuming', generation: 2 });
   });
 
+  it('is patient while storage took no signs of life', async () => {
+    const world = await stuckWorld(2);
+    world.clock.time += 4 * MINUTE;
+    await sweepJobs({ ...world.deps, storageWaits: { since: () => 2 * MINUTE } });
+    expect(await world.record('job')).toMatchObject({ state: 'scoring' });
+    await sweepJobs(world.deps);
+    expect(await world.record('job')).toMatchObject({ state: 'resuming', generation: 2 });
+  });
+
   it('begins a lane anew whose receipts do not hold', async () => {
     const world = await stuckWorld(3);
     const at = await world.slice('job', 0);

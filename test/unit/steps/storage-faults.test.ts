@@ -63,7 +63,7 @@ describe.each(SHAPES)('faults of storage, in mini-batches of $unit', ({ unit, in
           operation: 'read',
           nth: planReads + 1,
           times: 2,
-          fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
+          fault: { kind: 'refuse', status: 500, code: 'InternalError' },
         },
       ],
       input(2),
@@ -72,6 +72,23 @@ describe.each(SHAPES)('faults of storage, in mini-batches of $unit', ({ unit, in
     );
     expect(record).toMatchObject({ state: 'completed', failures: [] });
     expect(output).toBe(expected(2));
+  });
+
+  it('fails the slice, not the mini-batch, when storage stays too busy for a read', async () => {
+    const plan: FaultPlan = {
+      operation: 'read',
+      nth: planReads + 2,
+      times: 4,
+      fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
+    };
+    const world = jobWorld({ faulty: (blobs) => withFaults(blobs, [plan]), unit });
+    await world.put(input(3));
+    await world.accept('job', { maxRetries: 1 });
+    await planned(world, 'job');
+    for (let attempt = 0; attempt < 4; attempt++) await expect(world.lane('job', 0)).rejects.toThrow('503 ServerBusy');
+    expect(await world.commit('job', [await world.lane('job', 0)])).toEqual({ state: 'completed' });
+    expect(await world.record('job')).toMatchObject({ failures: [] });
+    expect(await world.text('out/predictions.csv')).toBe(expected(3));
   });
 });
 
