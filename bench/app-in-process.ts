@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { client, workspacePath, type Client } from '../cli/client.ts';
 import { loadDevIssuer } from '../cli/dev-issuer.ts';
 import { PROJECT } from '../cli/stack.ts';
@@ -21,8 +21,17 @@ export interface AppInProcess {
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Endpoint and default deployment over a model that lies at this path of the default datastore. */
   deploy(endpoint: string, model: string, properties: object): Promise<void>;
-  /** Milliseconds of a job over a folder of the default datastore. */
-  run(endpoint: string, folder: string): Promise<number>;
+  /** A job over a folder of the default datastore. */
+  run(endpoint: string, folder: string): Promise<EndedRun>;
+  /** How many receipts a job has. */
+  receipts(job: string): Promise<number>;
+}
+
+/** In milliseconds from the invocation on. */
+export interface EndedRun {
+  readonly name: string;
+  readonly ms: number;
+  readonly firstRowMs: number;
 }
 
 export const inDatastore = (path: string): string => `azureml://datastores/workspaceblobstore/paths/${path}`;
@@ -35,7 +44,8 @@ export async function appInProcess(): Promise<AppInProcess> {
   const host = await startHost({ root: PROJECT, port: 0, verbose: false });
   // The same module that the app has loaded: its storage is ours to fill.
   const { runtime } = (await import(compiled('shared/runtime.js'))) as RuntimeModule;
-  const { blobs } = (await runtime()).apiDeps.datastores.default;
+  const { systemBlobs, datastores } = (await runtime()).apiDeps;
+  const { blobs } = datastores.default;
   await blobs.ensureContainer('data');
   const workspace = await localWorkspace(PROJECT);
   const token = process.env['BENCH_TOKEN'] ?? '';
@@ -56,13 +66,22 @@ export async function appInProcess(): Promise<AppInProcess> {
     async run(endpoint, folder) {
       const inputData = { in: { jobInputType: 'UriFolder', uri: inDatastore(`${folder}/`) } };
       const started = performance.now();
+      const invokedAt = Date.now();
       const { name } = await api.invoke(endpoint, { properties: { inputData } });
       for (;;) {
         const job = await api.job(endpoint, name);
         if (job.error) throw new Error(job.error.message);
-        if (job.properties.status === 'Completed') return performance.now() - started;
+        if (job.properties.status === 'Completed') {
+          const firstRowAt = job.properties.properties['batchpoint.firstRowAt'] ?? '';
+          return { name, ms: performance.now() - started, firstRowMs: Date.parse(firstRowAt) - invokedAt };
+        }
         await wait(POLL_MS);
       }
+    },
+    async receipts(job) {
+      let found = 0;
+      for await (const _ of systemBlobs.list('batchpoint-jobs', { prefix: `${job}/receipts/` })) found++;
+      return found;
     },
   };
 }
@@ -70,10 +89,13 @@ export async function appInProcess(): Promise<AppInProcess> {
 /** Asking takes the processor from what is measured. */
 const POLL_MS = 50;
 
-const Answer = z.number();
-
-/** Runs a file of bench/ that sends one number, in a process of its own: the app's storage is in its memory. */
-export async function inProcessOfItsOwn(file: string, args: readonly string[], keyFile: string): Promise<number> {
+/** Runs a file of bench/ that sends one answer, in a process of its own: the app's storage is in its memory. */
+export async function inProcessOfItsOwn<T>(
+  file: string,
+  args: readonly string[],
+  keyFile: string,
+  shape: z.ZodType<T>,
+): Promise<T> {
   const issuer = await loadDevIssuer(keyFile);
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     env: {
@@ -93,5 +115,5 @@ export async function inProcessOfItsOwn(file: string, args: readonly string[], k
   });
   const answer: unknown = (await Promise.race([once(child, 'message'), ended]))[0];
   child.kill('SIGKILL');
-  return Answer.parse(answer);
+  return shape.parse(answer);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MiniBatchEngine } from '../shared/scoring/engine.ts';
 import { pythonEngine } from '../shared/scoring/python/engine.ts';
+import { z } from 'zod';
 import { inProcessOfItsOwn } from './app-in-process.ts';
 import { median, type Figure } from './figure.ts';
 
@@ -74,7 +75,7 @@ async function overhead(folder: string, keyFile: string, add: (figure: Figure) =
       const started = performance.now();
       for (const paths of batches) await score(engine, folder, paths);
       costs.worker.push((performance.now() - started - bare) / MINI_BATCHES);
-      const job = await inProcessOfItsOwn('./python-process.ts', [script, data], keyFile);
+      const job = await inProcessOfItsOwn('./python-process.ts', [script, data], keyFile, z.number());
       costs.job.push((job - bare) / MINI_BATCHES);
     }
   } finally {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ApiDeps } from './api/deps.ts';
-import { SEGMENT_SIZES } from './domain/segments.ts';
+import { segmentSizes } from './domain/segments.ts';
 import { workspaceGuid } from './domain/uri.ts';
 import { codeTools, engines } from './engines.ts';
 import { activitySlots } from './host-json.ts';
@@ -145,7 +145,7 @@ async function compose(settings: Settings): Promise<Runtime> {
     storageWaits,
     longestTryMs: timeLimit * 1000 - patienceMs,
     blockBytes: settings.BATCHPOINT_BLOCK_MB * 1024 * 1024,
-    segmentSizes: SEGMENT_SIZES,
+    segmentSizes: segmentSizes(settings.BATCHPOINT_SEGMENT_FILES),
   };
   // Last: what is registered stays registered, also when a start fails and is tried again.
   const say = (fault: string): void => log.warn({ fault }, 'telemetry was not sent');

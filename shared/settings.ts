@@ -105,6 +105,8 @@ const AppSettings = z.object({
   BATCHPOINT_SCORING_THREADS: z.coerce.number().int().min(1).max(64).default(DEFAULT_THREADS),
   /** MiB of output in one block. */
   BATCHPOINT_BLOCK_MB: z.coerce.number().positive().max(1000).default(4),
+  /** Files of a job that are planned at once; of its beginning a tenth. */
+  BATCHPOINT_SEGMENT_FILES: z.coerce.number().int().min(10).max(1_000_000).default(20_000),
   /** When the sweeper runs (NCRONTAB). */
   BATCHPOINT_SWEEP_SCHEDULE: z.string().min(1).default(SWEEP_SCHEDULE),
   /** Days that histories of orchestrations are kept; longer than the 7 that a job may take. */

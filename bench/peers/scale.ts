@@ -20,12 +20,12 @@ export async function memory2gb({ keyFile, add, say }: Workbench): Promise<void>
 export async function overhead100k({ keyFile, add, say }: Workbench): Promise<void> {
   const few: number[] = [];
   const some = async (): Promise<void> => {
-    few.push(await overhead(keyFile, 1000));
+    few.push((await overhead(keyFile, 1000)).msPerMiniBatch);
     say(`overhead_100k, 1,000: ${few.at(-1)?.toFixed(2)} ms`);
   };
   await some();
   await some();
-  const many = await overhead(keyFile, 100_000);
+  const { msPerMiniBatch: many } = await overhead(keyFile, 100_000);
   await some();
   const small = median(few);
   add({

@@ -46,8 +46,8 @@ export interface SegmentSizes {
   readonly others: number;
 }
 
-/** A first segment is one page of a listing. A manifest of 20,000 files is 4 MB of JSON, and a process holds a few of them. */
-export const SEGMENT_SIZES: SegmentSizes = { first: 2000, others: 20_000 };
+/** By the files of all but the first. A manifest of 20,000 files is 4 MB of JSON, and a process holds a few of them. */
+export const segmentSizes = (files: number): SegmentSizes => ({ first: Math.ceil(files / 10), others: files });
 
 /** Files of a segment: whole mini-batches, so that these are the same however a plan is cut. */
 export function segmentSize({ first, others }: SegmentSizes, segment: number, miniBatchFiles: number): number {

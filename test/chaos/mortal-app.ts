@@ -65,7 +65,12 @@ export async function mortalApp({ seed, faults = 0, settings = {} }: MortalOptio
       azurite,
       keyFile: join(folder, 'key.json'),
       between: async () => connection,
-      settings: { BATCHPOINT_SLICE_SECONDS: '0.05', BATCHPOINT_LOG_LEVEL: 'warn', ...settings },
+      settings: {
+        BATCHPOINT_SLICE_SECONDS: '0.05',
+        BATCHPOINT_LOG_LEVEL: 'warn',
+        BATCHPOINT_SEGMENT_FILES: '100',
+        ...settings,
+      },
     });
   };
   await start();

@@ -6,7 +6,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll } from 'vitest';
 import { startAzurite, type Azurite } from '../../cli/azurite.ts';
 import { ensureCertificate } from '../../cli/certificate.ts';
-import { SEGMENT_SIZES } from '../../shared/domain/segments.ts';
+import { segmentSizes } from '../../shared/domain/segments.ts';
 import { entraIssuers } from '../../shared/auth/entra-tokens.ts';
 import { onBehalfOf } from '../../shared/auth/on-behalf-of.ts';
 import { Assignments } from '../../shared/auth/roles.ts';
@@ -159,7 +159,7 @@ export function invokerWorlds() {
       workFolder: async () => tmpdir(),
       turns: processTurns(),
       sliceTime: sliceTime(),
-      ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024, segmentSizes: SEGMENT_SIZES },
+      ...{ sliceMs: 60_000, slots: 8, blockBytes: 4 * 1024 * 1024, segmentSizes: segmentSizes(20_000) },
       storageWaits: { since: () => 0 },
       longestTryMs: 60_000,
     };

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { STANDARD_LIMITS } from '../../shared/limit-settings.ts';
 import type { Limits } from '../../shared/domain/limits.ts';
 import type { MiniBatchUnit } from '../../shared/domain/mini-batch-unit.ts';
-import { SEGMENT_SIZES, type SegmentSizes } from '../../shared/domain/segments.ts';
+import { segmentSizes, type SegmentSizes } from '../../shared/domain/segments.ts';
 import { ScoringSettings, Extensions } from '../../shared/domain/settings.ts';
 import type { JobRecord, JobSpec } from '../../shared/domain/job.ts';
 import type { Engine } from '../../shared/scoring/engine.ts';
@@ -116,7 +116,7 @@ export function jobWorld(
     sliceMs: options.sliceMs ?? 60_000,
     slots: options.slots ?? 8,
     blockBytes: options.blockBytes ?? 4 * 1024 * 1024,
-    segmentSizes: options.segmentSizes ?? SEGMENT_SIZES,
+    segmentSizes: options.segmentSizes ?? segmentSizes(20_000),
   };
   const ready = Promise.all([system.ensureContainer('batchpoint-jobs'), data.ensureContainer('data')]);
   const world: JobWorld = {
