@@ -39,7 +39,7 @@ export async function overhead100k({ keyFile, add, say }: Workbench): Promise<vo
 const MINI_BATCHES = 1000;
 /** What the host says when it starts an activity or a turn of an orchestration; the others have a reason. */
 const DURABLE = /Executing 'Functions\.(\w+)' \(Reason='\(null\)'/g;
-const ORCHESTRATIONS = ['scoreJob', 'scoreLane'];
+const ORCHESTRATIONS = ['scoreJob', 'scoreLane', 'planSegment'];
 
 /** Activities of a whole job by its mini-batches of one tiny file. */
 export async function activities(bench: Workbench): Promise<void> {
