@@ -32,7 +32,14 @@ export async function failFile(
 }
 
 /** Faults that say nothing of what is in the file. */
-const OF_THE_RUN: readonly string[] = ['InputChanged', 'ReadFailed', 'Timeout', 'OutOfMemory', 'ScoringFailed', 'ProcessDied'];
+const OF_THE_RUN: readonly string[] = [
+  'InputChanged',
+  'ReadFailed',
+  'Timeout',
+  'OutOfMemory',
+  'ScoringFailed',
+  'ProcessDied',
+];
 
 /** What the first range finds wrong with the file reads as if it were scored as one; all else says which records are missing. */
 function rangeFault(range: NonNullable<InputPiece['piece']>['range'], fault: Fault): Fault {
