@@ -10,6 +10,8 @@ export interface VirtualEnvironment {
   readonly requirements: string;
   /** Says in a word what is installed. */
   readonly purpose: string;
+  /** Compiles what is installed, where many processes import it; on first import without. */
+  readonly compiled?: true;
 }
 
 /** Path of an interpreter beside which uv lies; installs it on first use. */
@@ -27,7 +29,8 @@ export const ensureUv = (): Promise<string> =>
 export async function ensureVirtualEnvironment(environment: VirtualEnvironment): Promise<string> {
   const uv = join(dirname(await ensureUv()), 'uv');
   // A quarter of pip's time.
-  return ensure(environment, (python) => [uv, 'pip', 'install', '--quiet', '--python', python]);
+  const compiled = environment.compiled ? ['--compile-bytecode'] : [];
+  return ensure(environment, (python) => [uv, 'pip', 'install', '--quiet', ...compiled, '--python', python]);
 }
 
 async function ensure(

@@ -88,6 +88,8 @@ await exitWith(async (signal) => {
     folder: join(PROJECT, '.venv-peers'),
     requirements: join(PROJECT, 'bench/peers/requirements.txt'),
     purpose: 'pandas, polars and Ray Data',
+    // Ray gives up on its own processes when they take long to start.
+    compiled: true,
   });
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-peers-'));
   const printed = figures();

@@ -37,6 +37,9 @@ export function workbench(
         STORAGE: stack.connectionString,
         CONTAINER: data.containerName,
         RAY_FOLDER: join(folder, 'ray'),
+        // Its processes are this machine's alone: nothing in the user's home, and nobody is told.
+        RAY_AUTH_MODE: 'disabled',
+        RAY_USAGE_STATS_ENABLED: '0',
       });
       started.push(peer);
       return peer;

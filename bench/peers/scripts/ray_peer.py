@@ -15,11 +15,13 @@ from ray.data import DataContext
 import storage
 from onnx_model import predict
 
+
 @cache
 def start():
     """Once, not when a worker imports this file."""
     ray.init(
         num_cpus=os.cpu_count(),
+        _node_ip_address="127.0.0.1",
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
@@ -34,7 +36,7 @@ def start():
 
 
 def file_system():
-    """Arrow's own, in C++: what Ray recommends for Azure."""
+    """Arrow's own, in C++, as Ray's tasks can have it."""
     service = BlobServiceClient.from_connection_string(os.environ["STORAGE"])
     authority = service.primary_hostname.split("/")[0]
     return AzureFileSystem(
@@ -65,6 +67,6 @@ def score(folder, model, output):
     table = table.set_column(0, "file", pyarrow.array(paths.str.removeprefix(root)))
     table = table.add_column(1, "row", pyarrow.array(paths.groupby(paths).cumcount()))
     content = io.BytesIO()
-    pyarrow.csv.write_csv(table, content, pyarrow.csv.WriteOptions(quoting_style="none"))
+    pyarrow.csv.write_csv(table, content, pyarrow.csv.WriteOptions(quoting_style="none", quoting_header="none"))
     storage.upload(output, content.getvalue())
     return len(table)
