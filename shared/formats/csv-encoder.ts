@@ -98,7 +98,8 @@ export function recordEncoder(fileName: string, format: RecordFormat): RecordEnc
         out[p++] = LF;
       }
       if (count > 0) bytesPerRecord = p / count;
-      return out.subarray(0, p);
+      // Not a view on more than it needs: it is moved to another thread, and freed there.
+      return new Uint8Array(out.buffer.transfer(p));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { blockId, sha256, type StagedBlock } from '../domain/blocks.ts';
+import { freeBytes } from '../storage/free-bytes.ts';
 import type { BlobRef, Blobs } from '../storage/ports.ts';
 
 /** Uploads on their way at once; with `blockBytes` this bounds the memory of a slice's output. */
@@ -37,6 +38,18 @@ interface Chunk {
   readonly rows: number;
 }
 
+/** The chunks' bytes one after another, in memory of their own; the chunks' own is free. */
+function gathered(chunks: readonly Chunk[]): Uint8Array {
+  const body = new Uint8Array(chunks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let at = 0;
+  for (const { bytes } of chunks) {
+    body.set(bytes, at);
+    at += bytes.length;
+    freeBytes(bytes);
+  }
+  return body;
+}
+
 /**
  * Collects records into blocks of about `blockBytes` and stages them while more are written, so that consecutive small
  * mini-batches share a block. A block is cut at every open mark, so that a rollback never tears one apart.
@@ -63,7 +76,7 @@ export function blockWriter(
 
   const cutSegment = (chunks: readonly Chunk[]): void => {
     if (chunks.length === 0) return;
-    const body = Buffer.concat(chunks.map((chunk) => chunk.bytes));
+    const body = gathered(chunks);
     const id = blockId(owner.job, owner.lane, owner.attempt, sequence++);
     blocks.push({
       id,
@@ -71,7 +84,10 @@ export function blockWriter(
       rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0),
       sha256: sha256(body),
     });
-    const upload = stage(id, body).finally(() => inFlight.delete(upload));
+    const upload = stage(id, body).finally(() => {
+      inFlight.delete(upload);
+      freeBytes(body);
+    });
     inFlight.add(upload);
   };
 
