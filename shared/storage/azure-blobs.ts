@@ -42,18 +42,15 @@ export function azureBlobs(connection: StorageConnection, options: AdapterOption
   };
 
   const open = async (ref: BlobRef, { offset = 0, count, ifMatch, signal }: ReadOptions) => {
-    const closing = new AbortController();
-    const answer = await harmless(`read ${pathOf(ref)}`, { signal }, (bound) =>
-      at(ref).download(offset, count, {
-        abortSignal: AbortSignal.any([bound, closing.signal]),
-        maxRetryRequests: 0,
-        ...(ifMatch !== undefined && { conditions: { ifMatch } }),
-      }),
-    );
+    const { answer, close } = await harmless(`read ${pathOf(ref)}`, { signal }, async (abortSignal, close) => {
+      const conditions = ifMatch === undefined ? {} : { ifMatch };
+      const answer = await at(ref).download(offset, count, { abortSignal, maxRetryRequests: 0, conditions });
+      return { answer, close };
+    });
     if (!answer.readableStreamBody) throw new Error('the SDK gave no stream: is this a browser build?');
     // A line that breaks before the first read has no listener and would end the process; the iteration raises it.
     answer.readableStreamBody.on('error', () => undefined);
-    const download: OpenDownload = { stream: answer.readableStreamBody, close: () => closing.abort() };
+    const download: OpenDownload = { stream: answer.readableStreamBody, close };
     return { answer, download };
   };
 

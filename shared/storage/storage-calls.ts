@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { busyGate, isBusy } from './busy-gate.ts';
 import type { AdapterOptions } from './connection.ts';
 import { StorageFault } from './ports.ts';
-import { ask } from './storage-faults.ts';
+import { ask, type Request } from './storage-faults.ts';
 
 /** Between the tries of a call that does no harm twice, after lost lines and internal errors. */
 const RETRY_WAITS_MS = [50, 400, 1_200];
@@ -15,7 +15,7 @@ interface Bounds {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Call = <T>(operation: string, bounds: Bounds, request: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+type Call = <T>(operation: string, bounds: Bounds, request: Request<T>) => Promise<T>;
 
 /**
  * The ways to send a request, all with the SDK's retries switched off: those do not heed how long storage asks to be left alone, and

@@ -5,6 +5,12 @@ import { StorageFault } from './ports.ts';
 
 const tableErrorSchema = z.object({ odataError: z.object({ code: z.string().min(1) }) });
 
+/** Sends it; `close` ends what is left of it after its answer. */
+export type Request<T> = (signal: AbortSignal, close: () => void) => Promise<T>;
+
+/** Why a request is ended that nobody wants any more: a reason made once, since one for each request costs its stack. */
+const UNWANTED = new Error('The request is not wanted any more.');
+
 /**
  * Asks storage once and turns whatever goes wrong into a `StorageFault`, or into the reason of `signal` when that ended it.
  * The request gets a signal that also ends when no answer came within `answerWithinMs` (code `ETIMEDOUT`).
@@ -13,17 +19,18 @@ const tableErrorSchema = z.object({ odataError: z.object({ code: z.string().min(
 export async function ask<T>(
   operation: string,
   limits: { readonly signal?: AbortSignal | undefined; readonly answerWithinMs: number },
-  request: (signal: AbortSignal) => Promise<T>,
+  request: Request<T>,
 ): Promise<T> {
   const { signal, answerWithinMs } = limits;
   signal?.throwIfAborted();
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), answerWithinMs);
+  const over = new AbortController();
+  const close = () => over.abort(UNWANTED);
+  const timer = setTimeout(close, answerWithinMs);
   try {
-    return await request(signal ? AbortSignal.any([signal, silence.signal]) : silence.signal);
+    return await request(signal ? AbortSignal.any([signal, over.signal]) : over.signal, close);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (silence.signal.aborted) throw new StorageFault(operation, 0, 'ETIMEDOUT');
+    if (over.signal.aborted) throw new StorageFault(operation, 0, 'ETIMEDOUT');
     throw error instanceof RestError ? faultOf(operation, error) : error;
   } finally {
     clearTimeout(timer);
