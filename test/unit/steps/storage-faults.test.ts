@@ -3,7 +3,7 @@ import { commitJob } from '../../../shared/steps/commit-job.ts';
 import { settleJob } from '../../../shared/steps/settle-job.ts';
 import type { MiniBatchUnit } from '../../../shared/domain/mini-batch-unit.ts';
 import type { ScoringSettings } from '../../../shared/domain/settings.ts';
-import type { Blobs } from '../../../shared/storage/ports.ts';
+import { StorageFault, type Blobs } from '../../../shared/storage/ports.ts';
 import { withFaults, type FaultPlan } from '../../support/faulty-blobs.ts';
 import { jobWorld, numbered, planned, SHAPES } from '../../support/job-world.ts';
 
@@ -75,17 +75,19 @@ describe.each(SHAPES)('faults of storage, in mini-batches of $unit', ({ unit, in
   });
 
   it('fails the slice, not the mini-batch, when storage stays too busy for a read', async () => {
-    const plan: FaultPlan = {
-      operation: 'read',
-      nth: planReads + 2,
-      times: 4,
-      fault: { kind: 'refuse', status: 503, code: 'ServerBusy' },
-    };
-    const world = jobWorld({ faulty: (blobs) => withFaults(blobs, [plan]), unit });
+    let busy = false;
+    const away = new StorageFault('read', 503, 'ServerBusy');
+    const faulty = (blobs: Blobs): Blobs => ({
+      ...blobs,
+      read: (ref, options) => (busy ? Promise.reject(away) : blobs.read(ref, options)),
+    });
+    const world = jobWorld({ faulty, unit });
     await world.put(input(3));
     await world.accept('job', { maxRetries: 1 });
     await planned(world, 'job');
-    for (let attempt = 0; attempt < 4; attempt++) await expect(world.lane('job', 0)).rejects.toThrow('503 ServerBusy');
+    busy = true;
+    for (let attempt = 0; attempt < 4; attempt++) await expect(world.lane('job', 0)).rejects.toBe(away);
+    busy = false;
     expect(await world.commit('job', [await world.lane('job', 0)])).toEqual({ state: 'completed' });
     expect(await world.record('job')).toMatchObject({ failures: [] });
     expect(await world.text('out/predictions.csv')).toBe(expected(3));
