@@ -11,6 +11,7 @@ import { figures } from '../figure.ts';
 import { csvMlp, csvTrees, smallCsv } from './csv.ts';
 import { images } from './images.ts';
 import { activities, memory2gb, overhead100k } from './scale.ts';
+import type { JobSettings } from '../scoring-app.ts';
 import { table, type Line } from './table.ts';
 import { workbench, type Workbench } from './workbench.ts';
 
@@ -24,7 +25,7 @@ one line of JSON per figure and at the end a table. Exit code 1 when a target is
   --peers NAMES  some of pandas,polars,ray,bare,pillow
   --rounds N     counted rounds after one that warms up (default 5)
   --unit UNIT    what a mini-batch of the one large file counts: files, bytes or records (default files)
-  --size N       how many of them (default 1 file, else the app's default)
+  --size N       how many of them (default 1 file, 16 MiB or 100,000 records)
   --lanes N      our lanes for it (default 1 for files, else 2)
   --help         show this text
 `;
@@ -59,14 +60,17 @@ const Options = z.object({
   lanes: count.optional(),
 });
 
-function jobSettings({ unit, size, lanes }: z.infer<typeof Options>): Record<string, unknown> {
-  if (unit === 'files') return { miniBatchSize: size ?? 1, maxConcurrencyPerInstance: lanes ?? 1 };
-  return {
-    maxConcurrencyPerInstance: lanes ?? 2,
-    properties: { 'batchpoint.miniBatchUnit': unit },
-    ...(size !== undefined && { miniBatchSize: size }),
-  };
-}
+const DEFAULTS = {
+  files: { size: 1, lanes: 1 },
+  bytes: { size: 16 * 1024 * 1024, lanes: 2 },
+  records: { size: 100_000, lanes: 2 },
+};
+
+const jobSettings = ({ unit, size, lanes }: z.infer<typeof Options>): JobSettings => ({
+  miniBatchSize: size ?? DEFAULTS[unit].size,
+  maxConcurrencyPerInstance: lanes ?? DEFAULTS[unit].lanes,
+  properties: { 'batchpoint.miniBatchUnit': unit },
+});
 
 await exitWith(async (signal) => {
   const { values } = parseArgs({

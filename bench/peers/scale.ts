@@ -6,7 +6,8 @@ import type { Workbench } from './workbench.ts';
 
 /** Peak memory of the app over one file of 2 GB, two lanes side by side, against one of 100 MB. */
 export async function memory2gb({ keyFile, add, say }: Workbench): Promise<void> {
-  const settings = { maxConcurrencyPerInstance: 2, properties: { 'batchpoint.miniBatchUnit': 'bytes' } };
+  const properties = { 'batchpoint.miniBatchUnit': 'bytes' };
+  const settings = { miniBatchSize: 16 * 1024 * 1024, maxConcurrencyPerInstance: 2, properties };
   const small = (await peak(keyFile, 1, settings)).rssMb;
   say(`rss_2gb, 100 MB: ${small.toFixed(0)} MB`);
   const large = (await peak(keyFile, 20, settings)).rssMb;
