@@ -119,7 +119,7 @@ async function storageOf({ azurite, storagePort: first, folder, certificate }: S
  * Bytes that stream through die young, but V8 counts them only when it collects. With its usual 16 MB of young space it does so
  * by marking the whole heap, five times a second while a file is read; with 2 MB it sweeps the young ones in time.
  */
-const YOUNG_SPACE = '--max-semi-space-size=2';
+export const YOUNG_SPACE = '--max-semi-space-size=2';
 
 /** Where jobs may read and write, unless whoever starts the app says otherwise. */
 const EVERYTHING = '[{"deployment":"*","datastore":"*","access":["read","write"]}]';

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Reason } from '../../../shared/domain/job.ts';
 import { cancelJob } from '../../../shared/steps/cancel-job.ts';
 import { commitJob } from '../../../shared/steps/commit-job.ts';
+import { BEAT_MS } from '../../../shared/steps/lane-report.ts';
 import { viewJob } from '../../../shared/steps/job-view.ts';
 import { planJob, type PlannedSegment } from '../../../shared/steps/plan-job.ts';
 import { salvageJob } from '../../../shared/steps/salvage-job.ts';
+import type { Blobs } from '../../../shared/storage/ports.ts';
 import { fakeOrchestrations } from '../../support/fake-orchestrations.ts';
 import { jobWorld, numbered, numberedOutput, runLane, scoreSegments } from '../../support/job-world.ts';
 
@@ -265,6 +267,61 @@ describe('a job of which only a part is planned', () => {
     expect(await world.text(OUTPUT)).toBeUndefined();
     await salvageJob(world.deps, 'job');
     expect(await world.text(OUTPUT)).toBe(numberedOutput(5));
+  });
+});
+
+describe('a segment that takes long to list', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('shows that its job lives, by the row of its first lane', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let pages = 0;
+    const faulty = (blobs: Blobs): Blobs => ({
+      ...blobs,
+      listPage: async (...request) => {
+        if (++pages > 1) await held;
+        return blobs.listPage(...request);
+      },
+    });
+    const world = await segmented(7, {}, { faulty });
+    await world.take('job');
+    await plan(world);
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const second = plan(world, 1);
+    await vi.waitUntil(() => pages === 2);
+    vi.advanceTimersByTime(BEAT_MS);
+    await vi.waitUntil(async () => (await world.deps.jobs.progress('job')).length > 0);
+    expect(await world.deps.jobs.progress('job')).toMatchObject([{ lane: 1, position: 3, filesDone: 0 }]);
+    release();
+    expect(await second).toMatchObject({ segment: 1, firstLane: 1 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a slice of a plan with many mini-batches', () => {
+  /** How many receipts the lane of a job over 7 files gets, of whose plan each slice covers at least three mini-batches. */
+  async function slices(stepMs: number): Promise<number> {
+    const clock = { time: Date.parse('2026-03-01T00:00:00.000Z'), now: () => (clock.time += stepMs) };
+    const world = jobWorld({ sliceMs: 0, clock });
+    await world.put(numbered(7));
+    await world.accept('twin');
+    await world.take('twin');
+    await planJob(world.deps, { job: 'twin', execution: RUN.execution });
+    const { manifest } = await world.deps.files.plan('twin');
+    await world.accept('job');
+    await world.deps.files.writePlan({ ...manifest, job: 'job', miniBatchesPerSlice: 3 });
+    let done = 0;
+    for (let at; !at?.done; done++) at = await world.slice('job', 0, at);
+    return done;
+  }
+
+  it('covers as many as its plan has blocks for, however short its time is', async () => {
+    expect(await slices(1)).toBe(3);
+  });
+
+  it('ends all the same before its activity may be ended', async () => {
+    expect(await slices(11 * 60_000)).toBe(7);
   });
 });
 
