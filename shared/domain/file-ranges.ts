@@ -37,6 +37,8 @@ export type FileSplit = z.infer<typeof FileSplit>;
 export interface RangeCutter {
   /** A range that starts at a record ends here if it is large enough: another record starts. */
   startsAt(row: number, offset: number, line?: number): void;
+  /** No record of a smaller number that starts at a smaller offset ends the range: it need not be told. */
+  next(): { readonly row: number; readonly offset: number };
   /** The file has so many records and ends at `offset`. */
   ranges(records: number, offset: number): readonly FileRange[];
 }
@@ -60,6 +62,8 @@ export function rangeCutter(
       close(row, offset);
       open = { row, offset, ...(line !== undefined && { line }) };
     },
+    next: () =>
+      unit === 'records' ? { row: open.row + size, offset: Infinity } : { row: Infinity, offset: open.offset + size },
     ranges(records, offset) {
       if (records > open.row) close(records, offset);
       return done;

@@ -22,6 +22,13 @@ export interface WalkedText {
 /** Hears of each record: its number from 0, where it starts, and its one-based line. */
 export type OnRecord = (row: number, offset: number, line: number) => void;
 
+/** What a walk over a CSV text is for. */
+export interface RecordStarts {
+  readonly startsAt: OnRecord;
+  /** Records of smaller numbers at smaller offsets need not be told. */
+  next(): { readonly row: number; readonly offset: number };
+}
+
 /** Walks over the whole records in the window. `ended`: the file is all in it. */
 interface Walker {
   walk(ended: boolean): void;
@@ -41,8 +48,8 @@ const nothing = (): void => undefined;
  * Finds where the records of a CSV text start, as the tokenizer finds them, without reading their cells. Throws the FileFaults that
  * reading the whole file would throw, but for those of the target: a text that is walked over without one can be read in parts.
  */
-export const walkCsv = (options: CsvOptions, source: ChunkSource, onRecord: OnRecord): Promise<WalkedText> =>
-  walkText(source, 'NotCsv', options.maxRecordBytes, (window) => csvWalker(options, window, onRecord));
+export const walkCsv = (options: CsvOptions, source: ChunkSource, wanted: RecordStarts): Promise<WalkedText> =>
+  walkText(source, 'NotCsv', options.maxRecordBytes, (window) => csvWalker(options, window, wanted));
 
 /**
  * The same for JSON lines. Records up to the first one that is JSON, which is the head, are not told: it has to be in the first
@@ -84,7 +91,7 @@ async function walkText(
   }
 }
 
-function csvWalker(options: CsvOptions, window: RecordWindow, onRecord: OnRecord): Walker {
+function csvWalker(options: CsvOptions, window: RecordWindow, wanted: RecordStarts): Walker {
   const delimiter = delimiterByte(options.delimiter);
   const cells = csvCells(window, delimiter, nothing, nothing);
   let head: TextHead | undefined;
@@ -99,13 +106,47 @@ function csvWalker(options: CsvOptions, window: RecordWindow, onRecord: OnRecord
     return found < 0 ? Infinity : found;
   };
 
+  /**
+   * Passes over the lines at `start` that are told apart by their ends alone and need not be told of. Answers the start of the
+   * first other one.
+   */
+  function passOver(start: number): number {
+    const { bytes, filled } = window;
+    findMarks(start);
+    const plainTo = Math.min(filled, quoteAt, nulAt);
+    const { row, offset } = wanted.next();
+    const wantedAt = offset - window.offsetOf(0);
+    let at = start;
+    let reached = records;
+    let lines = 0;
+    for (;;) {
+      const end = bytes.indexOf(LF, at);
+      if (end < 0 || end >= plainTo || end > returnAt + 1) break;
+      const isBlank = Math.min(end, returnAt) === at;
+      if (!isBlank) {
+        if (reached >= row || at >= wantedAt) break;
+        reached++;
+      }
+      lines++;
+      at = end + 1;
+      if (returnAt < at) returnAt = next(CR, at);
+    }
+    records = reached;
+    cells.line += lines;
+    return at;
+  }
+
+  function findMarks(from: number): void {
+    if (quoteAt < from) quoteAt = next(QUOTE, from);
+    if (returnAt < from) returnAt = next(CR, from);
+    if (nulAt < from) nulAt = next(0, from);
+  }
+
   /** Where the record at `start` ends, its line end included; -1 when more bytes are needed. */
   function recordEnd(start: number): number {
     const end = window.bytes.indexOf(LF, start);
     if (end >= 0 && end < window.filled) {
-      if (quoteAt < start) quoteAt = next(QUOTE, start);
-      if (returnAt < start) returnAt = next(CR, start);
-      if (nulAt < start) nulAt = next(0, start);
+      findMarks(start);
       if (end < quoteAt && end < nulAt && end <= returnAt + 1) {
         cells.lines = 0;
         return end + 1;
@@ -152,6 +193,11 @@ function csvWalker(options: CsvOptions, window: RecordWindow, onRecord: OnRecord
       quoteAt = returnAt = nulAt = -1;
       const { bytes, filled } = window;
       for (let p = window.position; p < filled; window.position = p) {
+        const other = passOver(p);
+        if (other > p) {
+          p = other;
+          continue;
+        }
         if (bytes[p] === LF || bytes[p] === CR) {
           const after = cells.afterLineEnd(p);
           if (after < 0) return;
@@ -161,7 +207,7 @@ function csvWalker(options: CsvOptions, window: RecordWindow, onRecord: OnRecord
         }
         const end = recordEnd(p);
         if (end < 0) return;
-        onRecord(records++, window.offsetOf(p), cells.line);
+        wanted.startsAt(records++, window.offsetOf(p), cells.line);
         cells.line += cells.lines + 1;
         p = end;
       }

@@ -48,7 +48,7 @@ async function splitText(
 ): Promise<CountedFile> {
   const cutter = rangeCutter(limit, { offset: 0, line: 1 });
   const { head, records, bytes } =
-    kind === 'csv' ? await walkCsv(csv, source, cutter.startsAt) : await walkJsonl(source, cutter.startsAt);
+    kind === 'csv' ? await walkCsv(csv, source, cutter) : await walkJsonl(source, cutter.startsAt);
   const ranges = cutter.ranges(records, bytes);
   return ranges.length > 1 ? { records, split: { ...(head && { head }), ranges: [...ranges] } } : { records };
 }

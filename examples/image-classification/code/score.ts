@@ -12,7 +12,8 @@ let labels: string[];
 
 export async function init({ model, logger }: ModuleContext): Promise<void> {
   // The folder `shapes` was registered as the model, so it lies here under this name.
-  session = await InferenceSession.create(join(model, 'shapes', 'model.onnx'));
+  // One thread: the other cores are for the other processes.
+  session = await InferenceSession.create(join(model, 'shapes', 'model.onnx'), { intraOpNumThreads: 1 });
   labels = (await readFile(join(model, 'shapes', 'labels.txt'), 'utf8')).trim().split('\n');
   logger.info(`The model tells ${labels.join(', ')}.`);
 }

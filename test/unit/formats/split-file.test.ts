@@ -181,6 +181,26 @@ describe('a file is cut', () => {
   const split = (content: string, size: number, unit: PartLimit['unit'] = 'records') =>
     countAndSplit({ name: 'f.csv' }, CSV, memorySource(Buffer.from(content)), { unit, size, most: 2 });
 
+  it.each([
+    ['\n', 1],
+    ['\r\n', 2],
+    ['\r', 1],
+  ])('between plain lines, of which empty ones are none, that end with %j', async (ends, width) => {
+    const content = ['a,b', '1,1', '', '2,2', '', '', '3,3', '4,4', ''].join(ends);
+    const records = 4;
+    const head = { from: 0, to: 3 + width };
+    const third = { from: 9 + 6 * width, line: 7 };
+    const ranges = [
+      { row: 0, records: 2, from: 0, to: third.from, line: 1 },
+      { row: 2, records: 2, ...third, to: content.length },
+    ];
+    expect(await split(content, 2)).toEqual({ records, split: { head, ranges } });
+    // The second record starts a byte too early.
+    expect(await split(content, 6 + 3 * width + 1, 'bytes')).toEqual({ records, split: { head, ranges } });
+    expect(await split(content, 4)).toEqual({ records });
+    expect(await split(content, content.length, 'bytes')).toEqual({ records });
+  });
+
   it('before the first record that its range has no room for, whose row, line and offset are known', async () => {
     expect(await split('a,b\n1,"x\ny"\n\n2,2\r\n3,3\n4,4', 2)).toEqual({
       records: 4,
