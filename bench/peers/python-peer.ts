@@ -29,8 +29,9 @@ const PATIENCE_MS = 15_000;
 const TAIL_CHARACTERS = 4000;
 
 export function pythonPeer(python: string, script: string, env: Readonly<Record<string, string>>): PythonPeer {
-  const child = spawn(python, [join(SCRIPTS, 'peer.py'), script], { env: { ...process.env, ...env } });
-  const kill = (): void => void child.kill('SIGKILL');
+  // A group of its own, with all that Ray starts: a half-started Ray leaves processes behind.
+  const child = spawn(python, [join(SCRIPTS, 'peer.py'), script], { env: { ...process.env, ...env }, detached: true });
+  const kill = (): void => killGroup(child.pid);
   process.once('exit', kill);
   const ended = once(child, 'close').finally(() => process.removeListener('exit', kill));
   let said = '';
@@ -52,6 +53,16 @@ export function pythonPeer(python: string, script: string, env: Readonly<Record<
       const late = setTimeout(kill, PATIENCE_MS);
       await ended;
       clearTimeout(late);
+      kill();
     },
   };
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // All of them have ended.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
