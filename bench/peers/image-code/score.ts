@@ -11,7 +11,8 @@ const PLANE = SIDE * SIDE;
 let session: InferenceSession;
 
 export async function init({ model }: ModuleContext): Promise<void> {
-  session = await InferenceSession.create(join(model, 'model.onnx'));
+  // One thread, as docs/scoring.md says: the other core is for the other process.
+  session = await InferenceSession.create(join(model, 'model.onnx'), { intraOpNumThreads: 1 });
 }
 
 /** One call of the model for a mini-batch, as in the script it runs against. */
