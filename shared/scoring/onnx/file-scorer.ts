@@ -35,10 +35,15 @@ export async function scoreFile(
   const scorer = batchScorer(model, file.name, options.outputFormat);
   /** In row order. */
   const waiting: ReadBatch[] = [];
+  /** Milliseconds that scoring a record takes in the quickest batch so far: the first ones are slower. */
+  let recordMs = Infinity;
 
   const scoreHere = async (records: number): Promise<Outcome> => {
+    const started = performance.now();
     try {
-      return { part: await scorer.score(records) };
+      const part = await scorer.score(records);
+      if (records > 0) recordMs = Math.min(recordMs, (performance.now() - started) / records);
+      return { part };
     } catch (error) {
       return { error };
     }
@@ -75,7 +80,7 @@ export async function scoreFile(
       const { records, last } = await reader.read();
       const read: ReadBatch = { failures: batch.takeFailures() };
       waiting.push(read);
-      const lent = !last && seconds.lend(records, (outcome) => (read.outcome = outcome));
+      const lent = !last && seconds.lend(records, recordMs, (outcome) => (read.outcome = outcome));
       if (!lent) read.outcome = await scoreHere(records);
       return !last;
     } catch (error) {

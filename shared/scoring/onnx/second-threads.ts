@@ -17,8 +17,11 @@ interface LentBatch {
 export interface SecondThreads {
   /** A thread that is there from now on, until it or we close the port. */
   add(port: MessagePort): void;
-  /** Copies the batch in memory to the thread with most room; `answer` hears of it. False when none has room. */
-  lend(records: number, answer: (outcome: Outcome) => void): boolean;
+  /**
+   * Copies the batch in memory to the thread with most room; `answer` hears of it. False when none has room, or when a record
+   * takes so little, `recordMs`, that so many are not worth the way.
+   */
+  lend(records: number, recordMs: number, answer: (outcome: Outcome) => void): boolean;
   /** Puts a batch back into memory whose thread went away with it unscored; whoever takes it has to score it. */
   takeReturned(): LentBatch | undefined;
   /** Lets answers come in. */
@@ -33,6 +36,8 @@ export interface SecondThreads {
 const LENT_TO_A_THREAD = 2;
 /** A file of so many batches is worth another thread. */
 const LONG_FILE = 2;
+/** Handing over a batch takes about half of it; a model that takes one record at a time is mostly quicker. */
+const WORTH_MS = 0.2;
 
 interface Second {
   readonly port: MessagePort;
@@ -41,7 +46,11 @@ interface Second {
 }
 
 /** `wanted` hears, once, that the file is long enough for more threads. */
-export function secondThreads(memory: BatchMemory, wanted: () => void = () => undefined): SecondThreads {
+export function secondThreads(
+  memory: BatchMemory,
+  wanted: () => void = () => undefined,
+  worthMs = WORTH_MS,
+): SecondThreads {
   const seconds = new Set<Second>();
   const returned: (LentBatch & { readonly batch: SharedBatch; readonly rest: BatchRest })[] = [];
   let batches = 0;
@@ -80,7 +89,8 @@ export function secondThreads(memory: BatchMemory, wanted: () => void = () => un
         change();
       });
     },
-    lend(records, answer) {
+    lend(records, recordMs, answer) {
+      if (records === 0 || records * recordMs < worthMs) return false;
       if (++batches === LONG_FILE) wanted();
       const [second] = [...seconds].sort((a, b) => b.free.length - a.free.length);
       const batch = second?.free.pop();

@@ -57,21 +57,24 @@ interface Second {
 
 interface Scene {
   readonly seconds?: number;
+  /** Milliseconds below which a batch is not lent; these batches are of few records. */
+  readonly worthMs?: number;
   /** Before a second scores its batch `n`, counted from 1. */
   readonly before?: (n: number, second: Second) => void;
 }
 
-async function score(content: string, { seconds = 0, before }: Scene = {}): Promise<Helped> {
+async function score(content: string, { seconds = 0, worthMs = 0, before }: Scene = {}): Promise<Helped> {
   const models = await Promise.all(Array.from({ length: seconds + 1 }, () => loadModel(onnxModel(GRAPH), undefined)));
   const [reader, ...others] = models;
   if (reader === undefined) throw new Error('A file has a reader.');
   const result = { text: '', rows: new Array<number>(), failures: new Array<RecordFailure>() };
   const state = { over: 0, wanted: 0 };
   const scored = others.map(() => 0);
-  const threads: SecondThreads = secondThreads(reader.memory, () => {
+  const wanted = () => {
     state.wanted++;
     others.forEach(join);
-  });
+  };
+  const threads: SecondThreads = secondThreads(reader.memory, wanted, worthMs);
   function join(model: LoadedModel, index: number): void {
     const { port1, port2 } = new MessageChannel();
     const scorer = batchScorer(model, 'f.csv', 'csv');
@@ -142,6 +145,12 @@ describe('a file that other threads help to score', () => {
     expect(second).toBeGreaterThan(5);
     expect(first + second).toBeLessThan(helped.rows.length);
     expect(helped).toMatchObject({ wanted: 1, over: 2 });
+  });
+
+  test('is its reader’s alone when a batch takes less than handing it over', async () => {
+    const helped = await score(records(200), { seconds: 2, worthMs: 60_000 });
+    expect(outcome(helped)).toEqual(outcome(await score(records(200))));
+    expect(sum(helped.scored)).toBe(0);
   });
 
   test.each([1, 2, 5])('that are recalled at batch %d: what they had is scored by the reader', async (at) => {
