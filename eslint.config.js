@@ -48,6 +48,7 @@ export default tseslint.config(
         'models',
         'adf-pipeline',
         'adf-expression',
+        'fault-proxy',
         'http-server',
         'lengths',
         'otlp-receiver',
@@ -67,9 +68,16 @@ export default tseslint.config(
             {
               group: [
                 '../support/*',
-                ...['app', 'models', 'adf-pipeline', 'http-server', 'lengths', 'span-tree', 'traced-app'].map(
-                  (name) => `!../support/${name}.ts`,
-                ),
+                ...[
+                  'app',
+                  'models',
+                  'adf-pipeline',
+                  'fault-proxy',
+                  'http-server',
+                  'lengths',
+                  'span-tree',
+                  'traced-app',
+                ].map((name) => `!../support/${name}.ts`),
               ],
               message: 'Add what an end-to-end test uses of test/support to the list in eslint.config.js.',
             },

@@ -6,6 +6,7 @@ import { ensureBuilt } from '../cli/build.ts';
 import { exitWith } from '../cli/exit.ts';
 import { DATA_FOLDER, PROJECT } from '../cli/stack.ts';
 import { durableHost } from './durable-host.ts';
+import { fairness } from './fairness.ts';
 import { figures, type Figure } from './figure.ts';
 import { hostOverhead } from './host-overhead.ts';
 import { listing } from './listing.ts';
@@ -23,7 +24,7 @@ const HELP = `Usage: npm run bench [-- options]
 Measures the app on this machine, in about seven minutes, and prints one line of JSON per figure. Exit code 1 when
 a target is missed. Ratios are of things measured side by side in this run; let the machine do nothing else.
 
-  --only NAMES   some of responsiveness,throughput,requests,overhead,memory,listing,durable,python,tokens
+  --only NAMES   some of responsiveness,throughput,requests,overhead,fairness,memory,listing,durable,python,tokens
   --profile      no figures: where the time goes, as CPU profiles
   --help         show this text
 `;
@@ -35,6 +36,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   throughput,
   requests: storageRequests,
   overhead: hostOverhead,
+  fairness,
   memory,
   listing,
   pipelines,

@@ -5,7 +5,7 @@ import type { JobDeps } from './deps.ts';
 /** How often a process looks how full the app is, for all its slices together. */
 const LOOK_EVERY_MS = 2000;
 
-/** A slice costs its own start and end, about 60 ms on Azurite: in shorter ones that would be felt (docs/performance.md). */
+/** A slice makes about ten requests of its own, for its mark, receipt, progress and log: in shorter ones they would be felt. */
 const SHORTEST_MS = 1000;
 
 type Timed = Pick<JobDeps, 'jobs' | 'clock' | 'log' | 'slots' | 'sliceMs'>;

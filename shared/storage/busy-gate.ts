@@ -30,9 +30,10 @@ export const isBusy = (error: unknown): boolean =>
   error instanceof StorageFault && (error.status === 429 || error.status === 503);
 
 /**
- * The calls to one service of an account. While storage turns calls away, none is sent before the time that it asked for, or a
- * backoff with jitter, is over; then one alone, and with every call that it takes one more at once. Calls wait in their order, each as
- * long as the patience lasts: then the fault that turned it away, or the one before it, is thrown.
+ * The calls to one service of an account. One that storage turns away waits as long as storage asks, or a backoff with jitter, and
+ * the others go on, half as many at once. When the next is turned away, too, all wait; then one is sent alone, and with every one
+ * that storage takes one more at once. Calls wait in their order, each as long as the patience lasts: then the fault that turned it
+ * away, or the one before it, is thrown.
  */
 export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall<T>) => Promise<T> {
   let width = Infinity;
@@ -45,16 +46,26 @@ export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall
   const waiting = new Set<() => void>();
 
   const isOpen = (): boolean => sent < width && Date.now() >= closedUntil;
-  const letIn = (): void => {
+  let opening: NodeJS.Timeout | undefined;
+  function letIn(): void {
     for (const go of waiting) {
-      if (!isOpen()) return;
+      // The end of one of those lets the next one in.
+      if (sent >= width) return;
+      const closedMs = closedUntil - Date.now();
+      if (closedMs > 0) {
+        // A timer of a busy process may go off early, by the time that its turn of the event loop has taken so far.
+        clearTimeout(opening);
+        opening = setTimeout(letIn, Math.ceil(closedMs));
+        return;
+      }
       waiting.delete(go);
       sent++;
       go();
     }
-  };
+  }
 
-  function refused(fault: StorageFault, closing: number): void {
+  /** Answers for how long the call is to wait. */
+  function refused(fault: StorageFault, { closing, isSentAgain }: { closing: number; isSentAgain: boolean }): number {
     last = fault;
     width = Math.max(1, Math.floor(Math.min(width, sent) / 2));
     if (closing === closings) {
@@ -64,8 +75,9 @@ export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall
     const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (refusals - 1)) * (0.5 + Math.random() / 2);
     const asked = Math.min(LONGEST_ASKED_MS, fault.retryAfterMs ?? 0) * (1 + Math.random() / 4);
     const wait = Math.max(backoff, asked);
-    closedUntil = Math.max(closedUntil, Date.now() + wait);
-    setTimeout(letIn, closedUntil - Date.now() + 1).unref();
+    // Nobody else would keep the time that storage asked for.
+    if (refusals > 1 || !isSentAgain) closedUntil = Math.max(closedUntil, Date.now() + wait);
+    return wait;
   }
 
   function taken(): void {
@@ -76,12 +88,9 @@ export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall
   /** Waits for the call's turn, and takes it. Throws the signal's reason, or what storage said last when the patience is over. */
   async function turn(until: number, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const tooLong = setTimeout(resolve, Math.max(0, until - Date.now()));
-    signal?.addEventListener('abort', () => resolve());
     waiting.add(resolve);
     letIn();
-    if (!signal?.aborted) await promise;
-    clearTimeout(tooLong);
+    await wakeAfter(Math.max(0, until - Date.now()), signal, promise);
     const stillWaits = waiting.delete(resolve);
     if (!stillWaits) return;
     signal?.throwIfAborted();
@@ -100,6 +109,7 @@ export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall
         if (isOpen() && waiting.size === 0) sent++;
         else await turn(wait(), signal);
         const closing = closings;
+        let pauseMs: number;
         try {
           const answer = await send();
           taken();
@@ -110,15 +120,30 @@ export function busyGate({ patienceMs, begin }: GateOptions): <T>(call: GateCall
             if (error.status > 0) taken();
             throw error;
           }
-          refused(error, closing);
-          if (!isTurnedAway(error) || closedUntil >= wait()) throw error;
+          const isSentAgain = isTurnedAway(error);
+          pauseMs = refused(error, { closing, isSentAgain });
+          if (!isSentAgain || Date.now() + pauseMs >= wait()) throw error;
         } finally {
           sent--;
           letIn();
         }
+        await wakeAfter(pauseMs, signal);
+        signal?.throwIfAborted();
       }
     } finally {
       end?.();
     }
   };
+}
+
+/** Waits so many milliseconds; shorter when the signal aborts, or `turn` comes. */
+async function wakeAfter(ms: number, signal: AbortSignal | undefined, turn?: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => resolve();
+  const timer = setTimeout(wake, ms);
+  signal?.addEventListener('abort', wake);
+  if (signal?.aborted) wake();
+  await Promise.race(turn ? [promise, turn] : [promise]);
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', wake);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { FAULTS } from './fault-proxy.ts';
+import { FAULTS } from '../support/fault-proxy.ts';
 import { mortalApp, type MortalApp, type MortalOptions } from './mortal-app.ts';
 import { seeded } from './seeded.ts';
 import { invoke, outcome, prepare, type Way } from './three-hundred.ts';

@@ -6,7 +6,7 @@ import { startStack, type Stack } from '../../cli/stack.ts';
 import { freePort } from '../../cli/port.ts';
 import { connectedApp, type App } from '../support/app.ts';
 import { startAzurite } from '../support/azurite.ts';
-import { faultProxy, FAULTS, type Fault, type FaultProxy } from './fault-proxy.ts';
+import { faultProxy, FAULTS, type Fault, type FaultProxy } from '../support/fault-proxy.ts';
 import { seeded } from './seeded.ts';
 
 export interface MortalOptions {

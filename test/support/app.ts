@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { z } from 'zod';
-import { startStack } from '../../cli/stack.ts';
+import { startStack, type StackOptions } from '../../cli/stack.ts';
 import { DEFAULT_AUDIENCE, runningApp } from './running-app.ts';
 
 export const WORKSPACE =
@@ -55,9 +55,12 @@ export interface App {
 
 /**
  * The app under test: one that runs (see running-app.ts), else one started here on the embedded host with storage in memory.
- * Settings are for a started one alone.
+ * Settings and options are for a started one alone.
  */
-export async function startApp(settings: Readonly<Record<string, string>> = {}): Promise<App> {
+export async function startApp(
+  settings: Readonly<Record<string, string>> = {},
+  options: Pick<StackOptions, 'between'> = {},
+): Promise<App> {
   const running = runningApp(process.env);
   if (running !== undefined) return connectedApp(running.url, running.storage, running.sign, async () => undefined);
   const folder = await mkdtemp(join(tmpdir(), 'batchpoint-'));
@@ -65,6 +68,7 @@ export async function startApp(settings: Readonly<Record<string, string>> = {}):
     port: 0,
     storagePort: 0,
     keyFile: join(folder, 'key.json'),
+    ...options,
     settings: { BATCHPOINT_SLICE_SECONDS: '0.5', ...settings },
   });
   const stop = async (): Promise<void> => {

@@ -91,6 +91,16 @@ describe('a call that storage turns away', () => {
     expect(times.since(started)).toBeLessThanOrEqual(MINUTE + 20);
   });
 
+  it('gets its turn when the timer for it goes off before the clock says so', async () => {
+    const { storage, call } = closed();
+    const calls = Promise.all([call(), call(), call()]);
+    await vi.advanceTimersByTimeAsync(5 * SECOND);
+    storage.busy = false;
+    vi.setSystemTime(Date.now() - 200);
+    await vi.advanceTimersByTimeAsync(31 * SECOND);
+    expect(await calls).toEqual(Array(3).fill('taken'));
+  });
+
   it('ends at once, with its reason, when its signal aborts', async () => {
     const { storage, call } = closed();
     const stop = new AbortController();
@@ -115,6 +125,21 @@ describe('many calls', () => {
     await vi.advanceTimersByTimeAsync(20);
     expect(await calls).toHaveLength(30);
     expect(storage.most).toBe(30);
+  });
+
+  it('go on beside one that is turned away, fewer at once', async () => {
+    const { storage, call } = closed();
+    storage.retryAfterMs = 20 * SECOND;
+    const { ended } = watched(call());
+    await vi.advanceTimersByTimeAsync(20);
+    storage.busy = false;
+    const others = Promise.all(Array.from({ length: 30 }, () => call()));
+    await vi.advanceTimersByTimeAsync(SECOND);
+    expect(await others).toHaveLength(30);
+    expect(storage.most).toBeLessThan(30);
+    expect(ended).toEqual({});
+    await vi.advanceTimersByTimeAsync(25 * SECOND);
+    expect(ended).toEqual({ answer: 'taken' });
   });
 
   it('become one at a time while storage is busy, and more with every one that it takes', async () => {

@@ -13,8 +13,8 @@ export interface FaultProxy {
 
 export interface FaultOptions {
   readonly targetPort: number;
-  /** The fault of the next request, or none. */
-  readonly draw: () => Fault | undefined;
+  /** The fault of a request, by its method and path, or none. */
+  readonly draw: (method: string, path: string) => Fault | undefined;
 }
 
 const SLOW_MS = 300;
@@ -25,7 +25,7 @@ const SLOW_MS = 300;
  */
 export async function faultProxy({ targetPort, draw }: FaultOptions): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
-    const fault = draw();
+    const fault = draw(incoming.method ?? '', incoming.url ?? '');
     incoming.on('error', () => outgoing.destroy());
     if (fault === 'error' || fault === 'busy') refuse(incoming, outgoing, fault);
     else if (fault === 'reset') incoming.socket.resetAndDestroy();
