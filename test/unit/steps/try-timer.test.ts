@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TimedOut } from '../../../shared/scoring/engine.ts';
+import { LOOK_MS } from '../../../shared/steps/stop-watch.ts';
 import { tryTimer } from '../../../shared/steps/try-timer.ts';
 import { busyTimes } from '../../../shared/storage/busy-times.ts';
 import { StorageFault } from '../../../shared/storage/ports.ts';
+import { withFaults } from '../../support/faulty-blobs.ts';
+import { jobWorld, numbered, planned } from '../../support/job-world.ts';
 
 const SECOND = 1000;
 beforeEach(() => void vi.useFakeTimers());
@@ -69,4 +72,33 @@ describe('a try', () => {
     pass(1);
     expect(stop.signal.reason).toEqual(new TimedOut(30));
   });
+});
+
+it('a read that waits for storage ends when the job is told to stop', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const reading = Promise.withResolvers<void>();
+  let stalls = false;
+  const world = jobWorld({
+    faulty: (blobs) => {
+      const stalling = withFaults(blobs, [{ operation: 'read', times: Infinity, fault: { kind: 'stall' } }]);
+      return {
+        ...blobs,
+        read(ref, options) {
+          if (!stalls) return blobs.read(ref, options);
+          reading.resolve();
+          return stalling.read(ref, options);
+        },
+      };
+    },
+  });
+  await world.put(numbered(2));
+  await world.accept('job', { timeoutSeconds: 3600 });
+  await planned(world, 'job');
+  stalls = true;
+  const slice = world.slice('job', 0);
+  await reading.promise;
+  const reason = { code: 'Canceled', message: 'The job was canceled.' };
+  await world.deps.jobs.stop('job', reason);
+  vi.advanceTimersByTime(LOOK_MS);
+  expect(await slice).toEqual({ ok: false, done: false, position: 0, receipt: null, reason });
 });
