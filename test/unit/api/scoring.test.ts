@@ -165,7 +165,7 @@ describe('invoke', () => {
       createdBy: CALLER,
       createdAt: NOW,
       requestHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
-      places: ['endpoint heart-ep', `caller ${CALLER}`].map((group) => ({
+      places: ['endpoint heart-ep', 'deployment heart-ep/blue', `caller ${CALLER}`].map((group) => ({
         group,
         slot: expect.stringMatching(/^\d{5}$/) as string,
       })),
