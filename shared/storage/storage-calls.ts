@@ -62,9 +62,9 @@ export function storageCalls(options: AdapterOptions): StorageCalls {
   };
 }
 
-/** A lost line, an internal error, or an answer cut off in the middle; not silence, which took long enough. */
+/** A lost line, an internal error, or an answer cut off in the middle; not silence, which took long enough, nor a redirect. */
 const isTransient = (error: unknown): boolean =>
   error instanceof StorageFault &&
   !isBusy(error) &&
   error.code !== 'ETIMEDOUT' &&
-  (error.status < 400 || error.status >= 500);
+  (error.status < 300 || error.status >= 500);
