@@ -68,7 +68,7 @@ export async function mortalApp({ seed, faults = 0, settings = {} }: MortalOptio
       settings: {
         BATCHPOINT_SLICE_SECONDS: '0.05',
         BATCHPOINT_LOG_LEVEL: 'warn',
-        BATCHPOINT_SEGMENT_FILES: '100',
+        BATCHPOINT_SEGMENT_FILES: '200',
         ...settings,
       },
     });
