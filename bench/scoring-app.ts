@@ -36,6 +36,12 @@ export interface FinishedJob {
 
 const POLL_MS = 50;
 
+/**
+ * The part of the shortest job of its kind so far in which nobody asks: the answers take the processors from what is measured. Not
+ * more, because the first one is slow: a job that ends before the first question would count as long as the wait.
+ */
+const QUIET_PART = 0.4;
+
 export async function scoringApp(keyFile: string, options: Partial<StackOptions> = {}): Promise<ScoringApp> {
   const stack = await startStack({
     port: 0,
@@ -58,7 +64,7 @@ export async function scoringApp(keyFile: string, options: Partial<StackOptions>
     api,
     deploy: deployment,
     invoke: (endpoint, folder, settings) => invoke(api, endpoint, folder, settings),
-    run: (endpoint, folder, settings) => run(api, endpoint, folder, settings),
+    run: runner(api),
     stop: () => stack.stop(),
   };
 }
@@ -95,15 +101,23 @@ async function invoke(api: Client, endpoint: string, folder: string, settings: J
   return (await api.invoke(endpoint, { properties: { inputData, ...settings } })).name;
 }
 
-async function run(api: Client, endpoint: string, folder: string, settings?: JobSettings): Promise<FinishedJob> {
-  const started = performance.now();
-  const name = await invoke(api, endpoint, folder, settings);
-  for (;;) {
-    const job = await api.job(endpoint, name);
-    if (job.error) throw new Error(job.error.message);
-    const seconds = (performance.now() - started) / 1000;
-    if (job.properties.status === 'Completed')
-      return { seconds, rows: Number(job.properties.properties['batchpoint.rows']), job };
-    await wait(POLL_MS);
-  }
+/** Runs jobs of one app; those that were alike tell when to ask for the first time. */
+function runner(api: Client): ScoringApp['run'] {
+  const shortest = new Map<string, number>();
+  return async (endpoint, folder, settings) => {
+    const kind = JSON.stringify([endpoint, folder, settings]);
+    const started = performance.now();
+    const name = await invoke(api, endpoint, folder, settings);
+    await wait((shortest.get(kind) ?? 0) * QUIET_PART * 1000);
+    for (;;) {
+      const job = await api.job(endpoint, name);
+      if (job.error) throw new Error(job.error.message);
+      const seconds = (performance.now() - started) / 1000;
+      if (job.properties.status === 'Completed') {
+        shortest.set(kind, Math.min(seconds, shortest.get(kind) ?? Infinity));
+        return { seconds, rows: Number(job.properties.properties['batchpoint.rows']), job };
+      }
+      await wait(POLL_MS);
+    }
+  };
 }
