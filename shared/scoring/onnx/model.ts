@@ -4,6 +4,7 @@ import { ModelFault } from '../engine.ts';
 import type { Signature } from '../mlmodel.ts';
 import { batchMemory, type BatchMemory } from './batch-memory.ts';
 import { describeInputs, type ModelColumn } from './model-inputs.ts';
+import { ownTrees, type GraphRunner } from './trees/own-trees.ts';
 import { columnNames, declaredWidth, predictionsOf, tensorOutputs, widthOf } from './model-outputs.ts';
 
 /** A model in memory. Everything here blocks its thread while the model runs. */
@@ -29,7 +30,7 @@ export interface LoadedModel {
 export async function loadModel(model: Uint8Array, signature: Signature | undefined): Promise<LoadedModel> {
   const session = await createSession(model);
   try {
-    return await describe(session, signature);
+    return await describe(session, (await ownTrees(model, session)) ?? session, signature);
   } catch (error) {
     await session.release();
     throw error;
@@ -52,7 +53,11 @@ async function createSession(model: Uint8Array): Promise<InferenceSession> {
   }
 }
 
-async function describe(session: InferenceSession, signature: Signature | undefined): Promise<LoadedModel> {
+async function describe(
+  session: InferenceSession,
+  graph: GraphRunner,
+  signature: Signature | undefined,
+): Promise<LoadedModel> {
   const described = describeInputs(session.inputMetadata, signature);
   const outputs = tensorOutputs(session.outputMetadata);
   const outputNames = outputs.map(({ name }) => name);
@@ -61,7 +66,7 @@ async function describe(session: InferenceSession, signature: Signature | undefi
   const probeRows = Math.min(2, memory.capacity);
 
   async function run(from: number, count: number): Promise<{ predictions: PredictionColumns[]; widths: number[] }> {
-    const results = await session.run(memory.feeds(from, count), outputNames);
+    const results = await graph.run(memory.feeds(from, count), outputNames);
     const rows = described.fixedRows ?? count;
     const widths: number[] = [];
     const predictions = outputNames.map((name) => {

@@ -1,0 +1,12 @@
+/** What Node has of https://webassembly.github.io/spec/js-api and @types/node does not say; `lib: dom` would bring a browser. */
+declare namespace WebAssembly {
+  class Memory {
+    readonly buffer: ArrayBuffer;
+    /** By pages of 64 KiB. Throws RangeError when there is no room. The buffer before is empty from then on. */
+    grow(pages: number): number;
+  }
+  interface Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  function instantiate(bytes: Uint8Array): Promise<{ readonly instance: Instance }>;
+}
