@@ -4,6 +4,7 @@ import { readCsvHeader } from './csv-header.ts';
 import { FileFault, withPlace } from './file-fault.ts';
 import { atHead, type FilePart } from './file-part.ts';
 import { cellScan, readLongNumber, readPlainCells, strideOf } from './plain-cells.ts';
+import { plainRecords, type PlainRecords } from './plain-records.ts';
 import { CellKind, wrongWidth, type CellFault, type RecordLayout, type RecordTarget } from './record-target.ts';
 import { MAX_RECORD_BYTES, recordWindow, textStart } from './record-window.ts';
 
@@ -38,9 +39,11 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget, part?: F
   const window = recordWindow(maxRecordBytes);
   let started = false;
   const scan = cellScan(window, delimiter);
+  let plain: PlainRecords | undefined;
   const open = (header: readonly string[] | undefined): RecordLayout => {
     const layout = atHead(part, () => target.open(header));
     scan.stride = strideOf(layout);
+    plain = plainRecords(layout, delimiter);
     return (scan.layout = layout);
   };
   if (!options.header) open(undefined);
@@ -92,6 +95,11 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget, part?: F
       }
       window.position = p;
       if (full) return false;
+      const many = plain ? keepPlain(plain, p) : p;
+      if (many > p) {
+        p = many;
+        continue;
+      }
       const next = readRecord(layout, p);
       if (next < 0) return true;
       endRecord(window.offsetOf(p));
@@ -99,6 +107,16 @@ export function csvTokenizer(options: CsvOptions, target: RecordTarget, part?: F
     }
     window.position = p;
     return true;
+  }
+
+  /** Keeps the records from `start` on that are plainly numbers. Answers where the next one starts. */
+  function keepPlain({ read, starts }: PlainRecords, start: number): number {
+    const count = read(window, start, slots);
+    cells.lines = 0;
+    fault = undefined;
+    let kept = 0;
+    while (kept < count && !full) endRecord(window.offsetOf(starts[kept++] as number));
+    return kept > 0 ? (starts[kept] as number) : start;
   }
 
   function goToPart({ from, line = 1 }: FilePart): void {

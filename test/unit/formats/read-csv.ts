@@ -23,28 +23,35 @@ export interface Setup extends Partial<CsvOptions> {
   /** Places at which a file is cut; then `chunk` does not count. */
   cuts?: readonly number[];
   narrow?: boolean;
+  /** Places that each record leaves free, so that the records are no whole matrix. */
+  gap?: number;
+  /** Place of a column in its record; its own when absent. */
+  placeOf?: (column: number) => number;
 }
 
 /** Reads a whole file through the tokenizer; a numeric cell that is not plain is kept as its text. */
 export function readCsv(content: string | Uint8Array, setup: Setup = {}): Read {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const capacity = setup.capacity ?? 3;
+  const placeOf = setup.placeOf ?? ((column) => column);
   const result: Read = { header: undefined, records: [], faults: [] };
   let values: Float32Array | Float64Array = new Float64Array(0);
   let texts: (string | undefined)[] = [];
   let places: { row: number; line: number; offset: number }[] = [];
   let width = 0;
+  let step = 0;
   const target: RecordTarget = {
     wanted: [],
     open(header) {
       result.header = header === undefined ? undefined : [...header];
       width = header?.length ?? setup.width ?? 1;
-      values = setup.narrow ? new Float32Array(width * capacity) : new Float64Array(width * capacity);
+      step = width + (setup.gap ?? 0);
+      values = setup.narrow ? new Float32Array(step * capacity) : new Float64Array(step * capacity);
       return {
         width,
         kinds: Uint8Array.from({ length: width }, (_, column) => setup.kind?.(column) ?? CellKind.Text),
-        base: Int32Array.from({ length: width }, (_, column) => column),
-        step: new Int32Array(width).fill(width),
+        base: Int32Array.from({ length: width }, (_, column) => placeOf(column)),
+        step: new Int32Array(width).fill(step),
         values,
       };
     },
@@ -69,7 +76,7 @@ export function readCsv(content: string | Uint8Array, setup: Setup = {}): Read {
       const place = places[slot] as (typeof places)[number];
       const cells = Array.from(
         { length: width },
-        (_, c) => texts[slot * width + c] ?? (values[slot * width + c] as number),
+        (_, c) => texts[slot * width + c] ?? (values[slot * step + placeOf(c)] as number),
       );
       result.records.push({ ...place, cells });
     }

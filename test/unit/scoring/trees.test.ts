@@ -2,14 +2,11 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import wabt from 'wabt';
 import { ownTrees } from '../../../shared/scoring/onnx/trees/own-trees.ts';
-import { WALK } from '../../../shared/scoring/onnx/trees/walk-bytes.ts';
 import { onnxModel } from './onnx-graph.ts';
 import { ensembleGraph, type GivenEnsemble, type GivenTree } from './tree-graph.ts';
 
 const WIDTH = 4;
-const TREES = new URL('../../../shared/scoring/onnx/trees/walk.wat', import.meta.url);
 const FOREST = new URL('../../../bench/models/trees/model.onnx', import.meta.url);
 
 const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 } as const;
@@ -128,11 +125,6 @@ describe('our own trees', () => {
     );
     const { ours, theirs } = await answers(await loadBytes(await readFile(FOREST)), some);
     expect(ours).toEqual(theirs);
-  });
-
-  test('are those of walk.wat', async () => {
-    const { buffer } = (await wabt()).parseWat('walk.wat', await readFile(TREES)).toBinary({});
-    expect(WALK).toBe(Buffer.from(buffer).toString('base64'));
   });
 });
 

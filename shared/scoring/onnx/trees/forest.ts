@@ -1,3 +1,4 @@
+import { kernel } from '../../../formats/kernel.ts';
 import { nextBelow } from './neighbours.ts';
 import type { Ensemble } from './ensemble.ts';
 import { levelsOf } from './levels.ts';
@@ -9,7 +10,6 @@ export interface Forest {
   totals(features: Float32Array, count: number): Float32Array<ArrayBuffer>;
 }
 
-const PAGE = 65_536;
 const NODE = 16;
 const TREE = 8;
 const WORD = 4;
@@ -19,7 +19,7 @@ const MOST_RECORDS = 512;
 const FEATURE_BYTES = 64 * 1024;
 
 /** Lays out an ensemble over records of `width` features. */
-export async function plant({ roots, strict, targets }: Ensemble, width: number): Promise<Forest> {
+export function plant({ roots, strict, targets }: Ensemble, width: number): Forest {
   const trees = roots.map((root) => levelsOf(root));
   const nodes = trees.reduce((sum, levels) => sum + levels.flat().length, 0);
   const recordBytes = width * WORD;
@@ -29,13 +29,10 @@ export async function plant({ roots, strict, targets }: Ensemble, width: number)
   const weightsAt = nodesAt + nodes * NODE;
   const recordsAt = weightsAt + nodes * targets * WORD;
   const totalsAt = recordsAt + block * recordBytes;
-  const { instance } = await WebAssembly.instantiate(Buffer.from(WALK, 'base64'));
-  const { memory, walk } = instance.exports;
-  if (!(memory instanceof WebAssembly.Memory) || typeof walk !== 'function') throw new Error('walk.wat has changed.');
-  memory.grow(Math.ceil((totalsAt + block * targets * WORD) / PAGE));
+  const { memory, call } = kernel(WALK, 'walk', totalsAt + block * targets * WORD);
 
-  const integers = new Int32Array(memory.buffer);
-  const floats = new Float32Array(memory.buffer);
+  const integers = new Int32Array(memory);
+  const floats = new Float32Array(memory);
   let nextNode = nodesAt;
   let nextWeights = weightsAt;
   for (const [tree, levels] of trees.entries()) {
@@ -68,7 +65,7 @@ export async function plant({ roots, strict, targets }: Ensemble, width: number)
         sums.fill(0);
         // The last ones are not worth a loop of their own: what lies behind them is scored, too, and not looked at.
         const padded = (some + 3) & ~3;
-        Reflect.apply(walk, undefined, [0, nodesAt, recordsAt, padded, recordBytes, totalsAt, targets]);
+        call(0, nodesAt, recordsAt, padded, recordBytes, totalsAt, targets);
         totals.set(sums.subarray(0, some * targets), from * targets);
       }
       return totals;

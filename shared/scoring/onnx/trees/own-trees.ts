@@ -30,7 +30,7 @@ export async function ownTrees(model: Uint8Array, session: InferenceSession): Pr
   const branches = trees.flat(2).filter((node) => 'threshold' in node);
   if (branches.some(({ feature }) => feature < 0 || feature >= width) || !isEven(trees)) return undefined;
 
-  const forest = await plant(ensemble, width);
+  const forest = plant(ensemble, width);
   const score = (features: Float32Array, count: number): Record<string, Tensor> =>
     treeResults(ensemble, forest.totals(features, count), count);
   const proof = proofRecords(branches, width);

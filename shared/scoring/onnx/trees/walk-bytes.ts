@@ -1,4 +1,4 @@
-/** walk.wat, compiled. test/unit/scoring/trees.test.ts compiles it again and says what should be here. */
+/** walk.wat, compiled. test/unit/house/web-assembly.test.ts compiles it again and says what should be here. */
 export const WALK =
   'AGFzbQEAAAABCwFgB39/f39/f38AAwIBAAUDAQABBxECBm1lbW9yeQIABHdhbGsAAAqzAwGwAwEPfyAGQQJ0IRUgAiADIARsaiEU' +
   'A0AgACgCACEHIAAoAgQhCCACIQkgBSEKA0AgCSAEaiELIAsgBGohDCAMIARqIQ0gByEOIAchDyAHIRAgByERIAghEgNAIA4oAggg' +
