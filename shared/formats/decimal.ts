@@ -25,6 +25,9 @@ const DECIMALS = Uint8Array.from({ length: MAX_EXPONENT + 1 }, (_, exponent) => 
   return Math.min(decimals, 22);
 });
 
+/** Texts of powers of two by their biased exponent, of 0 at 0. */
+const powersOfTwo: string[] = [];
+
 /**
  * Writes a float32 as the shortest decimal that reads back to the same float32, and answers the position after it.
  * What is not a number is `nan`, `inf`, `-inf`, as pandas reads and writes them.
@@ -38,16 +41,15 @@ export function writeFloat32(value: number, out: Buffer, at: number): number {
   bits[0] = value;
   const raw = bitsAsInteger[0] as number;
   const exponent = (raw >>> 23) & 0xff;
-  // A power of two has a narrower gap below than above; it and the far ranges go the slow way.
-  if (exponent < MIN_EXPONENT || exponent > MAX_EXPONENT || (raw & 0x7fffff) === 0) {
-    return writeAscii(float32Text(value), out, at);
-  }
   let p = at;
   let x = value;
-  if (value < 0) {
+  if (raw >>> 31 === 1 && exponent < 255) {
     out[p++] = MINUS;
     x = -value;
   }
+  // A power of two has a narrower gap below than above. Saturated probabilities are often one: 1 - 2^-24 leaves 2^-24.
+  if ((raw & 0x7fffff) === 0 && exponent < 255) return writeAscii((powersOfTwo[exponent] ??= float32Text(x)), out, p);
+  if (exponent < MIN_EXPONENT || exponent > MAX_EXPONENT) return writeAscii(float32Text(x), out, p);
   // At this many decimals the nearest whole number always reads back; fewer decimals are tried while they do too.
   let decimals = DECIMALS[exponent] as number;
   let scaled = Math.round(x * (POWERS_OF_TEN[decimals] as number));

@@ -50,6 +50,14 @@ describe('writeFloat32', () => {
     expect(float32(value)).toBe(text);
   });
 
+  test('every power of two is its shortest decimal, of either sign and each time', () => {
+    const powers = Array.from({ length: 277 }, (_, index) => 2 ** (index - 149));
+    for (const sign of [1, -1, 1])
+      expect(powers.map((power) => float32(sign * power))).toEqual(
+        powers.map((power) => String(sign * shortest(power))),
+      );
+  });
+
   test('reads back to the same float32 with as few digits as possible, over all magnitudes', () => {
     const words = new Uint32Array(1);
     const floats = new Float32Array(words.buffer);
