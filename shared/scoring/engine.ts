@@ -115,12 +115,14 @@ export interface FileEngine extends Loaded {
   ): AsyncIterable<ScoredPart>;
 }
 
-/** A file of a mini-batch on this machine's disk. */
+/** A file of a mini-batch on this machine. */
 export interface LocalFile {
   /** Path below the job's input, as the errors file names it. */
   readonly name: string;
-  /** Absolute; its last part is the file's own. */
+  /** Absolute; its last part is the file's own. Nothing lies there where there are `bytes`. */
   readonly path: string;
+  /** All of it, for an engine that takes bytes. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 export interface MiniBatch {
@@ -169,6 +171,8 @@ export type MiniBatchPart =
 /** Runs a user's code: a mini-batch is a list of local files, and nobody can know which of them a row came from. */
 export interface MiniBatchEngine extends Loaded {
   readonly kind: 'miniBatch';
+  /** Whether files may come as their bytes; else each lies at its path. */
+  readonly takesBytes: boolean;
   /**
    * Throws ModelFault when the code cannot start (no `run`, a fault in `init()`), TimedOut, and any other Error, with one line
    * that says what to do, when `run()` raised, its worker ended, or its result cannot be written.

@@ -21,28 +21,48 @@ export interface CopySource {
   readonly container: string;
   /** Ends downloads. */
   readonly signal: AbortSignal;
+  /** Whether small files stay in memory and are not written. */
+  readonly inMemory: boolean;
 }
 
-/** Files of a mini-batch on this machine's disk, and those that cannot be had. */
+/** Files of a mini-batch on this machine, and those that cannot be had. */
 export interface Copied {
   readonly here: readonly LocalFile[];
   readonly failed: readonly { readonly file: InputFile; readonly fault: Fault }[];
 }
 
-/** How a copy looked when it was whole. */
-interface Copy {
+/** How a copy looked on the disk when it was whole. */
+interface Written {
   readonly length: number;
   readonly modifiedMs: number;
 }
 
+type Copy = Written | { readonly bytes: Uint8Array };
+
 /**
- * Copies below a folder that exists, each under its own name, for a user's code to read. A call answers when nothing is on its
+ * Copies in memory, or below a folder that exists, each under its own name, for a user's code to read. A call answers when nothing is on its
  * way any more: missing files were downloaded, and so were those that the code has changed since. Throws the first fault of a
  * read, and WorkFolderFault.
  */
 export function localCopies(source: CopySource, folder: string): (files: readonly InputFile[]) => Promise<Copied> {
   const copies = new Map<InputFile, Copy>();
   const faults = new Map<InputFile, Fault>();
+  let held = 0;
+
+  /** The bytes are the file's own: what Content-Encoding packs is unpacked, unless the name itself says that it is packed. */
+  async function download(file: InputFile, path: string): Promise<Copy> {
+    const { blobs, container, signal } = source;
+    const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
+    const small = !packed && file.length <= SMALL;
+    const inMemory = small && source.inMemory && held + file.length <= HELD && mayLieOnDisk(file.name);
+    if (inMemory) held += file.length;
+    else if (file.name.includes('/')) await mkdir(dirname(path), { recursive: true });
+    const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
+    if (!found) throw new FileFault('InputChanged', DELETED);
+    if (inMemory) return { bytes: await collect(found.body) };
+    if (small) return writeSmall(path, await collect(found.body));
+    return writeStream(path, packed ? unpackedForDisk(found.body) : found.body);
+  }
 
   const copy = async (file: InputFile, path: string): Promise<void> => {
     const known = copies.get(file);
@@ -50,7 +70,7 @@ export function localCopies(source: CopySource, folder: string): (files: readonl
     try {
       if (known) await rm(path, { recursive: true, force: true });
       copies.delete(file);
-      copies.set(file, await download(source, file, path));
+      copies.set(file, await download(file, path));
     } catch (error) {
       const fault = ownFault(error) ?? badPath(error);
       if (!fault) throw diskCode(error) === undefined ? error : new WorkFolderFault(error);
@@ -74,7 +94,7 @@ export function localCopies(source: CopySource, folder: string): (files: readonl
       const fault = faults.get(file);
       const path = paths[index];
       if (fault) failed.push({ file, fault });
-      else if (path !== undefined) here.push({ name: file.name, path });
+      else if (path !== undefined) here.push({ name: file.name, path, ...bytesOf(copies.get(file)) });
     }
     return { here, failed };
   };
@@ -86,33 +106,37 @@ const BAD_NAME: Fault = { code: 'BadName', reason: 'The name cannot be that of a
 const pathIn = (folder: string, name: string): string | undefined =>
   badBlobName(name) === undefined && !name.endsWith('/') ? join(folder, ...name.split('/')) : undefined;
 
-function isWhole(path: string, { length, modifiedMs }: Copy): boolean {
+const bytesOf = (copy: Copy | undefined): { readonly bytes?: Uint8Array } =>
+  copy && 'bytes' in copy ? { bytes: copy.bytes } : {};
+
+function isWhole(path: string, copy: Copy): boolean {
+  if ('bytes' in copy) return true;
   try {
     const found = lstatSync(path);
-    return found.isFile() && found.size === length && found.mtimeMs === modifiedMs;
+    return found.isFile() && found.size === copy.length && found.mtimeMs === copy.modifiedMs;
   } catch {
     // Whatever stands in the way shows when the file is downloaded again.
     return false;
   }
 }
 
-/** Bytes of a file that is held in memory while it is copied. */
+/** Bytes of a file that is held in memory while it is copied, or instead. */
 const SMALL = 256 * 1024;
+
+/** Bytes of a mini-batch's files that stay in memory; a lane has two mini-batches here. */
+const HELD = 8 * 1024 * 1024;
+
+/** File systems refuse longer names. */
+const NAME_BYTES = 255;
+
+/** Whoever asks for a file's path gets it: what cannot have one fails before the code sees it. */
+const mayLieOnDisk = (name: string): boolean =>
+  name.split('/').every((segment) => Buffer.byteLength(segment) <= NAME_BYTES);
 
 /** So that code which writes to its input by mistake learns it. */
 const READ_ONLY = 0o444;
 
-/** The bytes are the file's own: what Content-Encoding packs is unpacked, unless the name itself says that it is packed. */
-async function download({ blobs, container, signal }: CopySource, file: InputFile, path: string): Promise<Copy> {
-  if (file.name.includes('/')) await mkdir(dirname(path), { recursive: true });
-  const found = await blobs.read({ container, name: file.blob }, { ifMatch: file.etag, signal });
-  if (!found) throw new FileFault('InputChanged', DELETED);
-  const packed = isGzip(file.contentEncoding) && !file.name.toLowerCase().endsWith('.gz');
-  if (packed) return writeStream(path, unpackedForDisk(found.body));
-  return file.length <= SMALL ? writeSmall(path, await collect(found.body)) : writeStream(path, found.body);
-}
-
-async function writeStream(path: string, body: AsyncIterable<Uint8Array>): Promise<Copy> {
+async function writeStream(path: string, body: AsyncIterable<Uint8Array>): Promise<Written> {
   const handle = await open(path, 'wx', READ_ONLY);
   try {
     await handle.writeFile(body);
@@ -127,7 +151,7 @@ async function writeStream(path: string, body: AsyncIterable<Uint8Array>): Promi
 }
 
 /** Four calls of microseconds: by way of the thread pool each would take the processor for ten times as long. */
-function writeSmall(path: string, bytes: Uint8Array): Copy {
+function writeSmall(path: string, bytes: Uint8Array): Written {
   const file = openSync(path, 'wx', READ_ONLY);
   try {
     writeFileSync(file, bytes);

@@ -66,12 +66,13 @@ export function codeScoring(code: CodeWork): Scoring {
   };
 }
 
-function hold({ folder }: CodeWork, work: SliceWork, files: readonly InputFile[]): Held {
+function hold({ folder, engine }: CodeWork, work: SliceWork, files: readonly InputFile[]): Held {
   const over = new AbortController();
   const source = {
     blobs: work.input,
     container: work.manifest.inputContainer,
     signal: AbortSignal.any([over.signal, work.stopped]),
+    inMemory: engine.takesBytes,
   };
   let made: Promise<string> | undefined;
   let copies: ReturnType<typeof localCopies> | undefined;

@@ -102,23 +102,29 @@ async function run(
   life: SignsOfLife,
   score: typeof scoreMiniBatch,
 ): Promise<{ position: number; reason: Reason | null }> {
+  const { job, miniBatchesPerSlice = 1 } = plan.manifest;
   const startedAt = deps.clock.now();
   let sliceMs = await deps.sliceTime.now(deps);
   let lookedAt = startedAt;
-  const { miniBatchesPerSlice = 1 } = plan.manifest;
+  let endedAt = startedAt;
   let failedBefore = work.tallies.filesFailed;
   for (let position = from; position < to;) {
     const firstRows = work.tallies.rows === 0;
-    work.scoring.expect(miniBatchesFrom(plan, position + 1, to));
+    const further = deps.sliceTime.miniBatchesIn(job, startedAt + sliceMs - endedAt);
+    const end = Math.min(to, Math.max(position + further, from + miniBatchesPerSlice));
+    // What no mini-batch of this slice needs is not read ahead: the slice would throw it away.
+    work.scoring.expect(miniBatchesFrom(plan, position + 1, end));
     const fault = await inMiniBatchSpan(work, position, () => jobFault(work, () => score(work, position)));
     if (fault) {
       const reason = { code: fault.code, message: fault.message };
       // A generation that is over must not stop the next one.
-      if (!(fault instanceof JobStopped)) await deps.jobs.stop(plan.manifest.job, reason);
+      if (!(fault instanceof JobStopped)) await deps.jobs.stop(job, reason);
       return { position, reason };
     }
     position++;
     const now = deps.clock.now();
+    deps.sliceTime.scored(job, now - endedAt);
+    endedAt = now;
     const newFailures = work.tallies.filesFailed > failedBefore;
     failedBefore = work.tallies.filesFailed;
     if (newFailures || now - lookedAt >= LOOK_EVERY_MS || (firstRows && work.tallies.rows > 0)) {
@@ -126,13 +132,15 @@ async function run(
       sliceMs = await deps.sliceTime.now(deps);
       await life.scored(position, work.tallies);
       const stop =
-        (await deps.jobs.stopped(plan.manifest.job, generation)) ??
+        (await deps.jobs.stopped(job, generation)) ??
         (newFailures ? await overThreshold(deps, plan, lane, work) : undefined);
       if (stop) return { position, reason: stop };
     }
     const ranMs = now - startedAt;
     const covered = position - from >= miniBatchesPerSlice || ranMs >= sliceMs + LONGEST_SLICE_MS;
-    if (ranMs >= sliceMs && covered) return { position, reason: null };
+    // The next one's files are here already, and it will not take long.
+    const ahead = position < end && ranMs < 2 * sliceMs;
+    if (ranMs >= sliceMs && covered && !ahead) return { position, reason: null };
   }
   return { position: to, reason: null };
 }

@@ -19,6 +19,7 @@ export interface CodeResult {
 export function codeEngine(run: (call: CodeCall) => Promise<CodeResult>): MiniBatchEngine {
   return {
     kind: 'miniBatch',
+    takesBytes: false,
     columns: null,
     async *score(miniBatch, { options, timeoutMs, signal, print }) {
       const printLine: CodeCall['print'] = (text, stream = 'stdout') => print({ worker: 0, stream, text });

@@ -15,6 +15,8 @@ export async function moduleEngine(options: ModuleCode & PoolLimits): Promise<Mi
   );
   return {
     kind: 'miniBatch',
+    // Whoever asks for a path writes the file, and another user cannot.
+    takesBytes: options.user === undefined,
     columns: null,
     async *score(miniBatch, run) {
       const { worker, release } = await pool.lease(run);

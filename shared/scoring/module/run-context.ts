@@ -1,12 +1,40 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { format } from 'node:util';
 import type { LocalFile } from '../engine.ts';
 import { LOGGING_LEVELS, type LoggingLevel } from './protocol.ts';
 import type { Logger, MiniBatchFile } from './scoring-module.ts';
 
 /** What a module is given besides its model. */
-export function miniBatchFile({ name, path }: LocalFile): MiniBatchFile {
+export const miniBatchFile = ({ name, path, bytes }: LocalFile): MiniBatchFile =>
+  bytes ? fileInMemory(name, path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) : fileOnDisk(name, path);
+
+/** It is written when somebody asks where it lies: on some disks to make a file takes longer than to score it. */
+function fileInMemory(name: string, path: string, content: Buffer): MiniBatchFile {
+  let written = false;
+  return {
+    name,
+    get path() {
+      if (!written) writeCopy(path, content);
+      written = true;
+      return path;
+    },
+    bytes: async () => Buffer.from(content),
+    text: async () => content.toString('utf8'),
+    stream: () => Readable.from([Buffer.from(content)], { objectMode: false }),
+  };
+}
+
+/** Read-only, so that code which writes to its input by mistake learns it. What an earlier try left there goes. */
+function writeCopy(path: string, content: Buffer): void {
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { recursive: true, force: true });
+  writeFileSync(path, content, { flag: 'wx', mode: 0o444 });
+}
+
+function fileOnDisk(name: string, path: string): MiniBatchFile {
   return {
     name,
     path,

@@ -13,11 +13,11 @@ export interface ScoringModule {
   run(miniBatch: readonly MiniBatchFile[], context: RunContext): Rows | Promise<Rows>;
 }
 
-/** A file of the mini-batch, on this machine's disk. */
+/** A file of the mini-batch, on this machine. */
 export interface MiniBatchFile {
   /** Path below the job's input. */
   readonly name: string;
-  /** Absolute path of the file here. */
+  /** Absolute path of the file here. A small file lies in memory and is written when this is read: `bytes()` costs less. */
   readonly path: string;
   bytes(): Promise<Buffer>;
   /** As UTF-8. */

@@ -42,6 +42,7 @@ export async function pythonEngine(code: PythonCode): Promise<MiniBatchEngine> {
   });
   return {
     kind: 'miniBatch',
+    takesBytes: false,
     columns: null,
     async *score({ files, outputFolder }, { options, timeoutMs, signal, print }) {
       const { worker, release } = await pool.lease({ signal, print });

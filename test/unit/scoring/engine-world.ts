@@ -48,9 +48,9 @@ export async function engineWorld(folders: LocalFolders, change: Partial<EngineD
     return { columns: [engine], score: never, close: async () => undefined };
   };
   const engines: CodeEngines = {
-    python: async (options) => ({ kind: 'miniBatch', ...loaded('python', options) }),
+    python: async (options) => ({ kind: 'miniBatch', takesBytes: false, ...loaded('python', options) }),
     pyfunc: async (options) => ({ kind: 'file', takesParts: false, ...loaded('pyfunc', options) }),
-    module: async (options) => ({ kind: 'miniBatch', ...loaded('module', options) }),
+    module: async (options) => ({ kind: 'miniBatch', takesBytes: true, ...loaded('module', options) }),
     checkScript: async (...options) => void log.push(['checkScript', options]),
   };
   const environments: EngineDeps['environments'] = {

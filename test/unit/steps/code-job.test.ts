@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ModelFault, TimedOut } from '../../../shared/scoring/engine.ts';
 import { LOOK_MS } from '../../../shared/steps/stop-watch.ts';
 import { scoreSlice } from '../../../shared/steps/score-slice.ts';
-import { namesAndContents } from '../../support/code-engine.ts';
+import { codeEngine, namesAndContents } from '../../support/code-engine.ts';
 import { asGzip, codeWorlds, names, withExtensions } from '../../support/code-world.ts';
 import { numbered, planned } from '../../support/job-world.ts';
 
@@ -116,6 +116,27 @@ describe("a job of a user's code", () => {
       [expect.stringMatching(/^f003/), 'BadName'],
       [long, 'BadName'],
     ]);
+  });
+
+  it('has its small files as bytes where its engine takes them, in every try', async () => {
+    const tries: (readonly [string, string | undefined])[][] = [];
+    const engine = codeEngine(async ({ files }) => {
+      const given = files.map(({ name, bytes }) => [name, bytes && new TextDecoder().decode(bytes)] as const);
+      tries.push(given);
+      if (tries.length === 1) throw new Error('once');
+      return { rows: given.map(([name]) => name) };
+    });
+    const world = worlds.world(namesAndContents, { engine: { ...engine, takesBytes: true } });
+    const reads = vi.spyOn(world.data, 'read');
+    await world.put({ 'in/a.txt': 'A', 'in/b.txt': '' });
+    await world.accept('job', { miniBatchSize: 2, maxRetries: 2 });
+    expect(await world.run('job')).toMatchObject({ state: 'completed', totals: { filesDone: 2, filesFailed: 0 } });
+    const both = [
+      ['a.txt', 'A'],
+      ['b.txt', ''],
+    ];
+    expect(tries).toEqual([both, both]);
+    expect(reads.mock.calls.map(([{ name }]) => name).filter((name) => name.startsWith('in/'))).toHaveLength(2);
   });
 
   it('has the files of two mini-batches at most on the disk, the next ones while a mini-batch runs', async () => {

@@ -17,7 +17,7 @@ function watched({
 }: {
   atTurn?: (name: string) => Promise<void>;
   faulty?: (blobs: Blobs) => Blobs;
-  sliceMs?: number;
+  clock?: { now(): number };
 }) {
   const asked: string[] = [];
   let open = 0;
@@ -145,8 +145,12 @@ describe('small files', () => {
   });
 
   it('leave nothing open when the slice ends before their turn', async () => {
+    const clock = { time: 0, now: () => clock.time };
     const { world, asked, open } = watched({
-      sliceMs: 0,
+      clock,
+      async atTurn() {
+        clock.time += 60 * 60_000;
+      },
       faulty: (blobs) => withFaults(blobs, [{ operation: 'read', name: /f002/, fault: { kind: 'stall' } }]),
     });
     await world.put(numbered(4));

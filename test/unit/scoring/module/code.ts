@@ -52,25 +52,30 @@ export interface Scored {
 }
 
 interface Task extends Partial<CodeOptions>, Partial<Pick<Run, 'timeoutMs' | 'signal' | 'print'>> {
-  /** Contents by name; the files lie in a folder of this run. */
+  /** Contents by name; the files lie in a folder of this run, or in memory. */
   readonly files?: Readonly<Record<string, string>>;
+  readonly inMemory?: boolean;
 }
 
 /** Runs one mini-batch of files with these contents and gathers all that came of it. */
 export async function scoreAll(
   engine: MiniBatchEngine,
-  { files = { 'a.txt': 'A' }, ...run }: Task = {},
+  { files = { 'a.txt': 'A' }, inMemory = false, ...run }: Task = {},
 ): Promise<Scored> {
   const folder = await temporaryFolder();
-  await writeFiles(folder, files);
-  const local = Object.keys(files).map((name) => ({ name, path: join(folder, name) }));
+  if (!inMemory) await writeFiles(folder, files);
+  const local = Object.entries(files).map(([name, content]) => ({
+    name,
+    path: join(folder, name),
+    ...(inMemory && { bytes: Buffer.from(content) }),
+  }));
   return gather(engine, { files: local, outputFolder: await temporaryFolder() }, run);
 }
 
 export async function gather(
   engine: MiniBatchEngine,
   miniBatch: MiniBatch,
-  { timeoutMs = 30_000, signal = new AbortController().signal, print, ...options }: Omit<Task, 'files'>,
+  { timeoutMs = 30_000, signal = new AbortController().signal, print, ...options }: Omit<Task, 'files' | 'inMemory'>,
 ): Promise<Scored> {
   const printed: PrintedLine[] = [];
   const parts = engine.score(miniBatch, {

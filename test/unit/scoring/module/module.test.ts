@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PROJECT } from '../../../../cli/stack.ts';
-import { alive, engineOf, scoreAll, temporaryFolder, writeFiles } from './code.ts';
+import { alive, engineOf, gather, scoreAll, temporaryFolder, writeFiles } from './code.ts';
 
 describe('a module', () => {
   it.each([
@@ -124,6 +125,68 @@ describe('a module', () => {
     await engine.close();
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     await expect(scoreAll(engine)).rejects.toThrow('The engine is closed.');
+  });
+});
+
+describe('a file', () => {
+  it.each([true, false])('is read in the same ways in memory and on the disk: %j', async (inMemory) => {
+    const engine = await engineOf({
+      files: {
+        'score.mjs': `
+          import { readFile } from 'node:fs/promises';
+          export async function* run(miniBatch) {
+            for (const file of miniBatch) {
+              const bytes = await file.bytes();
+              const copy = bytes.toString();
+              bytes.fill(0);
+              let streamed = '';
+              for await (const chunk of file.stream()) streamed += chunk;
+              yield [file.name, copy, await file.text(), streamed, await readFile(file.path, 'utf8')];
+            }
+          }`,
+      },
+    });
+    const files = { 'a.txt': 'A', 'below/empty': '', 'below/ö.txt': 'ö' };
+    const { text } = await scoreAll(engine, { files, inMemory });
+    expect(text).toBe('a.txt,A,A,A,A\nbelow/empty,,,,\nbelow/ö.txt,ö,ö,ö,ö\n');
+  });
+
+  it('in memory is written, read-only, when its path is asked for', async () => {
+    const engine = await engineOf({
+      files: {
+        'score.mjs': `
+          import { statSync } from 'node:fs';
+          export const run = ([one, other]) => [(statSync(one.path).mode & 0o777).toString(8), other.name];`,
+      },
+    });
+    const folder = await temporaryFolder();
+    const bytes = Buffer.from('A');
+    const files = ['below/one', 'other'].map((name) => ({ name, path: join(folder, name), bytes }));
+    const { text } = await gather(engine, { files, outputFolder: await temporaryFolder() }, {});
+    expect(text).toBe('444\nother\n');
+    expect(await readdir(folder, { recursive: true })).toEqual(['below', 'below/one']);
+  });
+
+  it('whose path holds something else is written anew by the next run', async () => {
+    const engine = await engineOf({
+      files: {
+        'score.mjs': `
+          import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+          export const run = (miniBatch) => miniBatch.map(({ path }) => {
+            const text = readFileSync(path, 'utf8');
+            chmodSync(path, 0o644);
+            writeFileSync(path, 'spoiled');
+            return text;
+          });`,
+      },
+    });
+    const folder = await temporaryFolder();
+    const miniBatch = {
+      files: [{ name: 'a.txt', path: join(folder, 'a.txt'), bytes: Buffer.from('whole') }],
+      outputFolder: folder,
+    };
+    expect((await gather(engine, miniBatch, {})).text).toBe('whole\n');
+    expect((await gather(engine, miniBatch, {})).text).toBe('whole\n');
   });
 });
 
