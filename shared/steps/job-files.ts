@@ -3,7 +3,7 @@ import { keepWithin } from '../domain/keep-newest.ts';
 import { InputList, Manifest } from '../domain/plan.ts';
 import { Receipt, receiptName } from '../domain/receipts.ts';
 import { startOf } from '../domain/segments.ts';
-import { collect, readJson, writeJsonOnce } from '../storage/json-blobs.ts';
+import { collect, encodeJson, readJson, writeJsonOnce, writeOnce } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
 import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
 
@@ -51,13 +51,14 @@ export function jobFiles(blobs: Blobs): JobFiles {
     name: `${job}/receipts/${name}.json`,
   });
 
+  const keepPlan = (name: string, text: Uint8Array): Plan => {
+    const plan = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
+    keepWithin(cache, name, plan, ENTRIES_IN_MEMORY, entriesOf);
+    return plan;
+  };
   const readPlan = async (name: string): Promise<Plan | undefined> => {
     const found = await blobs.read({ container: JOBS_CONTAINER, name });
-    if (!found) return undefined;
-    const text = await collect(found.body);
-    const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
-    keepWithin(cache, name, read, ENTRIES_IN_MEMORY, entriesOf);
-    return read;
+    return found && keepPlan(name, await collect(found.body));
   };
   const findPlan = (job: string, segment = 0): Promise<Plan | undefined> => {
     const name = `${job}/${manifestName(segment)}`;
@@ -88,7 +89,8 @@ export function jobFiles(blobs: Blobs): JobFiles {
     async writePlan(manifest) {
       const { segment } = startOf(manifest);
       const name = `${manifest.job}/${manifestName(segment)}`;
-      await writeJsonOnce(blobs, { container: JOBS_CONTAINER, name }, manifest);
+      const text = encodeJson(manifest);
+      if (await writeOnce(blobs, { container: JOBS_CONTAINER, name }, text)) return keepPlan(name, text);
       const stored = await readPlan(name);
       if (!stored) throw new Error(`${name} is gone`);
       return stored;

@@ -25,12 +25,14 @@ export async function makePlan(deps: JobDeps, job: string, previous: Manifest | 
   const input = await jobAddress(deps, job, 'input', spec.input);
   const targets = previous ?? (await outputTarget(deps, spec));
   const { output, errors } = targets;
-  if (!previous) await refuseWatched(deps, output, errors);
   const as = { job, delegation: spec.delegation };
   const blobs = await inputBlobs(deps, as, input.datastore);
   const start = previous ? startAfter(previous) : FIRST_SEGMENT;
-  const listed = await listSegment(deps, spec, { blobs, input }, start, previous);
-  if (!previous) await claimOutput(deps, as, [output, errors]);
+  const [listed] = await Promise.all([
+    listSegment(deps, spec, { blobs, input }, start, previous),
+    !previous && refuseWatched(deps, output, errors),
+  ]);
+  if (!previous) await claimOutput(deps, as, { output, errors });
   return deps.files.writePlan({
     job,
     model: spec.model,
