@@ -8,7 +8,7 @@ import { outputBlobs, type RunsAs } from './job-storage.ts';
 import { watchesOver } from './watched-deployments.ts';
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */
-export async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
+async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
   const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
   if (!watch) return;
   throw new JobFault(
@@ -18,15 +18,20 @@ export async function refuseWatched(deps: JobDeps, output: Target, errors: Targe
 }
 
 /**
- * Output and errors file must be absent and ours alone among this app's jobs, and the output's path free of a stranger's staged
- * blocks (S1.2, S1.6). Nothing is staged for errors before there are any: blocks that nobody commits would lie there for a week.
+ * Output and errors file must be watched by nobody, absent and ours alone among this app's jobs, and the output's path free of a
+ * stranger's staged blocks (S1.2, S1.6). Nothing is staged for errors before there are any: blocks that nobody commits would lie there for a week.
  */
 export async function claimOutput(
   deps: JobDeps,
   as: RunsAs,
   { output, errors }: { readonly output: Target; readonly errors: Target },
 ): Promise<void> {
-  await Promise.all([requireAbsent(deps, as, output), requireAbsent(deps, as, errors), hold(deps, as, output)]);
+  await Promise.all([
+    refuseWatched(deps, output, errors),
+    requireAbsent(deps, as, output),
+    requireAbsent(deps, as, errors),
+    hold(deps, as, output),
+  ]);
   // Behind the output's: of two jobs that want both paths, one gets both.
   await Promise.all([hold(deps, as, errors), probe(deps, as, output)]);
 }

@@ -57,6 +57,8 @@ export async function endJob(
       await tellWait(deps, spec);
     }
     await release(deps, spec);
+    // Nothing is left for the sweeper to do.
+    await deps.jobs.close(job);
   }
   deps.log.info(
     { job, state: record.state, ...record.totals },

@@ -93,7 +93,9 @@ export function jobsRegistry({ table, blobs, memory = jobMemory() }: JobsDeps): 
       await changeRow(table, scoringRecordKey(name), change, rows);
       const { before, moved } = seen;
       if (!before || !moved) return before;
-      if (lanesOf(moved) !== lanesOf(before)) await noteLanes(table, name, lanesOf(moved), rows);
+      const [had, has] = [lanesOf(before), lanesOf(moved)];
+      // The row of a job that ends goes soon: one lane more until then is not worth a write.
+      if (had !== has && had + has > 1) await noteLanes(table, name, has, rows);
       return moved;
     },
 
@@ -115,7 +117,7 @@ export function jobsRegistry({ table, blobs, memory = jobMemory() }: JobsDeps): 
 
     ...crowd(table),
     ...jobEdits(table, docs, readSpec),
-    ...openJobs(table),
+    ...openJobs(table, rows),
     ...jobMarks(table, docs),
     ...laneProgress(table, docs, rows),
     ...jobPlaces(table, (name) => isJobOver(table, docs, name), rows),
