@@ -31,6 +31,7 @@ import { busyTimes } from './storage/busy-times.ts';
 import type { TokenSource } from './storage/connection.ts';
 import { once } from './storage/once.ts';
 import { appKey } from './storage/registry/app-key.ts';
+import { jobMemory, type JobMemory } from './storage/registry/job-memory.ts';
 import { JOBS_CONTAINER, jobsRegistry } from './storage/registry/jobs.ts';
 import { pipelinesRegistry } from './storage/registry/pipelines.ts';
 import { resourceRegistry } from './storage/registry/resources.ts';
@@ -90,10 +91,11 @@ async function compose(settings: Settings): Promise<Runtime> {
   // Activities wait for busy storage; for the answer of a request somebody else waits.
   const patience = { patienceMs, busy: storageWaits };
   const { state: own, datastores: stores } = open(patience);
-  const { jobs, pipelines, registry } = registries(own);
+  const memory = jobMemory();
+  const { jobs, pipelines, registry } = registries(own, memory);
   const { blobs: systemBlobs, table } = own;
   const { state: asked, datastores: askedStores } = open();
-  const forRequests = registries(asked);
+  const forRequests = registries(asked, memory);
   await systemBlobs.ensureContainer(JOBS_CONTAINER);
   const { subscriptionId, resourceGroup, workspace, location } = settings.BATCHPOINT_WORKSPACE;
   const address = { subscriptionId, resourceGroup, workspace };
@@ -213,8 +215,8 @@ async function compose(settings: Settings): Promise<Runtime> {
   };
 }
 
-const registries = (storage: StateStorage) => ({
-  jobs: jobsRegistry(storage),
+const registries = (storage: StateStorage, memory: JobMemory) => ({
+  jobs: jobsRegistry({ ...storage, memory }),
   pipelines: pipelinesRegistry(storage),
   registry: resourceRegistry(storage),
 });

@@ -37,7 +37,7 @@ export async function keepLogAs(
   const store = await deps.datastores.find(ARTIFACT_STORE);
   if (!store) return;
   try {
-    const text = await deps.logs.read(log);
+    const text = await deps.logs.readOwn(log);
     await Promise.all(places.map(({ run, file }) => writeArtifact(store, `${ARTIFACT_RUNS}dcid.${run}/${file}`, text)));
   } catch (error) {
     deps.log.warn({ log, error: messageOf(error) }, 'a log could not be copied into the artifact store');

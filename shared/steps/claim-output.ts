@@ -8,7 +8,7 @@ import { outputBlobs, type RunsAs } from './job-storage.ts';
 import { watchesOver } from './watched-deployments.ts';
 
 /** An output that a deployment watches would start a job, whose output might start another (S4.5). */
-export async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
+async function refuseWatched(deps: JobDeps, output: Target, errors: Target): Promise<void> {
   const [watch] = await watchesOver(deps, output.datastore, output.blob, errors.blob);
   if (!watch) return;
   throw new JobFault(
@@ -17,29 +17,52 @@ export async function refuseWatched(deps: JobDeps, output: Target, errors: Targe
   );
 }
 
-/** The output must be absent, ours alone among this app's jobs, and free of a stranger's staged blocks (S1.2, S1.6). */
-export async function claimOutput(deps: JobDeps, as: RunsAs, targets: readonly [Target, Target]): Promise<void> {
-  for (const target of targets) await claim(deps, as, target);
+/**
+ * Output and errors file must be watched by nobody, absent and ours alone among this app's jobs, and the output's path free of a
+ * stranger's staged blocks (S1.2, S1.6). Nothing is staged for errors before there are any: blocks that nobody commits would lie there for a week.
+ */
+export async function claimOutput(
+  deps: JobDeps,
+  as: RunsAs,
+  { output, errors }: { readonly output: Target; readonly errors: Target },
+): Promise<void> {
+  await Promise.all([
+    refuseWatched(deps, output, errors),
+    requireAbsent(deps, as, output),
+    requireAbsent(deps, as, errors),
+    hold(deps, as, output),
+  ]);
+  // Behind the output's: of two jobs that want both paths, one gets both.
+  await Promise.all([hold(deps, as, errors), probe(deps, as, output)]);
 }
 
-async function claim(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
-  const { job } = as;
+const shown = ({ blob, datastore }: Target): string => `${blob} in datastore ${datastore}`;
+
+async function requireAbsent(deps: JobDeps, as: RunsAs, target: Target): Promise<void> {
   const blobs = await outputBlobs(deps, as, target.datastore);
-  const ref = { container: target.container, name: target.blob };
-  const where = `${target.blob} in datastore ${target.datastore}`;
-  const there = await blobs.head(ref);
+  const there = await blobs.head({ container: target.container, name: target.blob });
   if (there && !(await isStale(deps, there.metadata)))
-    throw new JobFault('OutputExists', `The output path already exists: ${where}. Give another path or file name.`);
+    throw new JobFault(
+      'OutputExists',
+      `The output path already exists: ${shown(target)}. Give another path or file name.`,
+    );
+}
+
+async function hold(deps: JobDeps, { job }: RunsAs, target: Target): Promise<void> {
   const holder = await deps.jobs.reserve(await reservationOf(deps, target), job);
   if (holder !== job)
-    throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${where}.`);
+    throw new JobFault('OutputReserved', `Job ${holder} is writing to the same output path: ${shown(target)}.`);
+}
+
+async function probe(deps: JobDeps, as: RunsAs, { datastore, container, blob }: Target): Promise<void> {
+  const blobs = await outputBlobs(deps, as, datastore);
   try {
-    await blobs.stageBlock(ref, blockId(job, 0, 'probe', 0), PROBE);
+    await blobs.stageBlock({ container, name: blob }, blockId(as.job, 0, 'probe', 0), PROBE);
   } catch (error) {
     if (!(error instanceof StorageFault && error.code === 'InvalidBlobOrBlock')) throw error;
     throw new JobFault(
       'OutputBlocked',
-      `Another writer has staged blocks on the output path ${target.blob}. Give another path or file name.`,
+      `Another writer has staged blocks on the output path ${blob}. Give another path or file name.`,
     );
   }
 }

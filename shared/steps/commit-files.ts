@@ -30,10 +30,11 @@ export async function commitErrors(
   const target = manifest.errors;
   const blobs = await outputBlobs(deps, manifest, target.datastore);
   const ref = { container: target.container, name: target.blob };
-  const none = errors.length === 0;
-  if (none) {
+  if (errors.length === 0) {
     const there = await blobs.head(ref);
-    if (there && there.metadata[JOB_MARK] !== manifest.job && !(await isStale(deps, there.metadata))) return null;
+    const isOurs = there?.metadata[JOB_MARK] === manifest.job;
+    if (there && (isOurs || (await isStale(deps, there.metadata)))) await blobs.remove(ref, { ifMatch: there.etag });
+    return null;
   }
   await commitBlob({
     blobs,
@@ -45,12 +46,6 @@ export async function commitErrors(
     // A failed job leaves its errors file on a path whose output stayed absent; the next job there may replace it.
     mayReplace: (metadata) => isStale(deps, metadata),
   });
-  if (none) {
-    // The commit of nothing has thrown away what the plan and lost attempts had staged here; nothing else does.
-    const made = await blobs.head(ref);
-    if (made?.metadata[JOB_MARK] === manifest.job) await blobs.remove(ref, { ifMatch: made.etag });
-    return null;
-  }
   return writtenUri(deps, target);
 }
 
@@ -72,28 +67,31 @@ async function withLate(
   return ids;
 }
 
-/** Commits the output, with the job's totals in its metadata. Throws JobFault. */
+/** Stages the output's header line; answers the blocks that the output begins with: one, or none. */
+export async function stageHeader(deps: JobDeps, { manifest }: Plan, linked: Linked): Promise<readonly string[]> {
+  const { job, output } = manifest;
+  const header = new TextEncoder().encode(headerOf(manifest, linked));
+  if (header.length === 0) return [];
+  const blobs = await outputBlobs(deps, manifest, output.datastore);
+  // The same id and bytes at every try: the list's hash must not change.
+  const id = blockId(job, 0, 'header', 0);
+  await blobs.stageBlock({ container: output.container, name: output.blob }, id, header);
+  return [id];
+}
+
+/** Commits the output behind its header's blocks, with the job's totals in its metadata. Throws JobFault. */
 export async function commitOutput(
   deps: JobDeps,
   { manifest }: Plan,
-  linked: Linked,
-  totals: Totals,
+  { linked, header, totals }: { readonly linked: Linked; readonly header: readonly string[]; readonly totals: Totals },
   extent: Extent,
 ): Promise<void> {
   const blobs = await outputBlobs(deps, manifest, manifest.output.datastore);
-  const header = new TextEncoder().encode(headerOf(manifest, linked));
-  const blocks = linked.output.map((block) => block.id);
-  if (header.length > 0) {
-    // The same id and bytes at every try: the list's hash must not change.
-    const id = blockId(manifest.job, 0, 'header', 0);
-    await blobs.stageBlock({ container: manifest.output.container, name: manifest.output.blob }, id, header);
-    blocks.unshift(id);
-  }
   await commitBlob({
     blobs,
     target: manifest.output,
     job: manifest.job,
-    blockIds: blocks,
+    blockIds: [...header, ...linked.output.map((block) => block.id)],
     contentType: 'text/csv; charset=utf-8',
     metadata: { [TOTALS_MARK]: JSON.stringify(totals), [COMPLETE_MARK]: String(extent === 'whole') },
   });

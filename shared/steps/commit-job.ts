@@ -3,7 +3,7 @@ import { JobFault } from '../domain/errors.ts';
 import { generationOf, isEnded, Reason, type JobRecord, type Totals } from '../domain/job.ts';
 import { BrokenChain, walkChain, type Linked, type Receipt } from '../domain/receipts.ts';
 import { laneOf, startAfter, startOf } from '../domain/segments.ts';
-import { commitErrors, commitOutput } from './commit-files.ts';
+import { commitErrors, commitOutput, stageHeader } from './commit-files.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import type { JobDeps } from './deps.ts';
 import { ACCESS_ENDED } from './identity/delegations.ts';
@@ -50,19 +50,23 @@ export async function commitJob(deps: JobDeps, input: CommitInput): Promise<Comm
   if (isEnded(record)) return { state: record.state };
   if (!isCommittedBy(record, execution)) return { state: 'over' };
   const generation = generationOf(record);
-  const stopped = await deps.jobs.stopped(job, generation);
-
   const plan = await deps.files.plan(job);
   let totals: Totals | null = null;
   let linked: Linked | undefined;
   let errorsUri: string | null = null;
+  let stopped: Reason | undefined;
   try {
-    const segments = await linkLanes(deps, input);
+    const [stop, segments] = await Promise.all([deps.jobs.stopped(job, generation), linkLanes(deps, input)]);
+    stopped = stop;
     ({ linked } = segments);
     totals = { files: segments.files, ...linked.tallies };
     const reason = stopped ?? lanes.find((lane) => !lane.ok)?.reason ?? input.reason ?? verdict(plan, segments);
     if (!reason) await checkOutputFiles(deps, plan, linked);
-    errorsUri = await commitErrors(deps, plan, linked, 'whole');
+    const [uri, header] = await Promise.all([
+      commitErrors(deps, plan, linked, 'whole'),
+      reason ? [] : stageHeader(deps, plan, linked),
+    ]);
+    errorsUri = uri;
     if (reason)
       return { state: await endJob(deps, job, generation, { reason, totals, failures: linked.failures, errorsUri }) };
     // The sweeper may have given the job up meanwhile: then it must find that nothing appears any more.
@@ -72,7 +76,7 @@ export async function commitJob(deps: JobDeps, input: CommitInput): Promise<Comm
       await commitOutputFiles(deps, plan, linked);
       if (!(await isStillOurs())) return { state: 'over' };
     }
-    await commitOutput(deps, plan, linked, totals, 'whole');
+    await commitOutput(deps, plan, { linked, header, totals }, 'whole');
   } catch (error) {
     const fault = commitFault(error);
     if (!fault) throw error;
@@ -82,12 +86,18 @@ export async function commitJob(deps: JobDeps, input: CommitInput): Promise<Comm
     return { state: await endJob(deps, job, generation, { reason, totals, failures, errorsUri }) };
   }
   return {
-    state: await endJob(deps, job, generation, {
-      outputUri: await writtenUri(deps, plan.manifest.output),
-      errorsUri,
-      totals,
-      failures: linked.failures,
-    }),
+    state: await endJob(
+      deps,
+      job,
+      generation,
+      {
+        outputUri: await writtenUri(deps, plan.manifest.output),
+        errorsUri,
+        totals,
+        failures: linked.failures,
+      },
+      record,
+    ),
   };
 }
 

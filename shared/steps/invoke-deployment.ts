@@ -4,6 +4,7 @@ import { InvocationBody } from '../domain/invocation.ts';
 import { PipelineInvocationBody } from '../domain/pipeline/pipeline-invocation.ts';
 import { endpointOf } from './endpoints.ts';
 import { chosenDeployment, invokeEndpoint, jobName, type InvokeDeps, type InvokeRequest } from './invoke-endpoint.ts';
+import { newJobView, type JobView } from './job-view.ts';
 import { invokePipeline, pipelineRequestHash, type InvokePipelineDeps } from './pipeline/invoke-pipeline.ts';
 import { submitPipeline } from './pipeline/submit-pipeline.ts';
 
@@ -22,11 +23,18 @@ export interface InvokeDeploymentRequest extends Pick<
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** The job of an invocation. */
+export interface Invoked {
+  readonly name: string;
+  /** As it was made just now; absent of a pipeline, and of a job that was there before. */
+  readonly view?: JobView;
+}
+
 /**
- * Makes a job of whatever deployment an invocation reaches, of a model or of a pipeline; answers its name. Throws ApiError 400, 403,
- * 404, 409 and changes nothing then.
+ * Makes a job of whatever deployment an invocation reaches, of a model or of a pipeline. Throws ApiError 400, 403, 404, 409 and
+ * changes nothing then.
  */
-export async function invokeDeployment(deps: InvokeDeploymentDeps, request: InvokeDeploymentRequest): Promise<string> {
+export async function invokeDeployment(deps: InvokeDeploymentDeps, request: InvokeDeploymentRequest): Promise<Invoked> {
   const { body, ...asked } = request;
   const { requestId, caller } = asked;
   const endpoint = await endpointOf(deps, asked.endpoint);
@@ -36,17 +44,19 @@ export async function invokeDeployment(deps: InvokeDeploymentDeps, request: Invo
   if (known) {
     const invocation = checked(PipelineInvocationBody, body).properties;
     await submitPipeline(deps, { ...known, requestHash: pipelineRequestHash(endpoint, asked.deployment, invocation) });
-    return name;
+    return { name };
   }
-  const invokeModel = (chosen?: InvokeRequest['chosen']) => {
+  const invokeModel = async (chosen?: InvokeRequest['chosen']): Promise<Invoked> => {
     const invocation = checked(InvocationBody, body).properties;
-    return invokeEndpoint(deps, { ...asked, invocation, limits: deps.limits, ...(chosen && { chosen }) });
+    const request = { ...asked, invocation, limits: deps.limits, ...(chosen && { chosen }) };
+    const { spec, record, created } = await invokeEndpoint(deps, request);
+    return { name, ...(created && { view: newJobView(spec, record) }) };
   };
   if (requestId !== undefined && (await deps.jobs.spec(name))) return invokeModel();
-  const chosen = await chosenDeployment(deps, endpoint, asked.deployment);
-  if (!isPipelineDeployment(chosen)) return invokeModel(chosen);
+  const deployment = await chosenDeployment(deps, endpoint, asked.deployment);
+  if (!isPipelineDeployment(deployment)) return invokeModel({ endpoint, deployment });
   const invocation = checked(PipelineInvocationBody, body).properties;
   const requestHash = pipelineRequestHash(endpoint, asked.deployment, invocation);
-  await invokePipeline(deps, { name, endpoint, deployment: chosen, invocation, requestHash, caller });
-  return name;
+  await invokePipeline(deps, { name, endpoint, deployment, invocation, requestHash, caller });
+  return { name };
 }

@@ -25,7 +25,7 @@ import { checkOutput, jobInput, type PlaceDeps } from './job-places.ts';
 import type { Clock } from './ports.ts';
 import { checkSignatures, withoutSignatures, type SignedUrls } from './signed-urls.ts';
 import { admitJob, type RunningLimits } from './admit-job.ts';
-import { submitJob, type SubmitDeps } from './submit-job.ts';
+import { submitJob, type SubmitDeps, type SubmittedJob } from './submit-job.ts';
 
 export interface InvokeDeps extends SubmitDeps, PlaceDeps, DelegateDeps {
   readonly clock: Clock;
@@ -41,8 +41,8 @@ export interface InvokeRequest {
   readonly endpoint: string;
   /** The header `azureml-model-deployment`; else the endpoint's default is used. */
   readonly deployment: string | undefined;
-  /** The deployment that these lead to, when it is known already. */
-  readonly chosen?: DeploymentRecord;
+  /** What these lead to, when it is known already. */
+  readonly chosen?: { readonly endpoint: EndpointRecord; readonly deployment: DeploymentRecord };
   readonly invocation: Invocation;
   /** The client's id for this request: the same id again is the same job. */
   readonly requestId: string | undefined;
@@ -54,24 +54,21 @@ export interface InvokeRequest {
 }
 
 /**
- * Makes a job of a model's deployment from an invocation and starts it; answers its name. Throws ApiError 400, 403, 404, 409 and
- * changes nothing then.
+ * Makes a job of a model's deployment from an invocation and starts it. Throws ApiError 400, 403, 404, 409 and changes nothing
+ * then.
  */
-export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<string> {
+export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): Promise<SubmittedJob> {
   const { caller } = request;
   const { invocation, signatures } = withoutSignatures(request.invocation);
-  const endpoint = await endpointOf(deps, request.endpoint);
+  const endpoint = request.chosen?.endpoint ?? (await endpointOf(deps, request.endpoint));
   const name = jobName(request.requestId, endpoint.name, caller.subject);
   const requestHash = sha256(
     canonical([endpoint.name.toLowerCase(), request.deployment?.toLowerCase() ?? null, { ...invocation }]),
   );
   // A repeat answers its job even when the deployment is another by now, or gone.
   const known = request.requestId === undefined ? undefined : await deps.jobs.spec(name);
-  if (known?.requestHash === requestHash) {
-    await submitJob(deps, known);
-    return name;
-  }
-  const deployment = request.chosen ?? (await chosenDeployment(deps, endpoint, request.deployment));
+  if (known?.requestHash === requestHash) return submitJob(deps, known);
+  const deployment = request.chosen?.deployment ?? (await chosenDeployment(deps, endpoint, request.deployment));
   if (isPipelineDeployment(deployment))
     throw badRequest(
       `Deployment '${deployment.name}' of endpoint '${endpoint.name}' runs a pipeline: queues, watched folders and steps of pipelines reach deployments of models only. POST to the endpoint's jobs instead.`,
@@ -119,16 +116,15 @@ export async function invokeEndpoint(deps: InvokeDeps, request: InvokeRequest): 
     ...(request.listedInput && { listedInput: true }),
     ...newJobTrace(),
   };
-  await admitJob(deps, request.limits, draft, async (admitted) => {
+  return admitJob(deps, request.limits, draft, async (admitted) => {
     if (isInvokers) return submitAs(deps, admitted, caller);
     for (const pending of Object.values(signed)) await pending.keep(name);
     return submitJob(deps, admitted);
   });
-  return name;
 }
 
 /** Submits a job that runs as its caller. What it was lent is taken back when another request had made the job before. */
-async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): ReturnType<typeof submitJob> {
+async function submitAs(deps: InvokeDeps, draft: JobSpec, caller: Caller): Promise<SubmittedJob> {
   const spec = { ...draft, delegation: await delegateJob(deps, draft, caller) };
   const takeBack = () => deps.delegations.remove(spec.delegation);
   try {

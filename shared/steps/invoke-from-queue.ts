@@ -32,12 +32,12 @@ export interface QueuedInvocation {
 export const invokeFromQueue = (deps: TriggerDeps, { queue, message, messageId }: QueuedInvocation): Promise<void> =>
   orPoison(deps, queue, message, async () => {
     const { endpoint, deployment, requestId, body } = readMessage(InvokeMessage, message);
-    const job = await invokeEndpoint(deps, {
+    const { spec } = await invokeEndpoint(deps, {
       endpoint,
       deployment,
       invocation: body.properties,
       requestId: requestId ?? messageId,
       caller: triggerCaller(SUBJECT, deps.grants),
     });
-    deps.log.info({ queue, messageId, job, endpoint }, 'a message has its job');
+    deps.log.info({ queue, messageId, job: spec.name, endpoint }, 'a message has its job');
   });

@@ -1,9 +1,9 @@
 import { sha256 } from '../domain/blocks.ts';
-import { keepWithin } from '../domain/keep-newest.ts';
+import { keepNewest, keepWithin } from '../domain/keep-newest.ts';
 import { InputList, Manifest } from '../domain/plan.ts';
 import { Receipt, receiptName } from '../domain/receipts.ts';
 import { startOf } from '../domain/segments.ts';
-import { collect, readJson, writeJsonOnce } from '../storage/json-blobs.ts';
+import { collect, encodeJson, readJson, writeJsonOnce, writeOnce } from '../storage/json-blobs.ts';
 import type { Blobs } from '../storage/ports.ts';
 import { JOBS_CONTAINER } from '../storage/registry/jobs.ts';
 
@@ -35,6 +35,10 @@ const ENTRIES_IN_MEMORY = 60_000;
 /** What a small plan counts beside them. */
 const ENTRIES_OF_ANY = 500;
 
+/** Receipts that this process wrote: the next slice of the lane asks for the last one, the fan-in for all. */
+const RECEIPTS_IN_MEMORY = 500;
+const SMALL_RECEIPT = 16 * 1024;
+
 const entriesOf = ({ manifest }: Plan): number =>
   ENTRIES_OF_ANY + manifest.files.length + (manifest.miniBatches?.length ?? 0);
 
@@ -44,6 +48,7 @@ const manifestName = (segment: number): string =>
 
 export function jobFiles(blobs: Blobs): JobFiles {
   const cache = new Map<string, Plan>();
+  const receipts = new Map<string, Receipt>();
   const reading = new Map<string, Promise<Plan | undefined>>();
   const inputRef = (job: string) => ({ container: JOBS_CONTAINER, name: `${job}/input.json` });
   const receiptRef = (job: string, name: string) => ({
@@ -51,13 +56,14 @@ export function jobFiles(blobs: Blobs): JobFiles {
     name: `${job}/receipts/${name}.json`,
   });
 
+  const keepPlan = (name: string, text: Uint8Array): Plan => {
+    const plan = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
+    keepWithin(cache, name, plan, ENTRIES_IN_MEMORY, entriesOf);
+    return plan;
+  };
   const readPlan = async (name: string): Promise<Plan | undefined> => {
     const found = await blobs.read({ container: JOBS_CONTAINER, name });
-    if (!found) return undefined;
-    const text = await collect(found.body);
-    const read = { manifest: Manifest.parse(JSON.parse(new TextDecoder().decode(text))), hash: sha256(text) };
-    keepWithin(cache, name, read, ENTRIES_IN_MEMORY, entriesOf);
-    return read;
+    return found && keepPlan(name, await collect(found.body));
   };
   const findPlan = (job: string, segment = 0): Promise<Plan | undefined> => {
     const name = `${job}/${manifestName(segment)}`;
@@ -88,16 +94,23 @@ export function jobFiles(blobs: Blobs): JobFiles {
     async writePlan(manifest) {
       const { segment } = startOf(manifest);
       const name = `${manifest.job}/${manifestName(segment)}`;
-      await writeJsonOnce(blobs, { container: JOBS_CONTAINER, name }, manifest);
+      const text = encodeJson(manifest);
+      if (await writeOnce(blobs, { container: JOBS_CONTAINER, name }, text)) return keepPlan(name, text);
       const stored = await readPlan(name);
       if (!stored) throw new Error(`${name} is gone`);
       return stored;
     },
     async writeReceipt(receipt) {
       const name = receiptName(receipt);
-      await writeJsonOnce(blobs, receiptRef(receipt.job, name), receipt);
+      const text = encodeJson(receipt);
+      const ref = receiptRef(receipt.job, name);
+      if ((await writeOnce(blobs, ref, text)) && text.length <= SMALL_RECEIPT)
+        keepNewest(receipts, ref.name, receipt, RECEIPTS_IN_MEMORY);
       return name;
     },
-    receipt: (job, name) => readJson(blobs, receiptRef(job, name), Receipt),
+    async receipt(job, name) {
+      const ref = receiptRef(job, name);
+      return receipts.get(ref.name) ?? (await readJson(blobs, ref, Receipt));
+    },
   };
 }

@@ -12,13 +12,20 @@ export interface JobLogs {
   append(job: string, lines: readonly string[]): Promise<void>;
   /** All that was printed so far, UTF-8; empty for a job that has printed nothing. */
   read(job: string): Promise<Uint8Array>;
+  /** The same up to the lines that this process has added last; a short log is not read for that. */
+  readOwn(job: string): Promise<Uint8Array>;
 }
 
 /** Jobs whose place in their log, or whose text, is kept in memory. */
 const JOBS_IN_MEMORY = 16;
 
+/** A log of more bytes is not kept for what this process adds to it. */
+const SHORT_LOG = 64 * 1024;
+
 /** Chunks asked for at once. */
 const READ_AHEAD = 8;
+
+const NOTHING = { chunks: 0, bytes: new Uint8Array() };
 
 /**
  * Logs as numbered blobs without a gap: every append writes the next number if it is absent, so several instances can write and
@@ -51,11 +58,47 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
     }
   };
 
+  /** Answers the number after it. */
+  const written = (job: string, chunk: number, body: Uint8Array): number => {
+    const { chunks, bytes } = known.get(job) ?? NOTHING;
+    if (chunks === chunk && bytes.length + body.length <= SHORT_LOG)
+      keepNewest(known, job, { chunks: chunk + 1, bytes: Buffer.concat([bytes, body]) }, JOBS_IN_MEMORY);
+    return chunk + 1;
+  };
+
   const writeNext = async (job: string, from: number, body: Uint8Array): Promise<number> => {
-    for (let chunk = from; ; chunk++) if (await wrote(job, chunk, body)) return chunk + 1;
+    for (let chunk = from; ; chunk++) if (await wrote(job, chunk, body)) return written(job, chunk, body);
+  };
+
+  const readOn = async (job: string): Promise<Uint8Array> => {
+    let { chunks, bytes } = known.get(job) ?? NOTHING;
+    // Most logs have a chunk or two; long ones are read ever wider.
+    for (let width = 2; ; width = Math.min(READ_AHEAD, width * 2)) {
+      const found = await Promise.all(
+        Array.from({ length: width }, async (_, ahead) => {
+          const read = await blobs.read(chunkRef(job, chunks + ahead));
+          return read && collect(read.body);
+        }),
+      );
+      const end = found.indexOf(undefined);
+      const added = found.slice(0, end === -1 ? undefined : end).filter((chunk) => chunk !== undefined);
+      bytes = Buffer.concat([bytes, ...added]);
+      chunks += added.length;
+      if (end !== -1) break;
+    }
+    keepNewest(known, job, { chunks, bytes }, JOBS_IN_MEMORY);
+    return bytes;
   };
 
   return {
+    read: readOn,
+
+    async readOwn(job) {
+      const end = await ends.get(job)?.catch(() => undefined);
+      const own = known.get(job);
+      return own && end !== undefined && own.chunks >= end ? own.bytes : readOn(job);
+    },
+
     async append(job, lines) {
       if (lines.length === 0) return;
       const body = new TextEncoder().encode(`${lines.join('\n')}\n`);
@@ -64,30 +107,10 @@ export function jobLogChunks(blobs: Blobs): JobLogs {
         // After a fault the number is not known any more.
         if (before) return writeNext(job, await before.catch(() => countChunks(job)), body);
         // Most logs are begun here.
-        return (await wrote(job, 0, body)) ? 1 : writeNext(job, await countChunks(job), body);
+        return (await wrote(job, 0, body)) ? written(job, 0, body) : writeNext(job, await countChunks(job), body);
       })();
       keepNewest(ends, job, end, JOBS_IN_MEMORY);
       await end;
-    },
-
-    async read(job) {
-      let { chunks, bytes } = known.get(job) ?? { chunks: 0, bytes: new Uint8Array() };
-      // Most logs have a chunk or two; long ones are read ever wider.
-      for (let width = 2; ; width = Math.min(READ_AHEAD, width * 2)) {
-        const found = await Promise.all(
-          Array.from({ length: width }, async (_, ahead) => {
-            const read = await blobs.read(chunkRef(job, chunks + ahead));
-            return read && collect(read.body);
-          }),
-        );
-        const end = found.indexOf(undefined);
-        const added = found.slice(0, end === -1 ? undefined : end).filter((chunk) => chunk !== undefined);
-        bytes = Buffer.concat([bytes, ...added]);
-        chunks += added.length;
-        if (end !== -1) break;
-      }
-      keepNewest(known, job, { chunks, bytes }, JOBS_IN_MEMORY);
-      return bytes;
     },
   };
 }

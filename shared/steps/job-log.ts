@@ -15,7 +15,10 @@ export interface JobLog extends Log {
   goOnFrom(printedBytes: number): void;
   /** The same, up to now. */
   printedBytes(): number;
-  /** Adds what was printed to the job's log. Printing must not fail the work: a fault of storage goes into the app's log. */
+  /**
+   * Adds what was printed since the last time to the job's log. Printing must not fail the work: a fault of storage goes into the
+   * app's log.
+   */
   flush(): Promise<void>;
 }
 
@@ -76,6 +79,7 @@ export function jobLog(
       if (own.dropped > 0) lines.push(logLine(now, 'warn', `${own.dropped} more lines of this slice were left out`));
       if (code.dropped > 0)
         lines.push(logLine(now, 'warn', `${code.dropped} more lines that the code printed were left out`));
+      [own.lines, own.dropped, code.dropped] = [0, 0, 0];
       await printToJob(deps, job, lines.splice(0));
     },
   };

@@ -39,9 +39,16 @@ export async function viewJob(deps: ViewDeps, name: string): Promise<JobView | u
   const { record, orchestration } = isEnded(found.value)
     ? { record: found.value, orchestration: 'ended' as const }
     : await askAfter(deps, found.value);
-  const progress = await deps.jobs.progress(name);
+  const hasLanes = record.state !== 'accepted' && record.state !== 'planning';
+  const progress = hasLanes ? await deps.jobs.progress(name) : [];
   return { ...described, ...view(record, jobStatus(record, orchestration), progress, deps.clock.now()) };
 }
+
+/** One that was made just now: nothing can have been changed of it, or scored. */
+export const newJobView = (spec: JobSpec, record: JobRecord): JobView => ({
+  ...{ kind: 'scoring', spec, archived: false },
+  ...{ record, status: jobStatus(record) },
+});
 
 async function describe({ jobs }: Pick<ViewDeps, 'jobs'>, name: string, known?: JobSpec) {
   const [spec, edits] = await Promise.all([known ?? jobs.spec(name), jobs.edits(name)]);

@@ -5,7 +5,7 @@ import { scorerFieldsOf } from '../domain/scorer.ts';
 import { FIRST_SEGMENT, segmentSize, startAfter, type SegmentStart } from '../domain/segments.ts';
 import type { DataAddress } from '../domain/uri.ts';
 import type { Blobs } from '../storage/ports.ts';
-import { claimOutput, refuseWatched } from './claim-output.ts';
+import { claimOutput } from './claim-output.ts';
 import type { JobDeps } from './deps.ts';
 import { jobAddress } from './job-address.ts';
 import type { Plan } from './job-files.ts';
@@ -25,12 +25,13 @@ export async function makePlan(deps: JobDeps, job: string, previous: Manifest | 
   const input = await jobAddress(deps, job, 'input', spec.input);
   const targets = previous ?? (await outputTarget(deps, spec));
   const { output, errors } = targets;
-  if (!previous) await refuseWatched(deps, output, errors);
   const as = { job, delegation: spec.delegation };
   const blobs = await inputBlobs(deps, as, input.datastore);
   const start = previous ? startAfter(previous) : FIRST_SEGMENT;
-  const listed = await listSegment(deps, spec, { blobs, input }, start, previous);
-  if (!previous) await claimOutput(deps, as, [output, errors]);
+  const [listed] = await Promise.all([
+    listSegment(deps, spec, { blobs, input }, start, previous),
+    !previous && claimOutput(deps, as, { output, errors }),
+  ]);
   return deps.files.writePlan({
     job,
     model: spec.model,

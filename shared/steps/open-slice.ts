@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../domain/job.ts';
 import { NO_TALLIES, type LaneTallies, type Receipt } from '../domain/receipts.ts';
-import { scorerOf } from '../domain/scorer.ts';
 import type { Engine } from '../scoring/engine.ts';
 import { blockWriter } from './block-writer.ts';
 import type { JobDeps } from './deps.ts';
@@ -26,18 +25,24 @@ export interface Range {
   readonly receipt: string | null;
 }
 
+/** With the engine that scores them, which its caller holds. */
+export interface LoadedRange extends Range {
+  readonly engine: Engine;
+}
+
 export interface OpenSlice {
   /** By which the slice's blocks and its receipt are told from those of any other try. */
   readonly attempt: string;
   /** Of the lane, before this slice. */
   readonly before: LaneTallies;
   readonly work: SliceWork;
-  /** Ends what is under way, and lets the engine go. */
+  /** Ends what is under way. */
   close(): Promise<void>;
 }
 
 /** All that a slice scores with. It goes on from the tallies and columns of the receipt before it. */
-export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promise<OpenSlice> {
+export async function openSlice(deps: JobDeps, range: LoadedRange, log: JobLog): Promise<OpenSlice> {
+  const { engine } = range;
   const { manifest } = range.plan;
   const previous = await receiptBefore(deps, manifest.job, range.receipt);
   const before = previous?.tallies ?? NO_TALLIES;
@@ -46,8 +51,6 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
   const output = await outputBlobs(deps, manifest, manifest.output.datastore);
   const attempt = randomUUID();
   const owner = { job: manifest.job, lane: range.lane, attempt };
-  const lease = await deps.engine(scorerOf(manifest), (line) => log.info({}, line));
-  const { engine } = lease;
   const scoring = scoringOf(deps, engine, () => outputStaging(output, manifest, owner));
   const stop = watchStop(deps.log, () => deps.jobs.stopped(manifest.job, range.generation));
   const writerTo = ({ container, blob }: typeof manifest.output) =>
@@ -76,7 +79,6 @@ export async function openSlice(deps: JobDeps, range: Range, log: JobLog): Promi
     async close() {
       stop.end();
       await scoring.end();
-      lease.release();
     },
   };
 }

@@ -73,28 +73,29 @@ export async function planJob(
   { job, execution, generation, segment = 0 }: PlanInput,
 ): Promise<PlanAnswer> {
   try {
-    const stopped = await deps.jobs.stopped(job, generation);
+    const [stopped, there] = await Promise.all([deps.jobs.stopped(job, generation), deps.files.findPlan(job, segment)]);
     if (stopped) return { ok: false, reason: stopped };
-    const planned = await planOf(deps, job, segment);
+    const planned = there ?? (await planNow(deps, job, segment));
     const { plan, starts } =
       generation === undefined ? { plan: planned } : await goingOn(deps, planned, segment === 0 ? 'anywhere' : 'here');
     const { manifest } = plan;
     const start = startOf(manifest);
     const more = manifest.next !== undefined;
     const known = { files: startAfter(manifest).files, lanes: manifest.lanes.length };
-    await deps.jobs.transition(job, (current) => planNoted(current, execution, known, more));
     const facts = {
       ...(start.segment > 0 && { segment: start.segment }),
       files: manifest.files.length,
       miniBatches: startAfter(manifest).miniBatches - start.miniBatches,
       lanes: manifest.lanes.length,
     };
-    deps.log.info({ job, ...facts }, 'planned');
     const places = { model: `${manifest.model.name}:${manifest.model.version}`, output: manifest.output.blob };
     const line = start.segment > 0 ? 'more of the input planned' : 'job planned';
-    await printToJob(deps, job, [
-      logLine(deps.clock.now(), 'info', line, { ...facts, ...(start.segment === 0 && places), ...(more && { more }) }),
+    const shown = { ...facts, ...(start.segment === 0 && places), ...(more && { more }) };
+    await Promise.all([
+      deps.jobs.transition(job, (current) => planNoted(current, execution, known, more)),
+      printToJob(deps, job, [logLine(deps.clock.now(), 'info', line, shown)]),
     ]);
+    deps.log.info({ job, ...facts }, 'planned');
     return {
       ok: true,
       lanes: manifest.lanes.length,
@@ -110,10 +111,7 @@ export async function planJob(
   }
 }
 
-/** The segment's plan, made now if it is not there. */
-async function planOf(deps: JobDeps, job: string, segment: number): Promise<Plan> {
-  const there = await deps.files.findPlan(job, segment);
-  if (there) return there;
+async function planNow(deps: JobDeps, job: string, segment: number): Promise<Plan> {
   if (segment === 0) return makePlan(deps, job, undefined);
   const { manifest } = await deps.files.plan(job, segment - 1);
   const { lanes: lane, miniBatches: position } = startAfter(manifest);

@@ -1,6 +1,6 @@
 import { conflict, notFound } from '../domain/errors.ts';
 import { isEnded, type StoppedJob, type Totals } from '../domain/job.ts';
-import { commitErrors, commitOutput } from './commit-files.ts';
+import { commitErrors, commitOutput, stageHeader } from './commit-files.ts';
 import { reservationOf } from './claim-output.ts';
 import { checkOutputFiles, commitOutputFiles } from './commit-output-files.ts';
 import { commitFault } from './commit-job.ts';
@@ -79,9 +79,12 @@ async function commitFinished(deps: JobDeps, plan: Plan): Promise<CommittedOutpu
   if (linked.tallies.filesDone === 0 && linked.tallies.rows === 0) throw nothing(manifest.job);
   const totals: Totals = { files, ...linked.tallies };
   await checkOutputFiles(deps, plan, linked);
-  const errorsUri = await commitErrors(deps, plan, linked, 'part');
+  const [errorsUri, header] = await Promise.all([
+    commitErrors(deps, plan, linked, 'part'),
+    stageHeader(deps, plan, linked),
+  ]);
   await commitOutputFiles(deps, plan, linked);
-  await commitOutput(deps, plan, linked, totals, 'part');
+  await commitOutput(deps, plan, { linked, header, totals }, 'part');
   return { outputUri: await writtenUri(deps, manifest.output), errorsUri, totals };
 }
 

@@ -6,7 +6,7 @@ import type { JobDeps } from './deps.ts';
 import type { Plan } from './job-files.ts';
 import { failureText, jobLog, type JobLog } from './job-log.ts';
 import { signsOfLife, type SignsOfLife } from './lane-report.ts';
-import { openSlice, type Range } from './open-slice.ts';
+import { openSlice, type LoadedRange, type Range } from './open-slice.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 import type { SliceAnswer } from './score-slice.ts';
 import { countSlice, inMiniBatchSpan } from './score-telemetry.ts';
@@ -19,7 +19,7 @@ const LONGEST_SLICE_MS = 10 * 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** Scores a range until its end or until the slice's time is over, and writes one receipt for what is finished. */
-export async function scoreRange(deps: JobDeps, range: Range, score = scoreMiniBatch): Promise<SliceAnswer> {
+export async function scoreRange(deps: JobDeps, range: LoadedRange, score = scoreMiniBatch): Promise<SliceAnswer> {
   return withJobLog(deps, range, (log) => scoreAndReceipt(deps, range, log, score));
 }
 
@@ -38,7 +38,7 @@ export async function withJobLog<T>(deps: JobDeps, range: Range, part: (log: Job
 
 async function scoreAndReceipt(
   deps: JobDeps,
-  range: Range,
+  range: LoadedRange,
   log: JobLog,
   score: typeof scoreMiniBatch,
 ): Promise<SliceAnswer> {
@@ -77,7 +77,6 @@ async function scoreAndReceipt(
     ...(work.files.length > 0 && { files: work.files }),
   };
   const name = await deps.files.writeReceipt(receipt);
-  await life.finished(reached.position, work.tallies, name);
   countSlice(work, before, receipt);
   for (const failure of work.failures) log.warn({}, failureText(failure));
   const named = work.failures.filter(({ row }) => row === undefined).length;
@@ -86,6 +85,7 @@ async function scoreAndReceipt(
   const waited = Math.round(deps.storageWaits.since(openedAt) / 1000);
   if (waited > 0) log.warn({ lane, seconds: waited }, 'storage was too busy for a while: calls waited');
   log.info({ lane, from, to: reached.position, rows: work.tallies.rows - before.rows }, 'slice scored');
+  await Promise.all([life.finished(reached.position, work.tallies, name), log.flush()]);
   return {
     ok: reached.reason === null,
     done: reached.position === range.to,
@@ -127,7 +127,9 @@ async function run(
     endedAt = now;
     const newFailures = work.tallies.filesFailed > failedBefore;
     failedBefore = work.tallies.filesFailed;
-    if (newFailures || now - lookedAt >= LOOK_EVERY_MS || (firstRows && work.tallies.rows > 0)) {
+    // At its end the receipt tells it all; other lanes must hear at once of files that failed.
+    const isDue = position < to && (now - lookedAt >= LOOK_EVERY_MS || (firstRows && work.tallies.rows > 0));
+    if (newFailures || isDue) {
       lookedAt = now;
       sliceMs = await deps.sliceTime.now(deps);
       await life.scored(position, work.tallies);

@@ -10,9 +10,10 @@ import type { JobDeps } from './deps.ts';
 import type { JobLog } from './job-log.ts';
 import { whereToGoOn } from './lane-reached.ts';
 import { signsOfLife } from './lane-report.ts';
-import type { Range } from './open-slice.ts';
+import type { LoadedRange, Range } from './open-slice.ts';
 import { scoreRange, withJobLog } from './score-range.ts';
 import { scoreSuspects } from './score-suspects.ts';
+import { blockedBy } from './stage-output-files.ts';
 import { miniBatchPart, whileStarted } from './started-marks.ts';
 
 export const SliceInput = z.object({
@@ -65,11 +66,12 @@ export async function scoreSlice(deps: JobDeps, input: SliceInput): Promise<Slic
   const loaded = await withJobLog(deps, range, (log) => load(deps, range, log));
   if ('code' in loaded) return stopping(range, loaded);
   try {
-    return await scoreMarked(deps, range);
+    return await scoreMarked(deps, { ...range, engine: loaded.engine });
   } catch (error) {
-    // The access of the job's invoker was ended: another try would not have it either.
-    if (!(error instanceof JobFault)) throw error;
-    const reason = { code: error.code, message: error.message };
+    // The access of the job's invoker was ended, or a stranger is where the errors go: another try would not mend it.
+    const fault = error instanceof JobFault ? error : blockedBy(error, plan.manifest.errors);
+    if (!fault) throw error;
+    const reason = { code: fault.code, message: fault.message };
     await deps.jobs.stop(input.job, reason);
     return stopping(range, reason);
   } finally {
@@ -95,7 +97,7 @@ async function load(deps: JobDeps, range: Range, log: JobLog): Promise<EngineLea
   }
 }
 
-async function scoreMarked(deps: JobDeps, range: Range): Promise<SliceAnswer> {
+async function scoreMarked(deps: JobDeps, range: LoadedRange): Promise<SliceAnswer> {
   const { plan } = range;
   const { job } = plan.manifest;
   const part = miniBatchPart(range.lane, range.from);

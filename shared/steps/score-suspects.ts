@@ -2,7 +2,7 @@ import { filesOf } from '../domain/mini-batches.ts';
 import type { JobDeps } from './deps.ts';
 import { failFile } from './file-outcomes.ts';
 import { scoreTogether } from './score-mini-batch.ts';
-import type { Range } from './open-slice.ts';
+import type { LoadedRange } from './open-slice.ts';
 import { scoreRange } from './score-range.ts';
 import type { SliceAnswer } from './score-slice.ts';
 import type { SliceWork } from './slice-work.ts';
@@ -17,7 +17,7 @@ const STARTS_TOGETHER = 2;
  * file that was started so and never ended is recorded as failed. Must run alone in its process: then a death is nobody
  * else's.
  */
-export async function scoreSuspects(deps: JobDeps, range: Range): Promise<SliceAnswer> {
+export async function scoreSuspects(deps: JobDeps, range: LoadedRange): Promise<SliceAnswer> {
   const { job } = range.plan.manifest;
   const startedAt = deps.clock.now();
   let { from, receipt } = range;

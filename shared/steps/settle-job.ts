@@ -32,11 +32,17 @@ export type EndState = EndedJob['state'] | 'over';
 
 /**
  * Moves a job to its end, which is never left, and frees its output path. Only its present generation can. Answers how the job
- * ended, now or before.
+ * ended, now or before. With `seen`, the record as its caller has just read it, the log's last lines take no look of their own.
  */
-export async function endJob(deps: JobDeps, job: string, generation: number, ending: Ending): Promise<EndState> {
+export async function endJob(
+  deps: JobDeps,
+  job: string,
+  generation: number,
+  ending: Ending,
+  seen?: JobRecord,
+): Promise<EndState> {
   const endedAt = new Date(deps.clock.now()).toISOString();
-  await printEnd(deps, job, generation, ending, endedAt);
+  await printEnd(deps, seen ?? (await deps.jobs.get(job))?.value, generation, ending, endedAt);
   let ours: JobRecord | undefined;
   const record = await deps.jobs.transition(job, (current) => {
     ours = generationOf(current) === generation ? endedRecord(current, ending, endedAt) : undefined;
@@ -51,6 +57,8 @@ export async function endJob(deps: JobDeps, job: string, generation: number, end
       await tellWait(deps, spec);
     }
     await release(deps, spec);
+    // Nothing is left for the sweeper to do.
+    await deps.jobs.close(job);
   }
   deps.log.info(
     { job, state: record.state, ...record.totals },
@@ -62,14 +70,13 @@ export async function endJob(deps: JobDeps, job: string, generation: number, end
 /** The log's last lines, before the state changes: who reads or downloads the log of an ended job must find them. */
 async function printEnd(
   deps: JobDeps,
-  job: string,
+  current: JobRecord | undefined,
   generation: number,
   ending: Ending,
   endedAt: string,
 ): Promise<void> {
-  const current = (await deps.jobs.get(job))?.value;
   if (!current || isEnded(current) || generationOf(current) !== generation) return;
-  const { state } = endedRecord(current, ending, endedAt);
+  const { name: job, state } = endedRecord(current, ending, endedAt);
   const line =
     'reason' in ending
       ? logLine(deps.clock.now(), 'error', `job ${state}: ${ending.reason.message}`, { code: ending.reason.code })
@@ -90,11 +97,17 @@ export async function releaseOutput(deps: JobDeps, job: string): Promise<void> {
 }
 
 async function release(deps: JobDeps, spec: JobSpec): Promise<void> {
-  await deps.jobs.leave(spec.name, spec.places ?? []);
-  if (spec.delegation !== undefined) await deps.delegations.remove(spec.delegation);
+  await Promise.all([
+    deps.jobs.leave(spec.name, spec.places ?? []),
+    spec.delegation !== undefined && deps.delegations.remove(spec.delegation),
+    releasePaths(deps, spec),
+  ]);
+}
+
+async function releasePaths(deps: JobDeps, spec: JobSpec): Promise<void> {
   try {
     const targets = Object.values(await outputTarget(deps, spec));
-    for (const target of targets) await deps.jobs.release(await reservationOf(deps, target), spec.name);
+    await Promise.all(targets.map(async (target) => deps.jobs.release(await reservationOf(deps, target), spec.name)));
   } catch (error) {
     // Its datastore is gone. Whoever makes it again may write there: a reservation of an ended job is taken over.
     if (!(error instanceof ApiError)) throw error;

@@ -107,8 +107,8 @@ export async function checkAbsent(blobs: Blobs, job: string, target: Target): Pr
     throw new JobFault('OutputExists', `The code wrote a file that exists already in the output: ${target.blob}.`);
 }
 
-/** Storage refuses block ids of another length than those that lie there. */
-function blockedBy(error: unknown, { blob }: Target): JobFault | undefined {
+/** Storage refuses block ids of another length than those that lie there: no retry would help. */
+export function blockedBy(error: unknown, { blob }: Pick<Target, 'blob'>): JobFault | undefined {
   const cause = error instanceof StagingFault ? error.cause : undefined;
   if (!(cause instanceof StorageFault && cause.code === 'InvalidBlobOrBlock')) return undefined;
   return new JobFault('OutputBlocked', `Another writer has staged blocks on the output path ${blob}.`);

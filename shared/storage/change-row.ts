@@ -23,6 +23,7 @@ export async function changeRow(
     try {
       if (values === 'remove') {
         if (row) await table.remove(key, row.etag);
+        recent?.forget(key);
         return;
       }
       const { etag } = row ? await table.replace(key, values, row.etag) : await table.insert(key, values);

@@ -19,13 +19,16 @@ export async function readJson<T extends z.ZodType>(
   return found && schema.parse(JSON.parse(new TextDecoder().decode(await collect(found.body))));
 }
 
+export const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
 /** Writes a JSON blob if it is absent. True when this call wrote it. */
-export async function writeJsonOnce(blobs: Blobs, ref: BlobRef, value: unknown): Promise<boolean> {
+export const writeJsonOnce = (blobs: Blobs, ref: BlobRef, value: unknown): Promise<boolean> =>
+  writeOnce(blobs, ref, encodeJson(value));
+
+/** The same of a text that is JSON already. */
+export async function writeOnce(blobs: Blobs, ref: BlobRef, json: Uint8Array): Promise<boolean> {
   try {
-    await blobs.write(ref, new TextEncoder().encode(JSON.stringify(value)), {
-      ifNoneMatch: '*',
-      contentType: 'application/json',
-    });
+    await blobs.write(ref, json, { ifNoneMatch: '*', contentType: 'application/json' });
     return true;
   } catch (error) {
     if (isConflict(error)) return false;

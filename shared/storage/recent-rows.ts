@@ -5,6 +5,8 @@ import type { TableKey, TableRow } from './ports.ts';
 export interface RecentRows {
   of(key: TableKey): TableRow | undefined;
   note(row: TableRow): void;
+  /** It was removed. */
+  forget(key: TableKey): void;
 }
 
 /** Remembers the newest `limit` rows. */
@@ -16,5 +18,6 @@ export function recentRows(limit: number): RecentRows {
     note(row) {
       keepNewest(rows, nameOf(row), row, limit);
     },
+    forget: (key) => void rows.delete(nameOf(key)),
   };
 }

@@ -88,6 +88,31 @@ describe.each(adapters)('the job registry on %s', (_name, make) => {
     expect(await jobs.transition('none', (record) => record)).toBeUndefined();
   });
 
+  it('moves on from the newest record, whichever instance has changed it', async () => {
+    const deps = make();
+    await deps.blobs.ensureContainer(JOBS_CONTAINER);
+    const [one, two] = [jobsRegistry(deps), jobsRegistry(deps)];
+    await one.create(spec('a'));
+    const seen: string[] = [];
+    const append = (jobs: typeof one, end: string) =>
+      jobs.transition('a', (record) => {
+        seen.push(record.deployment);
+        return { ...record, deployment: record.deployment + end };
+      });
+    await append(one, '1');
+    await append(two, '2');
+    // What this instance remembers is not the newest any more, which storage tells.
+    expect(await append(one, '3')).toMatchObject({ deployment: 'blue123' });
+    expect(seen).toEqual(['blue', 'blue1', 'blue1', 'blue12']);
+    // An old record is no reason to leave the job as it is.
+    await append(two, '4');
+    expect(
+      await one.transition('a', (record) =>
+        record.deployment === 'blue1234' ? { ...record, cancelRequested: true } : undefined,
+      ),
+    ).toMatchObject({ deployment: 'blue1234', cancelRequested: true });
+  });
+
   it('keeps a record that is larger than a row', async () => {
     const jobs = await registry();
     const { record } = await jobs.create(spec('a'));

@@ -64,14 +64,14 @@ export function batchJobs(deps: RouteDeps): BatchJobs {
 
     async invoke(c, body, endpoint, deployment) {
       const asked = deployment ?? c.req.header(DEPLOYMENT_HEADER)?.trim();
-      const name = await invokeDeployment(deps, {
+      const { name, view } = await invokeDeployment(deps, {
         endpoint,
         deployment: asked === '' ? undefined : asked,
         body,
         requestId: requestIdOf(c),
         caller: jobCaller(c, deps),
       });
-      return answer(c, await find(c, endpoint, name), 201);
+      return answer(c, readable(c, view) ?? (await find(c, endpoint, name)), 201);
     },
 
     async list(c, written, deployment) {

@@ -57,7 +57,7 @@ export async function beginScoring(
     const requestId = sha256(`${spec.name}/${step.path}`);
     const caller = unlimitedCaller(spec.createdBy);
     const request = { endpoint, deployment: deployment ?? undefined, invocation, requestId, caller };
-    return { scores: await invokeEndpoint(deps, request) };
+    return { scores: (await invokeEndpoint(deps, request)).spec.name };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return { reason: { code: error.code, message: error.message } };

@@ -4,7 +4,7 @@ import { isEnded, type JobRecord } from '../../domain/job.ts';
 import { allRows } from '../all-rows.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey } from '../ports.ts';
-import { recentRows } from '../recent-rows.ts';
+import { recentRows, type RecentRows } from '../recent-rows.ts';
 import { removeIfThere } from '../remove-if-there.ts';
 import type { Jobs } from './jobs-port.ts';
 import { OPEN, openKey } from './open-jobs.ts';
@@ -23,9 +23,12 @@ export const lanesOf = (record: JobRecord): number =>
   isEnded(record) ? 0 : record.state === 'scoring' ? record.lanes : 1;
 
 /** Notes a job's lanes in its row among the open jobs: what is counted never outlives that row, which the sweeper removes. */
-export const noteLanes = (table: Table, job: string, lanes: number): Promise<void> =>
-  changeRow(table, openKey(job), async (row) =>
-    row && count(row.values['lanes']) !== lanes ? { ...row.values, lanes } : undefined,
+export const noteLanes = (table: Table, job: string, lanes: number, recent: RecentRows): Promise<void> =>
+  changeRow(
+    table,
+    openKey(job),
+    async (row) => (row && count(row.values['lanes']) !== lanes ? { ...row.values, lanes } : undefined),
+    recent,
   );
 
 /** Who uses the slots of the app. Each registry is an instance: there is one in a process. */

@@ -6,6 +6,7 @@ import { allRows } from '../all-rows.ts';
 import { changeRow } from '../change-row.ts';
 import { insertOnce } from '../insert-once.ts';
 import { isConflict, type Table, type TableKey, type TableRow } from '../ports.ts';
+import type { RecentRows } from '../recent-rows.ts';
 import type { Jobs } from './jobs-port.ts';
 
 /** A place is taken before its job is stored: one without a job is nobody's after this. */
@@ -22,11 +23,15 @@ const WIDTH = 16;
  * place is one insert; only where it is taken are the others looked at. Whose job has ended, or was never stored, loses its place
  * to the next one that finds the group full, so that a crash costs nobody a place for ever.
  */
-export function jobPlaces(table: Table, isOver: (job: string) => Promise<boolean>): Pick<Jobs, 'enter' | 'leave'> {
+export function jobPlaces(
+  table: Table,
+  isOver: (job: string) => Promise<boolean>,
+  recent: RecentRows,
+): Pick<Jobs, 'enter' | 'leave'> {
   const lookedAt = new Map<string, number>();
 
   const take = (key: TableKey, job: string, now: number): Promise<boolean> =>
-    insertOnce(table, key, { job, since: now });
+    insertOnce(table, key, { job, since: now }, recent);
 
   async function isLeft({ values }: TableRow, now: number): Promise<boolean> {
     const { job, since } = Holder.parse(values);
@@ -68,27 +73,27 @@ export function jobPlaces(table: Table, isOver: (job: string) => Promise<boolean
   }
 
   const leave: Jobs['leave'] = async (job, places) => {
-    for (const { group, slot } of places)
-      await changeRow(table, { partition: `running-${sha256(group)}`, row: slot }, async (row) =>
-        row?.values['job'] === job ? 'remove' : undefined,
-      );
+    const free = async (row: TableRow | undefined) => (row?.values['job'] === job ? 'remove' : undefined);
+    await Promise.all(
+      places.map(({ group, slot }) =>
+        changeRow(table, { partition: `running-${sha256(group)}`, row: slot }, free, recent),
+      ),
+    );
   };
 
   return {
     leave,
 
     async enter(job, groups, now) {
-      const places: Place[] = [];
-      for (const { group, limit } of groups) {
-        const place = await placeIn(group, limit, job, now);
-        if (place) places.push(place);
-        else {
-          await leave(
-            job,
-            places.filter(({ isNew }) => isNew),
-          );
-          return { full: group };
-        }
+      const found = await Promise.all(groups.map(({ group, limit }) => placeIn(group, limit, job, now)));
+      const places = found.filter((place) => place !== undefined);
+      const full = groups.find((_, index) => !found[index]);
+      if (full) {
+        await leave(
+          job,
+          places.filter(({ isNew }) => isNew),
+        );
+        return { full: full.group };
       }
       return {
         places: places.map(({ group, slot }) => ({ group, slot })),

@@ -70,7 +70,7 @@ export interface Jobs {
    * How full the app is, over all its instances. Who asks is one of them for the next half minute. `now` in milliseconds.
    */
   crowd(now: number): Promise<Crowd>;
-  /** Takes an ended job out of the open ones. */
+  /** Takes a job out of the open ones that has ended and holds nothing any more. */
   close(name: string): Promise<void>;
   /** True for one caller in each `every` milliseconds: the first after the time is over. */
   due(what: string, now: number, every: number): Promise<boolean>;

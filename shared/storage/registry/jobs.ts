@@ -1,13 +1,15 @@
 import { isEnded, JobRecord, JobSpec } from '../../domain/job.ts';
-import type { Blobs, Table } from '../ports.ts';
+import type { Blobs, Table, TableRow, TableValues } from '../ports.ts';
 import { insertOnce } from '../insert-once.ts';
 import { isConflict } from '../ports.ts';
 import { readJson, writeJsonOnce } from '../json-blobs.ts';
 import { crowd, lanesOf, noteLanes } from './crowd.ts';
+import { changeRow } from '../change-row.ts';
 import { documents } from './documents.ts';
 import { jobEdits } from './job-edits.ts';
 import { indexRows, listIndex } from './job-index.ts';
 import { jobMarks } from './job-marks.ts';
+import { jobMemory, type JobMemory } from './job-memory.ts';
 import type { Jobs, Versioned } from './jobs-port.ts';
 import { laneProgress } from './lane-progress.ts';
 import { openJobs, openRow } from './open-jobs.ts';
@@ -22,6 +24,8 @@ export interface JobsDeps {
   /** One partition per job: its record, stop mark and progress; plus the index partitions and the reservations. */
   readonly table: Table;
   readonly blobs: Blobs;
+  /** One for all registries of a process over the same storage. */
+  readonly memory?: JobMemory;
 }
 
 const specBlob = (name: string) => ({ container: JOBS_CONTAINER, name: `${name}/spec.json` });
@@ -30,16 +34,24 @@ const specBlob = (name: string) => ({ container: JOBS_CONTAINER, name: `${name}/
  * Jobs over one table and the app's own blobs. A job's index rows are written before its record, so that no job is ever
  * invisible; index rows without a record are left out when read (S3.4).
  */
-export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
+export function jobsRegistry({ table, blobs, memory = jobMemory() }: JobsDeps): Jobs {
   const docs = documents(blobs);
   const { pack, unpack } = docs;
+  const { rows } = memory;
 
   const get = async (name: string): Promise<Versioned<JobRecord> | undefined> => {
     const row = await table.get(scoringRecordKey(name));
+    if (row) rows.note(row);
     return row && { value: await unpack(row, JobRecord), etag: row.etag };
   };
 
-  const readSpec = (name: string): Promise<JobSpec | undefined> => readJson(blobs, specBlob(name), JobSpec);
+  const readSpec = async (name: string): Promise<JobSpec | undefined> => {
+    const known = memory.spec(name);
+    if (known) return known;
+    const spec = await readJson(blobs, specBlob(name), JobSpec);
+    if (spec) memory.noteSpec(spec);
+    return spec;
+  };
 
   return {
     get,
@@ -50,9 +62,12 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
       const first = await writeJsonOnce(blobs, specBlob(spec.name), spec);
       const stored = first ? spec : await readSpec(spec.name);
       if (!stored) throw new Error(`the spec of job ${spec.name} is gone`);
+      if (first) memory.noteSpec(spec);
       const [open, values] = openRow(stored);
-      await insertOnce(table, open, { ...values, lanes: 1 });
-      for (const row of indexRows({ kind: 'scoring', spec: stored })) await insertOnce(table, row.key, row.values);
+      await Promise.all([
+        insertOnce(table, open, { ...values, lanes: 1 }, rows),
+        ...indexRows({ kind: 'scoring', spec: stored }).map((row) => insertOnce(table, row.key, row.values)),
+      ]);
       const record: JobRecord = {
         state: 'accepted',
         name: stored.name,
@@ -61,7 +76,7 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
         createdAt: stored.createdAt,
         cancelRequested: false,
       };
-      const created = await insertOnce(table, scoringRecordKey(spec.name), { document: JSON.stringify(record) });
+      const created = await insertOnce(table, scoringRecordKey(spec.name), { document: JSON.stringify(record) }, rows);
       if (created) return { created: true, spec: stored, record };
       const existing = await get(spec.name);
       if (!existing) throw new Error(`the record of job ${spec.name} is gone`);
@@ -69,20 +84,19 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
     },
 
     async transition(name, next) {
-      for (;;) {
-        const found = await get(name);
-        if (!found) return undefined;
-        const moved = isEnded(found.value) ? undefined : next(found.value);
-        if (!moved) return found.value;
-        try {
-          await table.replace(scoringRecordKey(name), await pack(moved), found.etag);
-        } catch (error) {
-          if (!isConflict(error)) throw error;
-          continue;
-        }
-        if (lanesOf(moved) !== lanesOf(found.value)) await noteLanes(table, name, lanesOf(moved));
-        return moved;
-      }
+      const seen: { before?: JobRecord | undefined; moved?: JobRecord | undefined } = {};
+      const change = async (row: TableRow | undefined): Promise<TableValues | undefined> => {
+        seen.before = row && (await unpack(row, JobRecord));
+        seen.moved = seen.before && !isEnded(seen.before) ? next(seen.before) : undefined;
+        return seen.moved && pack(seen.moved);
+      };
+      await changeRow(table, scoringRecordKey(name), change, rows);
+      const { before, moved } = seen;
+      if (!before || !moved) return before;
+      const [had, has] = [lanesOf(before), lanesOf(moved)];
+      // The row of a job that ends goes soon: one lane more until then is not worth a write.
+      if (had !== has && had + has > 1) await noteLanes(table, name, has, rows);
+      return moved;
     },
 
     list: (filter, limit, continuation) => listIndex(table, filter, limit, continuation),
@@ -103,10 +117,10 @@ export function jobsRegistry({ table, blobs }: JobsDeps): Jobs {
 
     ...crowd(table),
     ...jobEdits(table, docs, readSpec),
-    ...openJobs(table),
+    ...openJobs(table, rows),
     ...jobMarks(table, docs),
-    ...laneProgress(table, docs),
-    ...jobPlaces(table, (name) => isJobOver(table, docs, name)),
-    ...reservations(table, (name) => isJobOver(table, docs, name)),
+    ...laneProgress(table, docs, rows),
+    ...jobPlaces(table, (name) => isJobOver(table, docs, name), rows),
+    ...reservations(table, (name) => isJobOver(table, docs, name), rows),
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JobSpec } from '../../domain/job.ts';
 import { changeRow } from '../change-row.ts';
 import type { Table, TableKey, TableValues } from '../ports.ts';
+import type { RecentRows } from '../recent-rows.ts';
 import type { Jobs } from './jobs-port.ts';
 
 export const OPEN = 'open-jobs';
@@ -13,7 +14,7 @@ export const openRow = ({ name, createdAt }: Pick<JobSpec, 'name' | 'createdAt'>
   { createdAt },
 ];
 
-export function openJobs(table: Table): Pick<Jobs, 'open' | 'close' | 'due'> {
+export function openJobs(table: Table, recent: RecentRows): Pick<Jobs, 'open' | 'close' | 'due'> {
   return {
     async open(limit, continuation) {
       const page = await table.query(OPEN, { limit, ...(continuation === undefined ? {} : { continuation }) });
@@ -30,6 +31,6 @@ export function openJobs(table: Table): Pick<Jobs, 'open' | 'close' | 'due'> {
       });
       return mine;
     },
-    close: (name) => changeRow(table, openKey(name), async (row) => row && 'remove'),
+    close: (name) => changeRow(table, openKey(name), async (row) => row && 'remove', recent),
   };
 }

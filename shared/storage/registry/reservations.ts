@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { sha256 } from '../../domain/blocks.ts';
+import { changeRow } from '../change-row.ts';
 import { insertOnce } from '../insert-once.ts';
 import { isConflict, type Table, type TableKey } from '../ports.ts';
+import type { RecentRows } from '../recent-rows.ts';
 import type { Jobs } from './jobs-port.ts';
 
 /** Addresses are free text, so the key is their hash (S3.1). */
@@ -11,6 +13,7 @@ const keyOf = (address: string): TableKey => ({ partition: 'output', row: sha256
 export function reservations(
   table: Table,
   isOver: (job: string) => Promise<boolean>,
+  recent: RecentRows,
 ): Pick<Jobs, 'reserve' | 'release'> {
   const holder = async (key: TableKey) => {
     const row = await table.get(key);
@@ -20,7 +23,7 @@ export function reservations(
     async reserve(address, name) {
       const key = keyOf(address);
       for (;;) {
-        if (await insertOnce(table, key, { job: name })) return name;
+        if (await insertOnce(table, key, { job: name }, recent)) return name;
         const held = await holder(key);
         if (!held) continue;
         if (held.job === name) return name;
@@ -34,10 +37,7 @@ export function reservations(
       }
     },
 
-    async release(address, name) {
-      const key = keyOf(address);
-      const held = await holder(key);
-      if (held?.job === name) await table.remove(key, held.etag);
-    },
+    release: (address, name) =>
+      changeRow(table, keyOf(address), async (row) => (row?.values['job'] === name ? 'remove' : undefined), recent),
   };
 }

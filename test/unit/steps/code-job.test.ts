@@ -68,7 +68,7 @@ describe("a job of a user's code", () => {
     });
     await scoreSlice(process, { job: 'job', lane: 0, position: null, receipt: null });
     const whole = { model: { name: 'm', version: '1' }, ...scorer, loggingLevel: 'Debug', workers: 4 };
-    expect(scorers).toEqual([whole, whole]);
+    expect(scorers).toEqual([whole]);
     const log = new TextDecoder().decode(await world.deps.logs.read('job'));
     expect(log).toContain('INFO  its environment is made\n');
   });

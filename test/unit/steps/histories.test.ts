@@ -172,6 +172,43 @@ describe('one output path', () => {
     expect(world.engine.seen).toEqual([]);
   });
 
+  it('fails with the first error when a stranger has staged a block of another id length where the errors go', async () => {
+    const world = jobWorld();
+    await world.put({ ...numbered(2), 'in/x.csv': 'not csv' });
+    const ref = { container: 'data', name: 'out/predictions.csv.errors.jsonl' };
+    await world.data.stageBlock(ref, Buffer.from('short').toString('base64'), new Uint8Array([1]));
+    await world.accept('job');
+    expect(await world.run('job')).toMatchObject({ state: 'failed', reason: { code: 'OutputBlocked' } });
+    expect(await world.text('out/predictions.csv')).toBeUndefined();
+  });
+
+  it('is not written at all for errors that there are not', async () => {
+    const touched: string[] = [];
+    const world = jobWorld({
+      faulty: (blobs) => ({
+        ...blobs,
+        stageBlock: (ref, ...of) => (touched.push(ref.name), blobs.stageBlock(ref, ...of)),
+        commitBlocks: (ref, ...of) => (touched.push(ref.name), blobs.commitBlocks(ref, ...of)),
+      }),
+    });
+    await world.put(numbered(2));
+    await world.accept('job');
+    expect(await world.run('job')).toMatchObject({ state: 'completed', errorsUri: null });
+    expect(new Set(touched)).toEqual(new Set(['out/predictions.csv']));
+  });
+
+  it('goes to one of two jobs that are planned at once', async () => {
+    const world = jobWorld();
+    await world.put(numbered(2));
+    for (const name of ['one', 'two']) await world.accept(name);
+    const records = await Promise.all(['one', 'two'].map((name) => world.run(name)));
+    expect(records.map(({ state }) => state).sort()).toEqual(['completed', 'failed']);
+    expect(records.find(({ state }) => state === 'failed')).toMatchObject({
+      reason: { code: expect.stringMatching(/^Output(Reserved|Exists)$/) as string },
+    });
+    expect(await world.text('out/predictions.csv')).toBe(numberedOutput(2));
+  });
+
   it('fails when somebody else wrote the file while the job ran, and leaves that file alone', async () => {
     const world = jobWorld();
     await world.put(numbered(2));

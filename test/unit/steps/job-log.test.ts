@@ -157,6 +157,23 @@ describe('a log of chunks', () => {
     expect(before.split('\n')).toHaveLength(4 * 5 * 2 + 1);
   });
 
+  it("is not read for one's own last lines, unless others have written before them", async () => {
+    const blobs = await storage();
+    let reads = 0;
+    const one = jobLogChunks({ ...blobs, read: (...of) => (reads++, blobs.read(...of)) });
+    const own = async () => new TextDecoder().decode(await one.readOwn('j'));
+    await one.append('j', ['1']);
+    await one.append('j', ['2']);
+    expect([await own(), reads]).toEqual(['1\n2\n', 0]);
+    await jobLogChunks(blobs).append('j', ['theirs']);
+    await one.append('j', ['3']);
+    expect(await own()).toBe('1\n2\ntheirs\n3\n');
+    const long = 'x'.repeat(100_000);
+    await one.append('j', [long]);
+    expect(await own()).toBe(`1\n2\ntheirs\n3\n${long}\n`);
+    expect(await read(jobLogChunks(blobs))).toBe(await own());
+  });
+
   it('goes on after a fault of storage', async () => {
     const blobs = await storage();
     let fail = true;

@@ -52,14 +52,22 @@ describe('a sweep', () => {
     const names = Array.from({ length: 45 }, (_, i) => `job-${String(i).padStart(2, '0')}`);
     for (const name of names) await world.accept(name);
     expect(await world.sweepAfter(2 * MINUTE)).toHaveLength(46);
+    const dead = { ...world.deps, jobs: { ...world.deps.jobs, close: () => Promise.reject(new Error('killed')) } };
     for (const name of names) {
       await planned(world, name);
       await world.deps.jobs.stop(name, { code: 'c', message: 'm' });
-      await world.commit(name, [await world.lane(name, 0)]);
+      const lanes = [await world.lane(name, 0)];
+      await expect(commitJob(dead, { job: name, execution: 'the-execution', lanes })).rejects.toThrow('killed');
     }
     expect(await world.openJobs()).toHaveLength(46);
     await world.sweepAfter(0);
     expect(await world.openJobs()).toEqual(['job']);
+  });
+
+  it('does not meet a job that has let go of everything at its end', async () => {
+    const world = await sweepWorld();
+    await world.run('job');
+    expect(await world.openJobs()).toEqual([]);
   });
 
   it('goes on when one job fails it', async () => {

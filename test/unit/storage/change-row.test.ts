@@ -58,6 +58,16 @@ describe('changing a row that was seen before', () => {
     expect((await table.get(KEY))?.values).toEqual({ n: 9 });
   });
 
+  test('that was removed finds none', async () => {
+    const table = watched();
+    const recent = recentRows(10);
+    await changeRow(table, KEY, async () => ({ n: 1 }), recent);
+    await changeRow(table, KEY, async () => 'remove', recent);
+    const seen: unknown[] = [];
+    await changeRow(table, KEY, async (row) => (seen.push(row), undefined), recent);
+    expect([seen, await table.get(KEY)]).toEqual([[undefined], undefined]);
+  });
+
   test('forgets the oldest rows first', () => {
     const recent = recentRows(2);
     for (const row of ['a', 'b', 'a', 'c']) recent.note({ partition: 'p', row, etag: '1', values: {} });
