@@ -3,7 +3,14 @@ import type { Graph, Node } from './onnx-graph.ts';
 /** A leaf has a weight for each target. */
 export type GivenTree =
   | { readonly leaf: readonly number[] }
-  | { readonly feature: number; readonly threshold: number; readonly yes: GivenTree; readonly no: GivenTree };
+  | {
+      readonly feature: number;
+      readonly threshold: number;
+      readonly yes: GivenTree;
+      readonly no: GivenTree;
+      /** Whether a missing feature leads to yes. */
+      readonly missing?: boolean;
+    };
 
 export interface GivenEnsemble {
   readonly kind: 'values' | 'binary' | 'classes';
@@ -30,6 +37,9 @@ export function ensembleGraph(given: GivenEnsemble): Graph {
     nodes_modes: nodes.map(({ mode }) => mode),
     nodes_truenodeids: nodes.map(({ yes }) => yes),
     nodes_falsenodeids: nodes.map(({ no }) => no),
+    ...(nodes.some(({ missing }) => missing) && {
+      nodes_missing_value_tracks_true: nodes.map(({ missing }) => (missing ? 1 : 0)),
+    }),
     [`${prefix}_treeids`]: leaves.map(({ tree }) => tree),
     [`${prefix}_nodeids`]: leaves.map(({ id }) => id),
     [`${prefix}_ids`]: leaves.map(({ target }) => target),
@@ -64,6 +74,7 @@ interface Listed {
   readonly feature: number;
   readonly threshold: number;
   readonly mode: string;
+  readonly missing: boolean;
   yes: number;
   no: number;
 }
@@ -78,10 +89,11 @@ function listed({ trees, mode }: GivenEnsemble) {
       const id = next++;
       if ('leaf' in given) {
         targets = given.leaf.length;
-        nodes.push({ tree, id, feature: 0, threshold: 0, mode: 'LEAF', yes: 0, no: 0 });
+        nodes.push({ tree, id, feature: 0, threshold: 0, mode: 'LEAF', missing: false, yes: 0, no: 0 });
         leaves.push(...given.leaf.map((weight, target) => ({ tree, id, target, weight })));
       } else {
-        const node: Listed = { tree, id, feature: given.feature, threshold: given.threshold, mode, yes: 0, no: 0 };
+        const { feature, threshold, missing = false } = given;
+        const node: Listed = { tree, id, feature, threshold, mode, missing, yes: 0, no: 0 };
         nodes.push(node);
         node.yes = add(given.yes);
         node.no = add(given.no);

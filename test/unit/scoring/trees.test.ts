@@ -163,10 +163,31 @@ describe('ONNX Runtime keeps', () => {
     ...graph,
     nodes: [{ ...node, op: node?.op ?? '', in: ['x'], out: ['y'], attributes: { ...node?.attributes, [name]: value } }],
   });
+  /** The trees' output goes through these. */
+  const behind = (...operators: readonly string[]) => ({
+    ...graph,
+    nodes: [
+      { ...node, op: node?.op ?? '', in: ['x'], out: ['z0'] },
+      ...operators.map((op, index) => ({
+        op,
+        in: [`z${index}`],
+        out: [index + 1 < operators.length ? `z${index + 1}` : 'y'],
+      })),
+    ],
+  });
+  test.each([
+    ['one', behind('Identity')],
+    ['two', behind('Identity', 'Identity')],
+  ])('not trees with %s Identity behind them', async (_, given) => {
+    const { ours, theirs } = await answers(await loadBytes(onnxModel(given)), [
+      [1, 2, 3, 4],
+      [0, NaN, 0, 0],
+    ]);
+    expect(ours).toEqual(theirs);
+  });
   const kept = {
     'another aggregate': withAttribute('aggregate_function', 'AVERAGE'),
     'a transform': withAttribute('post_transform', 'LOGISTIC'),
-    'missing values that follow a branch': withAttribute('nodes_missing_value_tracks_true', [1, 0, 0]),
     'other comparisons': ensembleGraph({ ...plain, mode: 'BRANCH_GT' }),
     'two classes with negative weights': ensembleGraph({
       ...plain,
@@ -178,13 +199,8 @@ describe('ONNX Runtime keeps', () => {
       trees: [chain(40), ...Array.from({ length: 40 }, () => leaf(1))],
     }),
     'a chain that would overflow the stack': ensembleGraph({ ...plain, trees: [chain(200)] }),
-    'a graph of two nodes': {
-      ...graph,
-      nodes: [
-        { ...node, op: node?.op ?? '', in: ['x'], out: ['z'] },
-        { op: 'Identity', in: ['z'], out: ['y'] },
-      ],
-    },
+    'a graph of two nodes': behind('Abs'),
+    'a graph of many nodes': behind('Identity', 'Identity', 'Identity'),
     'no trees at all': { ...graph, nodes: [{ op: 'Identity', in: ['x'], out: ['y'] }] },
   };
 

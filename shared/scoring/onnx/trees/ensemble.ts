@@ -1,9 +1,16 @@
 import type { Attribute, GraphNode } from './only-node.ts';
 
 /** A leaf brings one weight for each target. */
-export type TreeNode =
-  | { readonly weights: readonly number[] }
-  | { readonly feature: number; readonly threshold: number; readonly yes: TreeNode; readonly no: TreeNode };
+export type TreeNode = { readonly weights: readonly number[] } | Branch;
+
+export interface Branch {
+  readonly feature: number;
+  readonly threshold: number;
+  readonly yes: TreeNode;
+  readonly no: TreeNode;
+  /** Where a feature leads that is no number. */
+  readonly missing: 'yes' | 'no';
+}
 
 /** Decision trees whose weights are added up, tree after tree. Yes is `feature <= threshold`, or `<` where `strict`. */
 export interface Ensemble {
@@ -35,8 +42,7 @@ const MOST_WEIGHTS = 16_000_000;
 
 /**
  * The ensemble of a TreeEnsembleClassifier or TreeEnsembleRegressor of ai.onnx.ml; undefined for a node that is none, and for what
- * only ONNX Runtime does: other transforms than NONE, comparisons other than at most and less, missing values that follow a branch,
- * leaves that do not have all targets, more than a million nodes. https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleClassifier.html
+ * only ONNX Runtime does: other transforms than NONE, comparisons other than at most and less, leaves that do not have all targets, more than a million nodes. https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleClassifier.html
  */
 export function readEnsemble(node: GraphNode): Ensemble | undefined {
   const classifier = node.operator === 'ai.onnx.ml.TreeEnsembleClassifier';
@@ -45,7 +51,6 @@ export function readEnsemble(node: GraphNode): Ensemble | undefined {
   const aggregate = attributes.get('aggregate_function')?.text ?? 'SUM';
   const transform = attributes.get('post_transform')?.text ?? 'NONE';
   if (aggregate !== 'SUM' || transform !== 'NONE') return undefined;
-  if (attributes.get('nodes_missing_value_tracks_true')?.integers.some((tracks) => tracks !== 0)) return undefined;
 
   const weights = leafWeights(attributes, classifier ? 'class' : 'target');
   const result = classifier ? classifierResult(node, weights) : regressorResult(node);
@@ -126,6 +131,7 @@ function readTrees(
   if (nodes.length > MOST_NODES || nodes.length * targets > MOST_WEIGHTS) return undefined;
   const modes = attributes.get('nodes_modes')?.texts ?? [];
   const thresholds = attributes.get('nodes_values')?.floats ?? [];
+  const missingIsYes = integers('missing_value_tracks_true');
   const places = new Map(nodes.map((id, index) => [keyOf(trees[index], id), index]));
   const open = new Set(nodes.keys());
 
@@ -143,7 +149,7 @@ function readTrees(
     const yesNode = take(places.get(keyOf(trees[index], yes[index])), level + 1);
     const noNode = yesNode && take(places.get(keyOf(trees[index], no[index])), level + 1);
     if (!noNode || feature === undefined || threshold === undefined || Number.isNaN(threshold)) return undefined;
-    return { feature, threshold, yes: yesNode, no: noNode };
+    return { feature, threshold, yes: yesNode, no: noNode, missing: missingIsYes[index] ? 'yes' : 'no' };
   }
 
   const children = new Set(nodes.flatMap((_, index) => childrenOf(index)));

@@ -1,6 +1,6 @@
 import { kernel } from '../../../formats/kernel.ts';
-import { nextBelow } from './neighbours.ts';
-import type { Ensemble } from './ensemble.ts';
+import { nextAbove, nextBelow } from './neighbours.ts';
+import type { Branch, Ensemble } from './ensemble.ts';
 import { levelsOf } from './levels.ts';
 import { WALK } from './walk-bytes.ts';
 
@@ -22,7 +22,10 @@ const FEATURE_BYTES = 64 * 1024;
 export function plant({ roots, strict, targets }: Ensemble, width: number): Forest {
   const trees = roots.map((root) => levelsOf(root));
   const nodes = trees.reduce((sum, levels) => sum + levels.flat().length, 0);
-  const recordBytes = width * WORD;
+  // A second copy of a record's features, negated, is for those nodes to which a missing one says yes.
+  const negated = trees.flat(2).some((node) => 'missing' in node && node.missing === 'yes');
+  const recordWords = negated ? 2 * width : width;
+  const recordBytes = recordWords * WORD;
   const block = Math.max(4, Math.min(MOST_RECORDS, Math.floor(FEATURE_BYTES / recordBytes) & ~3));
 
   const nodesAt = roots.length * TREE;
@@ -46,8 +49,9 @@ export function plant({ roots, strict, targets }: Ensemble, width: number): Fore
         floats.set(node.weights, nextWeights / WORD);
         nextWeights += targets * WORD;
       } else {
-        floats[at] = strict ? nextBelow(node.threshold) : node.threshold;
-        integers.set([node.feature * WORD, nextChildren, 0], at + 1);
+        const { feature, threshold } = walked(node, strict, width);
+        floats[at] = threshold;
+        integers.set([feature * WORD, nextChildren, 0], at + 1);
         nextChildren += 2 * NODE;
       }
       nextNode += NODE;
@@ -61,7 +65,9 @@ export function plant({ roots, strict, targets }: Ensemble, width: number): Fore
       const totals = new Float32Array(count * targets);
       for (let from = 0; from < count; from += block) {
         const some = Math.min(block, count - from);
-        records.set(features.subarray(from * width, (from + some) * width));
+        const given = features.subarray(from * width, (from + some) * width);
+        if (negated) setNegated(records, given, width);
+        else records.set(given);
         sums.fill(0);
         // The last ones are not worth a loop of their own: what lies behind them is scored, too, and not looked at.
         const padded = (some + 3) & ~3;
@@ -71,4 +77,28 @@ export function plant({ roots, strict, targets }: Ensemble, width: number): Fore
       return totals;
     },
   };
+}
+
+/**
+ * The comparison that walk.wat makes for a branch: at most, which no missing feature is. Where such a one says yes, the question is
+ * turned round: `x > t` is `-x <= -(the next above t)`, and its "yes" leads to the branch's "no", which lies first for such a node.
+ */
+function walked(
+  { feature, threshold, missing }: Branch,
+  strict: boolean,
+  width: number,
+): { readonly feature: number; readonly threshold: number } {
+  if (missing === 'no') return { feature, threshold: strict ? nextBelow(threshold) : threshold };
+  return { feature: width + feature, threshold: -(strict ? threshold : nextAbove(threshold)) };
+}
+
+/** Each record of `given` and its negative. */
+function setNegated(records: Float32Array, given: Float32Array, width: number): void {
+  for (let from = 0, to = 0; from < given.length; to += width) {
+    for (const end = from + width; from < end; from++, to++) {
+      const value = given[from] as number;
+      records[to] = value;
+      records[to + width] = -value;
+    }
+  }
 }

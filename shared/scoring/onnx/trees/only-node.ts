@@ -17,8 +17,9 @@ export interface Attribute {
 }
 
 /**
- * The node of a graph that has one; undefined for all other graphs, and for bytes that are no ONNX: ONNX Runtime reads a format of its
- * own, too. Integers beyond 2^53 lose digits. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+ * The node of a graph that has one, but for Identity nodes behind it, as converters add them to rename outputs; its outputs then have
+ * their last names. Undefined for all other graphs, and for bytes that are no ONNX: ONNX Runtime reads a format of its own, too.
+ * Integers beyond 2^53 lose digits. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
  */
 export function onlyNode(model: Uint8Array): GraphNode | undefined {
   try {
@@ -34,13 +35,24 @@ function readModel(model: Uint8Array): GraphNode | undefined {
   new PbfReader(model).readFields((field, _, reader) => {
     if (field === 7) reader.readMessage(collectNodes, nodes);
   }, undefined);
-  const [only] = nodes;
-  return nodes.length === 1 && only ? readNode(only) : undefined;
+  const [only, ...others] = nodes.length > MOST_NODES ? [] : nodes.map((bytes) => readNode(bytes));
+  if (!only) return undefined;
+  // Nodes come in the order in which they run.
+  return others.reduce<GraphNode | undefined>((node, other) => node && renamed(node, other), only);
 }
 
-/** GraphProto.node. Two tell that there are several. */
+/** More than a classifier with an Identity for each output has. */
+const MOST_NODES = 3;
+
+/** GraphProto.node. One too many tells that there are others. */
 function collectNodes(field: number, nodes: Uint8Array[], reader: PbfReader): void {
-  if (field === 1 && nodes.length < 2) nodes.push(reader.readBytes());
+  if (field === 1 && nodes.length <= MOST_NODES) nodes.push(reader.readBytes());
+}
+
+function renamed(node: GraphNode, { operator, inputs: [from], outputs: [to] }: GraphNode): GraphNode | undefined {
+  if (operator !== 'Identity' || from === undefined || to === undefined || !node.outputs.includes(from))
+    return undefined;
+  return { ...node, outputs: node.outputs.map((output) => (output === from ? to : output)) };
 }
 
 /** NodeProto */

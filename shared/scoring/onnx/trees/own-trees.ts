@@ -1,5 +1,5 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
-import { readEnsemble, type TreeNode } from './ensemble.ts';
+import { readEnsemble, type Branch, type TreeNode } from './ensemble.ts';
 import { plant } from './forest.ts';
 import { levelsOf } from './levels.ts';
 import { nextAbove, nextBelow } from './neighbours.ts';
@@ -48,8 +48,6 @@ export async function ownTrees(model: Uint8Array, session: InferenceSession): Pr
     },
   };
 }
-
-type Branch = Extract<TreeNode, { readonly threshold: number }>;
 
 /** Every record takes as many steps as the longest path has; one step takes ONNX Runtime about five times as long. */
 const MOST_STEPS = 5;

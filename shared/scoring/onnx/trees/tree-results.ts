@@ -47,10 +47,14 @@ function labelsOf(classes: Classes, winners: Uint32Array): Tensor {
     const texts = Array.from(winners, (winner) => classes.labels[winner] ?? '');
     return new Tensor('string', texts, dims);
   }
-  const labels = BigInt64Array.from(classes.labels);
-  return new Tensor(
-    'int64',
-    BigInt64Array.from(winners, (winner) => labels[winner] ?? 0n),
-    dims,
-  );
+  // By halves: a bigint for each record would take longer than a tree.
+  const halves = new Int32Array(BigInt64Array.from(classes.labels).buffer);
+  const labels = new BigInt64Array(winners.length);
+  const words = new Int32Array(labels.buffer);
+  for (let record = 0; record < winners.length; record++) {
+    const winner = winners[record] as number;
+    words[2 * record] = halves[2 * winner] as number;
+    words[2 * record + 1] = halves[2 * winner + 1] as number;
+  }
+  return new Tensor('int64', labels, dims);
 }
