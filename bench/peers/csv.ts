@@ -47,6 +47,9 @@ export async function smallCsv(bench: Workbench): Promise<void> {
   }
   await contest(bench, {
     ...{ name: 'small_csv', app, endpoint: 'mlp', model: modelFile('mlp'), folder: 'small/' },
-    ...{ settings: { miniBatchSize: 100, maxConcurrencyPerInstance: 2 }, targets: { pandas: 3, ray: 3 } },
+    ...{
+      settings: { miniBatchSize: 100, maxConcurrencyPerInstance: 2 },
+      targets: { pandas: 3, pandas_loop: 3, ray: 3 },
+    },
   });
 }

@@ -22,7 +22,7 @@ one line of JSON per figure and at the end a table. Exit code 1 when a target is
 .venv-peers. Let the machine do nothing else.
 
   --only NAMES   some of csv_mlp,csv_trees,small_csv,images,rss_2gb,overhead_100k,activities_per_mini_batch
-  --peers NAMES  some of pandas,polars,ray,bare,pillow
+  --peers NAMES  some of pandas,pandas_loop,polars,ray,bare,pillow; pandas_loop downloads file by file, and pandas in 16 threads
   --rounds N     counted rounds after one that warms up (default 5)
   --unit UNIT    what a mini-batch of the one large file counts: files, bytes or records (default files)
   --size N       how many of them (default 1 file, 16 MiB or 100,000 records)
@@ -40,7 +40,7 @@ const measurements: Readonly<Record<string, (bench: Workbench) => Promise<void>>
   activities_per_mini_batch: activities,
 };
 
-const PEERS = ['pandas', 'polars', 'ray', 'bare', 'pillow'];
+const PEERS = ['pandas', 'pandas_loop', 'polars', 'ray', 'bare', 'pillow'];
 
 /** The names of a list with commas. Throws when one is not among `all`. */
 function chosen(option: string, given: string | undefined, all: readonly string[]): string[] {
