@@ -21,7 +21,7 @@ export async function init({ model, logger }: ModuleContext): Promise<void> {
 export async function* run(miniBatch: readonly MiniBatchFile[], { signal, logger }: RunContext) {
   for (const file of miniBatch) {
     signal.throwIfAborted();
-    const { probabilities } = await session.run({ pixels: await pixels(file.path) });
+    const { probabilities } = await session.run({ pixels: await pixels(file) });
     const all = Array.from(probabilities?.data ?? [], Number);
     const best = all.indexOf(Math.max(...all));
     if ((all[best] ?? 0) < 0.6) logger.warn(`${file.name} may be anything`);
@@ -30,8 +30,12 @@ export async function* run(miniBatch: readonly MiniBatchFile[], { signal, logger
 }
 
 /** Any image that sharp reads, as 32 × 32 grey values from 0 to 1. */
-async function pixels(path: string): Promise<Tensor> {
-  const grey = await sharp(path).resize(SIDE, SIDE, { fit: 'fill' }).greyscale().raw().toBuffer();
+async function pixels(file: MiniBatchFile): Promise<Tensor> {
+  const grey = await sharp(await file.bytes())
+    .resize(SIDE, SIDE, { fit: 'fill' })
+    .greyscale()
+    .raw()
+    .toBuffer();
   return new Tensor(
     'float32',
     Float32Array.from(grey, (value) => value / 255),
