@@ -23,7 +23,7 @@ export async function images(bench: Workbench): Promise<void> {
   }
   await contest(bench, {
     ...{ name: 'images', app, endpoint: 'images', model: modelFile('images'), folder: 'pictures/' },
-    ...{ settings: { miniBatchSize: 64, maxConcurrencyPerInstance: 2 }, targets: { pillow: 1.5 } },
+    ...{ settings: { miniBatchSize: 32, maxConcurrencyPerInstance: 1 }, targets: { pillow: 1.5 } },
     // Two libraries resize alike, but for the last bit of a colour.
     tolerance: 1e-3,
   });

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { RestError, TableClient } from '@azure/data-tables';
 import { findConnection } from '../connections.ts';
 import type { Log } from '../log.ts';
@@ -65,9 +67,20 @@ function tableOf(hubName: string): string {
   return `${hubName}Embedded`;
 }
 
+/**
+ * With a limit of their own: only then Node closes an idle connection before storage does, which names its time in an answer. A commit
+ * that meets the closing would be lost.
+ */
+const idle = { keepAlive: true, timeout: 60_000 };
+const connections = new HttpAgent(idle);
+const secureConnections = new HttpsAgent(idle);
+
 function clientOf(connection: string, table: string, retryOptions: object): TableClient {
   try {
-    return TableClient.fromConnectionString(connection, table, { allowInsecureConnection: true, retryOptions });
+    const options = { allowInsecureConnection: true, retryOptions };
+    const { url } = TableClient.fromConnectionString(connection, table, options);
+    const agent = url.startsWith('https:') ? secureConnections : connections;
+    return TableClient.fromConnectionString(connection, table, { ...options, agent });
   } catch {
     // The SDK's message may quote the text, which holds a key.
     throw new Error(`AzureWebJobsStorage is not a connection string of a storage account with tables. ${toDo}`);

@@ -2,6 +2,7 @@ import { BlobServiceClient, type StorageRetryOptions } from '@azure/storage-blob
 import { TableClient } from '@azure/data-tables';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { BusyTimes } from './busy-times.ts';
+import { connectionsTo } from './idle-connections.ts';
 
 /** What the adapters need of an identity; every credential of `@azure/identity` is one. */
 export interface TokenSource {
@@ -30,24 +31,34 @@ const NOWHERE_ELSE = { redirectOptions: { maxRetries: 0 } };
 
 /** A client for the blobs of one account. Its connections are pooled by the SDK per process, not per client. */
 export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
-  return 'connectionString' in connection
-    ? BlobServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
-    : new BlobServiceClient(connection.serviceUri, connection.credential, {
-        retryOptions,
-        ...NOWHERE_ELSE,
-        ...audienceOf(connection),
-      });
+  if ('connectionString' in connection) {
+    const { connectionString } = connection;
+    const { url } = BlobServiceClient.fromConnectionString(connectionString);
+    return BlobServiceClient.fromConnectionString(connectionString, {
+      retryOptions,
+      ...NOWHERE_ELSE,
+      ...connectionsTo(url),
+    });
+  }
+  const { serviceUri, credential } = connection;
+  const options = { retryOptions, ...NOWHERE_ELSE, ...connectionsTo(serviceUri), ...audienceOf(connection) };
+  return new BlobServiceClient(serviceUri, credential, options);
 }
 
 /** A client for the queues of one account. */
 export function queueServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): QueueServiceClient {
-  return 'connectionString' in connection
-    ? QueueServiceClient.fromConnectionString(connection.connectionString, { retryOptions, ...NOWHERE_ELSE })
-    : new QueueServiceClient(connection.serviceUri, connection.credential, {
-        retryOptions,
-        ...NOWHERE_ELSE,
-        ...audienceOf(connection),
-      });
+  if ('connectionString' in connection) {
+    const { connectionString } = connection;
+    const { url } = QueueServiceClient.fromConnectionString(connectionString);
+    return QueueServiceClient.fromConnectionString(connectionString, {
+      retryOptions,
+      ...NOWHERE_ELSE,
+      ...connectionsTo(url),
+    });
+  }
+  const { serviceUri, credential } = connection;
+  const options = { retryOptions, ...NOWHERE_ELSE, ...connectionsTo(serviceUri), ...audienceOf(connection) };
+  return new QueueServiceClient(serviceUri, credential, options);
 }
 
 /**
@@ -63,14 +74,14 @@ export function tableClientFrom(connection: StorageConnection, table: string, ma
   if ('connectionString' in connection) {
     // Only Azurite is spoken to without TLS; the address says which it is.
     const allowInsecureConnection = !/DefaultEndpointsProtocol=https/i.test(connection.connectionString);
-    return TableClient.fromConnectionString(connection.connectionString, table, {
-      retryOptions,
-      ...NOWHERE_ELSE,
-      allowInsecureConnection,
-    });
+    const options = { retryOptions, ...NOWHERE_ELSE, allowInsecureConnection };
+    const { url } = TableClient.fromConnectionString(connection.connectionString, table, options);
+    return TableClient.fromConnectionString(connection.connectionString, table, { ...options, ...connectionsTo(url) });
   }
-  const options = { retryOptions, ...NOWHERE_ELSE, allowInsecureConnection: connection.serviceUri.startsWith('http:') };
-  return connection.credential
-    ? new TableClient(connection.serviceUri, table, connection.credential, options)
-    : new TableClient(connection.serviceUri, table, options);
+  const { serviceUri, credential } = connection;
+  const allowInsecureConnection = serviceUri.startsWith('http:');
+  const options = { retryOptions, ...NOWHERE_ELSE, ...connectionsTo(serviceUri), allowInsecureConnection };
+  return credential
+    ? new TableClient(serviceUri, table, credential, options)
+    : new TableClient(serviceUri, table, options);
 }
