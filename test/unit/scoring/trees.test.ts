@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { loadModel } from '../../../shared/scoring/onnx/model.ts';
 import { ownTrees } from '../../../shared/scoring/onnx/trees/own-trees.ts';
 import { onnxModel } from './onnx-graph.ts';
 import { ensembleGraph, type GivenEnsemble, type GivenTree } from './tree-graph.ts';
@@ -207,6 +208,14 @@ describe('ONNX Runtime keeps', () => {
   test.each(Object.entries(kept))('%s', async (_, given) => {
     const { model, session } = await loadBytes(onnxModel(given));
     expect(await ownTrees(model, session)).toBeUndefined();
+  });
+
+  test('a graph that takes so many records at a time', async () => {
+    const fixed = onnxModel({ ...graph, inputs: [{ name: 'x', type: 'float32', shape: [3, WIDTH] }] });
+    const model = await loadModel(fixed, undefined);
+    model.memory.values.set([0, 0, 0, 0, 1, 0, 0, 0, 0.5, 0, 0, 0]);
+    expect(await model.run(0, 3)).toEqual([{ width: 1, data: Float32Array.of(0.25, 0.75, 0.25) }]);
+    await model.close();
   });
 
   test('bytes that are no ONNX', async () => {

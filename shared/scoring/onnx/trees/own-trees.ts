@@ -22,10 +22,11 @@ const PROOF_RECORDS = 1024;
 export async function ownTrees(model: Uint8Array, session: InferenceSession): Promise<GraphRunner | undefined> {
   const [input, ...others] = session.inputMetadata;
   if (!input?.isTensor || others.length > 0 || input.type !== 'float32' || input.shape.length !== 2) return undefined;
-  const width = input.shape[1];
+  const [rows, width] = input.shape;
   const node = onlyNode(model);
   const ensemble = node && readEnsemble(node);
-  if (!ensemble || typeof width !== 'number' || node.inputs[0] !== input.name) return undefined;
+  if (!ensemble || typeof rows === 'number' || typeof width !== 'number') return undefined;
+  if (node.inputs[0] !== input.name) return undefined;
   const trees = ensemble.roots.map((root) => levelsOf(root));
   const branches = trees.flat(2).filter((node) => 'threshold' in node);
   if (branches.some(({ feature }) => feature < 0 || feature >= width) || !isEven(trees)) return undefined;
