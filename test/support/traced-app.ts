@@ -60,6 +60,7 @@ export async function tracedApp(settings: Readonly<Record<string, string>> = {})
       },
     });
   let stack: Stack | undefined = await start();
+  let killedAt = -Infinity;
   const { url, issuer } = stack;
   const app = await connectedApp(
     url,
@@ -84,7 +85,13 @@ export async function tracedApp(settings: Readonly<Record<string, string>> = {})
     until,
     traceOf: (traceId, jobs = 1) =>
       until(() => {
-        const spans = receiver.spans.filter((span) => span.traceId === traceId);
+        const all = receiver.spans.filter((span) => span.traceId === traceId);
+        const ids = new Set(all.map(({ spanId }) => spanId));
+        // A slice that was killed has no span any more; those of its mini-batches may have been sent before.
+        const spans = all.filter(
+          ({ name, parentSpanId, startTimeUnixNano }) =>
+            name !== 'mini-batch' || ids.has(parentSpanId) || startTimeUnixNano > killedAt,
+        );
         const ends = spans.filter(({ name }) => LAST.includes(name));
         return ends.length === jobs && isComplete(spans) ? spans : undefined;
       }),
@@ -92,6 +99,7 @@ export async function tracedApp(settings: Readonly<Record<string, string>> = {})
     lines: () =>
       output.split('\n').flatMap((line) => (line.startsWith('{"level":') ? [LogLine.parse(JSON.parse(line))] : [])),
     async killAndStart() {
+      killedAt = Date.now();
       stack?.host.kill('SIGKILL');
       await stack?.ended;
       stack = await start();
