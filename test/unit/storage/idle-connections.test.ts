@@ -42,7 +42,7 @@ const asString = (url: string): string =>
   `DefaultEndpointsProtocol=http;AccountName=one;AccountKey=${Buffer.from('key').toString('base64')};` +
   ['Blob', 'Queue', 'Table'].map((service) => `${service}Endpoint=${url}/one;`).join('');
 
-test.concurrent.each(
+test.each(
   Object.keys(writes).flatMap((service) => [
     [
       service,
