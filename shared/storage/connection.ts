@@ -29,7 +29,7 @@ export interface AdapterOptions {
 /** The SDK would follow an answer to another container of the account; the address that was checked is the only one (S4.4). */
 const NOWHERE_ELSE = { redirectOptions: { maxRetries: 0 } };
 
-/** A client for the blobs of one account. Its connections are pooled by the SDK per process, not per client. */
+/** A client for the blobs of one account. Its connections are pooled per process, not per client. */
 export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
   if ('connectionString' in connection) {
     const { connectionString } = connection;
