@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Lane, Manifest } from './plan.ts';
 
-/** Up to where an input was listed: a page of the listing, the first one where it is absent, and the last blob taken of it. */
-export const ListedTo = z.object({ page: z.string().optional(), blob: z.string() });
+/** Up to where an input was listed: a page of the listing, by default the first, and the last blob taken of it; absent: none. */
+export const ListedTo = z.object({ page: z.string().optional(), blob: z.string().optional() });
 export type ListedTo = z.infer<typeof ListedTo>;
 
 /** Where a segment of a plan begins: how much of everything the segments before it have. */

@@ -48,18 +48,21 @@ export async function listInput(
   const prefix = address.path === '' || address.path.endsWith('/') ? address.path : `${address.path}/`;
   const files: InputFile[] = [];
   let below = false;
-  let last: ListedTo | undefined;
-  for await (const { item, page } of itemsFrom(source.blobs, address.container, prefix, part.from)) {
-    if (isMarker(item, prefix)) continue;
-    if (!recursive && item.name.slice(prefix.length).includes('/')) {
-      below = true;
-      continue;
+  for await (const { items, at, next } of pagesFrom(source.blobs, address.container, prefix, part)) {
+    let last = at.blob;
+    for (const item of items) {
+      if (isMarker(item, prefix)) continue;
+      if (!recursive && item.name.slice(prefix.length).includes('/')) {
+        below = true;
+        continue;
+      }
+      // Before all of a folder that is too large is in memory.
+      checkFiles(source.limits, part.before + files.length + 1);
+      if (files.length === part.size) return { files, next: { ...at, ...(last !== undefined && { blob: last }) } };
+      files.push(inputFile(item, prefix));
+      last = item.name;
     }
-    // Before all of a folder that is too large is in memory.
-    checkFiles(source.limits, part.before + files.length + 1);
-    if (files.length === part.size) return { files, ...(last && { next: last }) };
-    files.push(inputFile(item, prefix));
-    last = { blob: item.name, ...(page !== undefined && { page }) };
+    if (files.length === part.size && next !== undefined) return { files, next: { page: next } };
   }
   if (files.length === 0 && !part.from) throw emptyInput(whereOf(address), below);
   return { files };
@@ -87,19 +90,28 @@ const emptyInput = (where: string, below: boolean): JobFault =>
       )
     : new JobFault('InputEmpty', `The input folder ${where} is empty or does not exist.`);
 
-/** The items of a listing behind the last one that was taken before, each with the page that it is in. */
-async function* itemsFrom(
+/** Names that storage gives at most with one answer. */
+const PAGE = 5000;
+
+/**
+ * The pages of a listing behind the last item that was taken before, each with where it begins. None is larger than the part: what
+ * is listed beyond it would be listed again for the next one.
+ */
+async function* pagesFrom(
   blobs: Blobs,
   container: string,
   prefix: string,
-  from: ListedTo | undefined,
-): AsyncGenerator<{ item: BlobItem; page: string | undefined }, void, undefined> {
-  let page = from?.page;
-  let after = from?.blob;
+  { from = {}, size }: ListingPart,
+): AsyncGenerator<{ items: readonly BlobItem[]; at: ListedTo; next: string | undefined }, void, undefined> {
+  let { page, blob: after } = from;
+  const pageSize = Math.min(PAGE, size);
   do {
-    const listed = await blobs.listPage(container, { prefix, ...(page !== undefined && { page }) });
-    for (const item of after === undefined ? listed.items : behind(listed.items, after)) yield { item, page };
-    after = undefined;
+    const listed = await blobs.listPage(container, { prefix, pageSize, ...(page !== undefined && { page }) });
+    const items = after === undefined ? listed.items : behind(listed.items, after);
+    const at = { ...(page !== undefined && { page }), ...(after !== undefined && { blob: after }) };
+    yield { items, at, next: listed.next };
+    // It may lie on a later page than the one that was larger when it was taken.
+    if (items.length > 0 || listed.items.some(({ name }) => name === after)) after = undefined;
     page = listed.next;
   } while (page !== undefined);
 }

@@ -1,19 +1,14 @@
-import type { BlobItem as ListedBlob, StorageRetryOptions } from '@azure/storage-blob';
-import { type OpenDownload, resumingBody } from './azure-read.ts';
+import type { StorageRetryOptions } from '@azure/storage-blob';
+import { resumingBody } from './azure-read.ts';
+import { openDownload } from './blob-download.ts';
+import { listBlobs } from './blob-listing.ts';
+import { propertiesOf } from './blob-properties.ts';
+import { blobRequests } from './blob-requests.ts';
 import { checkBlobName, checkBlock, checkMetadata, checkRange } from './blob-rules.ts';
 import { uploadBlocks } from './block-upload.ts';
 import { type AdapterOptions, blobServiceFrom, type StorageConnection } from './connection.ts';
 import { everyPage } from './every-page.ts';
-import {
-  type BlobItem,
-  type BlobProperties,
-  type BlobRef,
-  type Blobs,
-  type ListOptions,
-  type ReadOptions,
-  StorageFault,
-  type WriteOptions,
-} from './ports.ts';
+import { type BlobRef, type Blobs, type ReadOptions, StorageFault, type WriteOptions } from './ports.ts';
 import { storageCalls } from './storage-calls.ts';
 import { orAbsent } from './storage-faults.ts';
 
@@ -24,6 +19,7 @@ const ONCE: StorageRetryOptions = { maxTries: 1 };
 export function azureBlobs(connection: StorageConnection, options: AdapterOptions = {}): Blobs {
   const { answerWithinMs = 120_000 } = options;
   const service = blobServiceFrom(connection, ONCE);
+  const get = blobRequests(connection);
   const { harmless, conditional, once } = storageCalls(options);
 
   const at = (ref: BlobRef) => {
@@ -33,26 +29,16 @@ export function azureBlobs(connection: StorageConnection, options: AdapterOption
 
   const listPage: Blobs['listPage'] = async (container, options = {}) => {
     const page = await orAbsent(
-      harmless(`list ${container}`, options, (abortSignal) =>
-        pageOf(service.getContainerClient(container), options, abortSignal),
-      ),
+      harmless(`list ${container}`, options, (signal) => listBlobs(get, container, options, signal)),
     );
-    const items = page?.segment.blobItems.map(itemOf) ?? [];
-    return { items, ...(page?.continuationToken && { next: page.continuationToken }) };
+    return page ?? { items: [] };
   };
 
-  const open = async (ref: BlobRef, { offset = 0, count, ifMatch, signal }: ReadOptions) => {
-    const { answer, close } = await harmless(`read ${pathOf(ref)}`, { signal }, async (abortSignal, close) => {
-      const conditions = ifMatch === undefined ? {} : { ifMatch };
-      const answer = await at(ref).download(offset, count, { abortSignal, maxRetryRequests: 0, conditions });
-      return { answer, close };
+  const open = (ref: BlobRef, options: ReadOptions) =>
+    harmless(`read ${pathOf(ref)}`, options, (signal, close) => {
+      checkBlobName(ref);
+      return openDownload(get, ref, options, { signal, close });
     });
-    if (!answer.readableStreamBody) throw new Error('the SDK gave no stream: is this a browser build?');
-    // A line that breaks before the first read has no listener and would end the process; the iteration raises it.
-    answer.readableStreamBody.on('error', () => undefined);
-    const download: OpenDownload = { stream: answer.readableStreamBody, close };
-    return { answer, download };
-  };
 
   return {
     list: (container, options) => everyPage(listPage, container, options),
@@ -70,26 +56,24 @@ export function azureBlobs(connection: StorageConnection, options: AdapterOption
       checkRange(options);
       const opened = await orAbsent(open(ref, options));
       if (opened === undefined) return undefined;
-      const { answer, download } = opened;
+      const { properties, received, isPart, requestId } = opened;
       const operation = `read ${pathOf(ref)}`;
       const offset = options.offset ?? 0;
-      const received = answer.contentLength ?? 0;
-      if (received === 0 && answer.contentRange) {
+      if (received === 0 && isPart) {
         // Azurite answers a range that begins at the end with nothing, Azure refuses it.
-        download.close();
-        throw new StorageFault(operation, 416, 'InvalidRange', answer.requestId);
+        opened.open.close();
+        throw new StorageFault(operation, 416, 'InvalidRange', requestId);
       }
-      const properties = propertiesOf(answer);
-      const body = resumingBody(download, {
+      const body = resumingBody(opened.open, {
         operation,
         offset,
         end: offset + received,
         signal: options.signal,
         answerWithinMs,
         open: async (from, count) =>
-          (await open(ref, { ...options, offset: from, count, ifMatch: properties.etag })).download,
+          (await open(ref, { ...options, offset: from, count, ifMatch: properties.etag })).open,
       });
-      return { ...properties, length: Number(answer.contentRange?.split('/')[1] ?? received), body };
+      return { ...properties, body };
     },
 
     async write(ref, body, options = {}) {
@@ -159,49 +143,5 @@ function uploadOptions({ ifNoneMatch, ifMatch, contentType, metadata }: WriteOpt
     conditions: { ...(ifNoneMatch !== undefined && { ifNoneMatch }), ...(ifMatch !== undefined && { ifMatch }) },
     ...(contentType !== undefined && { blobHTTPHeaders: { blobContentType: contentType } }),
     ...(metadata !== undefined && { metadata }),
-  };
-}
-
-type Container = ReturnType<ReturnType<typeof blobServiceFrom>['getContainerClient']>;
-
-async function pageOf(client: Container, options: ListOptions & { readonly page?: string }, abortSignal: AbortSignal) {
-  const settings = {
-    includeMetadata: true,
-    abortSignal,
-    ...(options.prefix !== undefined && { prefix: options.prefix }),
-  };
-  const paging = {
-    ...(options.page !== undefined && { continuationToken: options.page }),
-    ...(options.pageSize !== undefined && { maxPageSize: options.pageSize }),
-  };
-  const page = options.delimiter
-    ? await client.listBlobsByHierarchy(options.delimiter, settings).byPage(paging).next()
-    : await client.listBlobsFlat(settings).byPage(paging).next();
-  return page.done ? undefined : page.value;
-}
-
-/** What every kind of answer says about a blob. Listings name the ETag without quotes on Azure, headers with. */
-function propertiesOf(answer: {
-  etag?: string;
-  contentLength?: number;
-  contentEncoding?: string;
-  metadata?: Record<string, string>;
-}): BlobProperties {
-  const etag = answer.etag ?? '';
-  const metadata = Object.entries(answer.metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return {
-    etag: etag.startsWith('"') ? etag : `"${etag}"`,
-    length: answer.contentLength ?? 0,
-    metadata: Object.fromEntries(metadata),
-    ...(answer.contentEncoding && { contentEncoding: answer.contentEncoding }),
-  };
-}
-
-function itemOf({ name, properties, metadata }: ListedBlob): BlobItem {
-  return {
-    name,
-    ...propertiesOf({ ...properties, ...(metadata && { metadata }) }),
-    ...(properties.accessTier && { accessTier: properties.accessTier }),
-    blobType: properties.blobType ?? 'BlockBlob',
   };
 }

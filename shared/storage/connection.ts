@@ -65,8 +65,10 @@ export function queueServiceFrom(connection: StorageConnection, retryOptions: St
  * Tokens are asked for this account, not for storage as a whole: one that leaks opens no other (S4.4). Tables have no such choice
  * in the SDK.
  */
+export const scopeOf = (serviceUri: string): string => `${new URL(serviceUri).origin}/.default`;
+
 const audienceOf = ({ serviceUri, credential }: { serviceUri: string; credential?: TokenSource }) =>
-  credential && { audience: `${new URL(serviceUri).origin}/.default` };
+  credential && { audience: scopeOf(serviceUri) };
 
 /** A client for one table; `maxRetries` 0 sends every request once. */
 export function tableClientFrom(connection: StorageConnection, table: string, maxRetries: number): TableClient {

@@ -9,7 +9,12 @@ const options = { keepAlive: true, timeout: 60_000 };
 const plain = new PlainAgent(options);
 const secure = new SecureAgent(options);
 
+const PROXY_SETTINGS = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
+
+/** Where the environment names a proxy, the SDK makes connections through it, unless it is given some. */
+const isBehindProxy = (): boolean =>
+  PROXY_SETTINGS.some((name) => process.env[name] || process.env[name.toLowerCase()]);
+
 /** The connections of this process to the scheme of `url`, as an option of the SDK's clients. */
-export const connectionsTo = (url: string): { readonly agent: PlainAgent | SecureAgent } => ({
-  agent: url.startsWith('https:') ? secure : plain,
-});
+export const connectionsTo = (url: string): { readonly agent?: PlainAgent | SecureAgent } =>
+  isBehindProxy() ? {} : { agent: url.startsWith('https:') ? secure : plain };

@@ -39,7 +39,7 @@ describe('a plan in segments', () => {
       { segment: 1, files: 3, miniBatches: 3, lanes: 2, blocks: 0 },
       { segment: 2, files: 6, miniBatches: 6, lanes: 4, blocks: 0 },
     ]);
-    expect(manifests.map(({ next }) => next)).toEqual([{ blob: 'in/f002.csv' }, { blob: 'in/f005.csv' }, undefined]);
+    expect(manifests.map(({ next }) => next)).toEqual([{ page: 'in/f003.csv' }, { page: 'in/f006.csv' }, undefined]);
   });
 
   it.each([

@@ -1,0 +1,88 @@
+import { authorizeRequestOnTenantChallenge } from '@azure/core-client';
+import {
+  bearerTokenAuthenticationPolicy,
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  proxyPolicy,
+  RestError,
+  setClientRequestIdPolicy,
+  userAgentPolicy,
+  type HttpHeaders,
+  type Pipeline,
+} from '@azure/core-rest-pipeline';
+import { StorageSharedKeyCredential } from '@azure/storage-blob';
+import { blobServiceFrom, scopeOf, type StorageConnection } from './connection.ts';
+import { connectionsTo } from './idle-connections.ts';
+import { sharedKeyPolicy } from './shared-key.ts';
+
+/** A GET below the account's blob endpoint. */
+export interface BlobRequest {
+  readonly container: string;
+  /** Absent: the container itself. */
+  readonly blob?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface BlobAnswer {
+  readonly headers: HttpHeaders;
+  readonly stream: NodeJS.ReadableStream;
+}
+
+/** Sends it once. Throws RestError for any answer but 200 and 206, and for none. */
+export type GetBlobs = (request: BlobRequest) => Promise<BlobAnswer>;
+
+/** Of the newest service that Azurite knows. */
+const SERVICE_VERSION = '2025-07-05';
+
+const FOUND = new Set([200, 206]);
+const httpClient = createDefaultHttpClient();
+
+/**
+ * The two requests that a job sends for every file, past the SDK's clients but through its pipeline: reading 2,000 small files costs
+ * the main thread 0.35 ms each instead of 0.8, and a page of a listing is parsed while it arrives, not in one piece of half a second.
+ */
+export function blobRequests(connection: StorageConnection): GetBlobs {
+  const { url, credential } = blobServiceFrom(connection, {});
+  const { origin, pathname, search } = new URL(url);
+  const base = origin + pathname.replace(/\/$/, '');
+  const { agent } = connectionsTo(url);
+  const pipeline = signing(credential, scopeOf(url));
+  return async ({ container, blob, query = {}, headers, signal }) => {
+    const path = [container, ...(blob === undefined ? [] : blob.split('/'))].map(encodeURIComponent).join('/');
+    const asked = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    const parameters = [...(search === '' ? [] : [search.slice(1)]), ...asked].join('&');
+    const request = createPipelineRequest({
+      url: `${base}/${path}${parameters && `?${parameters}`}`,
+      headers: createHttpHeaders({ 'x-ms-version': SERVICE_VERSION, ...headers }),
+      abortSignal: signal,
+      streamResponseStatusCodes: FOUND,
+      // As in the SDK's clients: whether an address without TLS will do was decided where it was configured. Tokens never go there.
+      allowInsecureConnection: true,
+      ...(agent && { agent }),
+    });
+    const response = await pipeline.sendRequest(httpClient, request);
+    const { readableStreamBody: stream, status: statusCode } = response;
+    if (!stream) throw new RestError(`Storage answered ${statusCode}.`, { statusCode, request, response });
+    return { headers: response.headers, stream };
+  };
+}
+
+type Credential = ReturnType<typeof blobServiceFrom>['credential'];
+
+function signing(credential: Credential, scopes: string): Pipeline {
+  const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(proxyPolicy());
+  pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: 'batchpoint' }));
+  pipeline.addPolicy(setClientRequestIdPolicy());
+  if (credential instanceof StorageSharedKeyCredential) {
+    pipeline.addPolicy(sharedKeyPolicy(credential), { phase: 'Sign' });
+  } else if ('getToken' in credential) {
+    const challengeCallbacks = { authorizeRequestOnChallenge: authorizeRequestOnTenantChallenge };
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes, challengeCallbacks }), { phase: 'Sign' });
+  }
+  return pipeline;
+}
