@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { z } from 'zod';
 import { client, workspacePath, type Client, type Job } from '../cli/client.ts';
 import { loadDevIssuer } from '../cli/dev-issuer.ts';
-import { PROJECT, YOUNG_SPACE } from '../cli/stack.ts';
+import { HEAP, PROJECT } from '../cli/stack.ts';
 import { localWorkspace } from '../cli/workspace.ts';
 import type * as HostModuleNamespace from '../local/host.ts';
 import type * as RuntimeModuleNamespace from '../shared/runtime.ts';
@@ -117,7 +117,7 @@ export async function inProcessOfItsOwn<T>(
 ): Promise<T> {
   const issuer = await loadDevIssuer(keyFile);
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: [YOUNG_SPACE],
+    execArgv: HEAP,
     env: {
       ...process.env,
       AzureWebJobsStorage: 'memory',
