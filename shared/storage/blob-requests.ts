@@ -1,3 +1,4 @@
+import { addAbortSignal, Readable } from 'node:stream';
 import { authorizeRequestOnTenantChallenge } from '@azure/core-client';
 import {
   bearerTokenAuthenticationPolicy,
@@ -29,7 +30,8 @@ export interface BlobRequest {
 
 export interface BlobAnswer {
   readonly headers: HttpHeaders;
-  readonly stream: NodeJS.ReadableStream;
+  /** Ends with an error when the request's signal aborts. */
+  readonly stream: Readable;
 }
 
 /** Sends it once. Throws RestError for any answer but 200 and 206, and for none. */
@@ -58,17 +60,36 @@ export function blobRequests(connection: StorageConnection): GetBlobs {
     const request = createPipelineRequest({
       url: `${base}/${path}${parameters && `?${parameters}`}`,
       headers: createHttpHeaders({ 'x-ms-version': SERVICE_VERSION, ...headers }),
-      abortSignal: signal,
       streamResponseStatusCodes: FOUND,
       // As in the SDK's clients: whether an address without TLS will do was decided where it was configured. Tokens never go there.
       allowInsecureConnection: true,
       ...(agent && { agent }),
     });
-    const response = await pipeline.sendRequest(httpClient, request);
+    const response = await untilAnswered(signal, (abortSignal) => {
+      request.abortSignal = abortSignal;
+      return pipeline.sendRequest(httpClient, request);
+    });
     const { readableStreamBody: stream, status: statusCode } = response;
-    if (!stream) throw new RestError(`Storage answered ${statusCode}.`, { statusCode, request, response });
-    return { headers: response.headers, stream };
+    if (!(stream instanceof Readable))
+      throw new RestError(`Storage answered ${statusCode}.`, { statusCode, request, response });
+    return { headers: response.headers, stream: addAbortSignal(signal, stream) };
   };
+}
+
+/**
+ * The pipeline gets a signal that ends no answer: its client would end the request, and Node then reads the rest of a body that is here
+ * already as if it were wanted, lets go of the connection and has nobody to tell of its end, which ends the process.
+ */
+async function untilAnswered<T>(signal: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal.addEventListener('abort', end);
+  try {
+    signal.throwIfAborted();
+    return await send(over.signal);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }
 
 type Credential = ReturnType<typeof blobServiceFrom>['credential'];

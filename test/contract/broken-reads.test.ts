@@ -104,6 +104,38 @@ describe('a download whose line breaks', () => {
     expect(error).toMatchObject({ name: 'StorageFault', status: 0, code: 'ETIMEDOUT' });
   });
 
+  it.each([10, 100_000])('of %i bytes that are all here may be given up before anybody reads', async (length) => {
+    const { blobs } = await account((_request, response) => {
+      response.writeHead(200, { etag: '"1"', 'content-length': length });
+      response.end(content.subarray(0, length));
+    });
+    const stop = new AbortController();
+    const reason = new Error('nobody wants it');
+    const found = await blobs.read(REF, { signal: stop.signal });
+    await wait(20);
+    stop.abort(reason);
+    // A fault of the connection itself would end the process now.
+    await wait(20);
+    expect(await caught(readAll(found?.body))).toBe(reason);
+    expect(await readAll((await blobs.read(REF))?.body)).toHaveLength(length);
+  });
+
+  it.each([50_000, 100_000, 150_000])('of %i bytes may be given up by its reader', async (length) => {
+    const { blobs } = await account((_request, response) => {
+      response.writeHead(200, { etag: '"1"', 'content-length': length });
+      response.end(content.subarray(0, length));
+    });
+    const stop = new AbortController();
+    const found = await blobs.read(REF, { signal: stop.signal });
+    for await (const part of found?.body ?? []) {
+      expect(part.length).toBeGreaterThan(0);
+      stop.abort(new Error('nobody wants it'));
+      break;
+    }
+    await wait(20);
+    expect(await readAll((await blobs.read(REF))?.body)).toHaveLength(length);
+  });
+
   it('closes its connection when the reader leaves early', async () => {
     const closed = Promise.withResolvers<void>();
     const { blobs } = await account((request, response) => {
