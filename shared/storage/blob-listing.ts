@@ -26,9 +26,7 @@ export async function listBlobs(
   const { stream } = await get({ container, query, signal });
   const listing = listingReader();
   try {
-    const text = new TextDecoder();
-    for await (const chunk of stream)
-      listing.write(typeof chunk === 'string' ? chunk : text.decode(chunk, { stream: true }));
+    for await (const part of stream.setEncoding('utf8')) listing.write(String(part));
     return listing.end();
   } catch (error) {
     // A line that breaks and an answer that ends early are the same: no answer.
