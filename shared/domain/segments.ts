@@ -49,8 +49,11 @@ export interface SegmentSizes {
 /** By the files of all but the first. A manifest of 20,000 files is 4 MB of JSON, and a process holds a few of them. */
 export const segmentSizes = (files: number): SegmentSizes => ({ first: Math.ceil(files / 10), others: files });
 
-/** Files of a segment: whole mini-batches, so that these are the same however a plan is cut. */
+/**
+ * Files of a segment: whole mini-batches, so that these are the same however a plan is cut. The first one rather takes more: a folder
+ * that nearly fits shall not need another.
+ */
 export function segmentSize({ first, others }: SegmentSizes, segment: number, miniBatchFiles: number): number {
-  const wanted = segment === 0 ? first : others;
-  return Math.max(1, Math.floor(wanted / miniBatchFiles)) * miniBatchFiles;
+  if (segment === 0) return Math.ceil(first / miniBatchFiles) * miniBatchFiles;
+  return Math.max(1, Math.floor(others / miniBatchFiles)) * miniBatchFiles;
 }

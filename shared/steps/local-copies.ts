@@ -123,7 +123,7 @@ function isWhole(path: string, copy: Copy): boolean {
 /** Bytes of a file that is held in memory while it is copied, or instead. */
 const SMALL = 256 * 1024;
 
-/** Bytes of a mini-batch's files that stay in memory; a lane has two mini-batches here. */
+/** Bytes of a mini-batch's files that stay in memory; a lane has two mini-batches here, and a third where it is small. */
 const HELD = 8 * 1024 * 1024;
 
 /** File systems refuse longer names. */

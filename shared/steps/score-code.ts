@@ -5,7 +5,7 @@ import { quoteCell } from '../formats/csv-encoder.ts';
 import { ModelFault, type LocalFile, type MiniBatchEngine, type MiniBatchPart } from '../scoring/engine.ts';
 import { localCopies, type Copied } from './local-copies.ts';
 import { failFile } from './file-outcomes.ts';
-import { noteColumns, type Scoring, type SliceWork } from './slice-work.ts';
+import { noteColumns, type MiniBatchesToCome, type Scoring, type SliceWork } from './slice-work.ts';
 import type { OutputStaging } from './stage-output-files.ts';
 import type { WorkFolder } from './work-folder.ts';
 
@@ -18,34 +18,46 @@ export interface CodeWork {
 /** The copies of a mini-batch's files, for all its tries. */
 interface Held {
   readonly files: readonly InputFile[];
+  /** Of one that was begun before its turn: until its first download has ended, however it ended. */
+  had?: Promise<unknown>;
   have(files: readonly InputFile[]): Promise<Copied>;
   release(): Promise<void>;
 }
 
-/** Scores with a user's code over local copies. While it works on a mini-batch, the next one's files are downloaded. */
+/** Mini-batches whose files are here before their turn: with one alone storage would wait for the code at the end of each. */
+const AHEAD = 2;
+
+/** Bytes of a mini-batch up to which it is downloaded behind another one: larger ones keep storage busy, and take much of a disk. */
+const SMALL = 4 * 1024 * 1024;
+
+/** Scores with a user's code over local copies. While it works on a mini-batch, the files of the next ones are downloaded in order. */
 export function codeScoring(code: CodeWork): Scoring {
-  let expected: readonly InputFile[] | undefined;
-  let ahead: Held | undefined;
+  let expected: MiniBatchesToCome = [];
+  const ahead: Held[] = [];
 
   const lookAhead = (work: SliceWork): void => {
-    if (!expected || ahead) return;
-    const files = expected;
-    expected = undefined;
-    ahead = hold(code, work, files);
-    // A fault is met again, and told, by the try that needs the files.
-    ahead.have(files).catch(() => undefined);
+    let place = 0;
+    for (const files of expected) {
+      if (place === AHEAD || (place > 0 && sizeOf(files) > SMALL)) return;
+      if (place++ < ahead.length) continue;
+      const before = ahead.at(-1)?.had;
+      const held = hold(code, work, files);
+      ahead.push(held);
+      // A fault is met again, and told, by the try that needs the files.
+      held.had = (before ?? Promise.resolve()).then(() => held.have(files)).catch(() => undefined);
+    }
   };
   const take = (work: SliceWork, files: readonly InputFile[]): Held => {
-    if (ahead?.files[0] !== files[0] || ahead?.files.length !== files.length) return hold(code, work, files);
-    const held = ahead;
-    ahead = undefined;
-    return held;
+    const [next] = ahead;
+    if (next?.files[0] !== files[0] || next?.files.length !== files.length) return hold(code, work, files);
+    ahead.shift();
+    return next;
   };
   return {
     rowColumns: false,
     takesRanges: false,
-    expect([next]) {
-      expected = next;
+    expect(miniBatches) {
+      expected = miniBatches;
     },
     begin(work, all) {
       const held = take(work, all);
@@ -60,11 +72,13 @@ export function codeScoring(code: CodeWork): Scoring {
       };
     },
     async end() {
-      await ahead?.release();
+      await Promise.all(ahead.splice(0).map((held) => held.release()));
       await code.folder.end();
     },
   };
 }
+
+const sizeOf = (files: readonly InputFile[]): number => files.reduce((sum, { length }) => sum + length, 0);
 
 function hold({ folder, engine }: CodeWork, work: SliceWork, files: readonly InputFile[]): Held {
   const over = new AbortController();
@@ -81,6 +95,7 @@ function hold({ folder, engine }: CodeWork, work: SliceWork, files: readonly Inp
     files,
     have(some) {
       const copied = last.then(async () => {
+        over.signal.throwIfAborted();
         copies ??= localCopies(source, await (made ??= folder.make()));
         return copies(some);
       });

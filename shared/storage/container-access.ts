@@ -8,6 +8,7 @@ import {
 } from '@azure/storage-blob';
 import { accountOf } from './account.ts';
 import { blobServiceFrom, type StorageConnection } from './connection.ts';
+import { SERVICE_VERSION } from './service-version.ts';
 import { ask } from './storage-faults.ts';
 
 /** What may be handed to a client that is to read and write a container by itself. */
@@ -27,9 +28,6 @@ const CLOCK_SKEW_MS = 5 * 60 * 1000;
 
 /** A key of the identity serves the signatures of so long; storage allows 7 days, and the shorter the sooner a lost right counts. */
 const DELEGATION_MS = 2 * 60 * 60 * 1000;
-
-/** The newest form of such a signature that Azurite checks, too. */
-const DELEGATED_VERSION = '2025-07-05';
 
 const ANSWER_WITHIN_MS = 30_000;
 
@@ -61,7 +59,7 @@ function delegatedAccess(connection: StorageConnection): (container: string) => 
     credentialsType: 'Sas',
     sign: async (until) => {
       const key = await keyUntil(until);
-      const values = { ...signed(container, until), version: DELEGATED_VERSION };
+      const values = { ...signed(container, until), version: SERVICE_VERSION };
       return generateBlobSASQueryParameters(values, key, service.accountName).toString();
     },
   });

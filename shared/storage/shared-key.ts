@@ -1,7 +1,7 @@
 import type { StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
 
-/** Signs GET requests with an account's key. The SDK's own policy is not exported by the version of it that its clients load. */
+/** Signs GET requests with an account's key. The SDK's own policy wants the key itself, and its credential does not let go of it. */
 export const sharedKeyPolicy = (credential: StorageSharedKeyCredential): PipelinePolicy => ({
   name: 'batchpointSharedKey',
   sendRequest(request, next) {

@@ -1,5 +1,6 @@
 import { ContainerSASPermissions, generateBlobSASQueryParameters, SASProtocol } from '@azure/storage-blob';
 import { blobServiceFrom, type TokenSource } from './connection.ts';
+import { SERVICE_VERSION } from './service-version.ts';
 import { ask } from './storage-faults.ts';
 
 /** What somebody's own rights are lent for. */
@@ -16,9 +17,6 @@ export type SignContainers = typeof signContainers;
 
 /** Clocks differ: a signature counts from a little before it was made. */
 const CLOCK_SKEW_MS = 5 * 60 * 1000;
-
-/** The newest form of signature that Azurite can check, too; the library's own default is newer. */
-const SAS_VERSION = '2025-07-05';
 
 const RETRIES = { maxTries: 4, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
 const ANSWER_WITHIN_MS = 30_000;
@@ -49,7 +47,7 @@ export async function signContainers(
           containerName: use.container,
           permissions: ContainerSASPermissions.parse(use.permissions),
           protocol: SASProtocol.Https,
-          version: SAS_VERSION,
+          version: SERVICE_VERSION,
           startsOn,
           expiresOn,
         },
