@@ -71,6 +71,9 @@ const Listening = z.object({ state: z.literal('listening'), port: z.number() });
 
 /** Starts Azurite and, over it, the compiled app on the embedded host. Stops what it started when one of them fails. */
 export async function startStack(given: StackOptions): Promise<Stack> {
+  // The sample is uploaded from here: the SDK would send even that through a proxy that the environment names.
+  for (const name of ['NO_PROXY', 'no_proxy'])
+    process.env[name] = [process.env[name], 'localhost', '127.0.0.1', '[::1]'].filter(Boolean).join(',');
   // Over HTTPS the app must be told its own address, which nothing that the host sets has the scheme of.
   const options = given.certificate && given.port === 0 ? { ...given, port: await freePort() } : given;
   const issuer = await loadDevIssuer(options.keyFile);

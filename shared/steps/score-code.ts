@@ -18,8 +18,6 @@ export interface CodeWork {
 /** The copies of a mini-batch's files, for all its tries. */
 interface Held {
   readonly files: readonly InputFile[];
-  /** Of one that was begun before its turn: until its first download has ended, however it ended. */
-  had?: Promise<unknown>;
   have(files: readonly InputFile[]): Promise<Copied>;
   release(): Promise<void>;
 }
@@ -34,17 +32,18 @@ const SMALL = 4 * 1024 * 1024;
 export function codeScoring(code: CodeWork): Scoring {
   let expected: MiniBatchesToCome = [];
   const ahead: Held[] = [];
+  /** Those that were begun before their turn, until the last one has ended, however it ended. */
+  let downloads: Promise<unknown> = Promise.resolve();
 
   const lookAhead = (work: SliceWork): void => {
     let place = 0;
     for (const files of expected) {
       if (place === AHEAD || (place > 0 && sizeOf(files) > SMALL)) return;
       if (place++ < ahead.length) continue;
-      const before = ahead.at(-1)?.had;
       const held = hold(code, work, files);
       ahead.push(held);
       // A fault is met again, and told, by the try that needs the files.
-      held.had = (before ?? Promise.resolve()).then(() => held.have(files)).catch(() => undefined);
+      downloads = downloads.then(() => held.have(files)).catch(() => undefined);
     }
   };
   const take = (work: SliceWork, files: readonly InputFile[]): Held => {

@@ -1,6 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { authorizeRequestOnTenantChallenge } from '@azure/core-client';
 import {
+  agentPolicy,
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
   createEmptyPipeline,
@@ -48,8 +49,7 @@ const httpClient = createDefaultHttpClient();
 export function blobRequests({ url, credential }: BlobServiceClient): GetBlobs {
   const { origin, pathname, search } = new URL(url);
   const base = origin + pathname.replace(/\/$/, '');
-  const { agent } = connectionsTo(url);
-  const pipeline = signing(credential, scopeOf(url));
+  const pipeline = pipelineTo(url, credential);
   return async ({ container, blob, query = {}, headers, signal }) => {
     const path = [container, ...(blob === undefined ? [] : blob.split('/'))].map(encodeURIComponent).join('/');
     const asked = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
@@ -60,7 +60,6 @@ export function blobRequests({ url, credential }: BlobServiceClient): GetBlobs {
       streamResponseStatusCodes: FOUND,
       // As in the SDK's clients: whether an address without TLS will do was decided where it was configured. Tokens never go there.
       allowInsecureConnection: true,
-      ...(agent && { agent }),
     });
     const response = await untilAnswered(signal, (abortSignal) => {
       request.abortSignal = abortSignal;
@@ -89,8 +88,9 @@ async function untilAnswered<T>(signal: AbortSignal, send: (signal: AbortSignal)
   }
 }
 
-function signing(credential: BlobServiceClient['credential'], scopes: string): Pipeline {
+function pipelineTo(url: string, credential: BlobServiceClient['credential']): Pipeline {
   const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(agentPolicy(connectionsTo(url).agent));
   pipeline.addPolicy(proxyPolicy());
   pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: 'batchpoint' }));
   pipeline.addPolicy(setClientRequestIdPolicy());
@@ -98,7 +98,8 @@ function signing(credential: BlobServiceClient['credential'], scopes: string): P
     pipeline.addPolicy(sharedKeyPolicy(credential), { phase: 'Sign' });
   } else if ('getToken' in credential) {
     const challengeCallbacks = { authorizeRequestOnChallenge: authorizeRequestOnTenantChallenge };
-    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes, challengeCallbacks }), { phase: 'Sign' });
+    const tokens = { credential, scopes: scopeOf(url), challengeCallbacks };
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy(tokens), { phase: 'Sign' });
   }
   return pipeline;
 }

@@ -29,37 +29,41 @@ export interface AdapterOptions {
 /** The SDK would follow an answer to another container of the account; the address that was checked is the only one (S4.4). */
 const NOWHERE_ELSE = { redirectOptions: { maxRetries: 0 } };
 
-/** A client for the blobs of one account. Its connections are pooled per process, not per client. */
-export function blobServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient {
-  if ('connectionString' in connection) {
-    const { connectionString } = connection;
-    const { url } = BlobServiceClient.fromConnectionString(connectionString);
-    return BlobServiceClient.fromConnectionString(connectionString, {
-      retryOptions,
-      ...NOWHERE_ELSE,
-      ...connectionsTo(url),
-    });
-  }
-  const { serviceUri, credential } = connection;
-  const options = { retryOptions, ...NOWHERE_ELSE, ...connectionsTo(serviceUri), ...audienceOf(connection) };
-  return new BlobServiceClient(serviceUri, credential, options);
+interface ServiceOptions {
+  readonly retryOptions: StorageRetryOptions;
+  readonly audience?: string;
 }
 
-/** A client for the queues of one account. */
-export function queueServiceFrom(connection: StorageConnection, retryOptions: StorageRetryOptions): QueueServiceClient {
+/** The SDK's class of one service's clients. */
+interface ServiceClass<Client> {
+  new (url: string, credential: TokenSource | undefined, options: ServiceOptions): Client;
+  fromConnectionString(connectionString: string, options?: ServiceOptions): Client;
+}
+
+function serviceFrom<Client extends { readonly url: string }>(
+  Service: ServiceClass<Client>,
+  connection: StorageConnection,
+  retryOptions: StorageRetryOptions,
+): Client {
+  const options = { retryOptions, ...NOWHERE_ELSE };
   if ('connectionString' in connection) {
     const { connectionString } = connection;
-    const { url } = QueueServiceClient.fromConnectionString(connectionString);
-    return QueueServiceClient.fromConnectionString(connectionString, {
-      retryOptions,
-      ...NOWHERE_ELSE,
-      ...connectionsTo(url),
-    });
+    const { url } = Service.fromConnectionString(connectionString);
+    return Service.fromConnectionString(connectionString, { ...options, ...connectionsTo(url) });
   }
   const { serviceUri, credential } = connection;
-  const options = { retryOptions, ...NOWHERE_ELSE, ...connectionsTo(serviceUri), ...audienceOf(connection) };
-  return new QueueServiceClient(serviceUri, credential, options);
+  return new Service(serviceUri, credential, { ...options, ...connectionsTo(serviceUri), ...audienceOf(connection) });
 }
+
+/** A client for the blobs of one account. Its connections are pooled per process, not per client. */
+export const blobServiceFrom = (connection: StorageConnection, retryOptions: StorageRetryOptions): BlobServiceClient =>
+  serviceFrom(BlobServiceClient, connection, retryOptions);
+
+/** A client for the queues of one account. */
+export const queueServiceFrom = (
+  connection: StorageConnection,
+  retryOptions: StorageRetryOptions,
+): QueueServiceClient => serviceFrom(QueueServiceClient, connection, retryOptions);
 
 /**
  * Tokens are asked for this account, not for storage as a whole: one that leaks opens no other (S4.4). Tables have no such choice

@@ -15,6 +15,9 @@ const PROXY_SETTINGS = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
 const isBehindProxy = (): boolean =>
   PROXY_SETTINGS.some((name) => process.env[name] || process.env[name.toLowerCase()]);
 
+/** Azurite, which no proxy can reach. */
+const isHere = (url: string): boolean => /^https?:\/\/(?:localhost|127\.[\d.]+|\[::1\])[:/]/i.test(url);
+
 /** The connections of this process to the scheme of `url`, as an option of the SDK's clients. */
 export const connectionsTo = (url: string): { readonly agent?: PlainAgent | SecureAgent } =>
-  isBehindProxy() ? {} : { agent: url.startsWith('https:') ? secure : plain };
+  isBehindProxy() && !isHere(url) ? {} : { agent: url.startsWith('https:') ? secure : plain };

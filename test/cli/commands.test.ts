@@ -51,6 +51,13 @@ describe('npm run demo', () => {
     expect(await answers(port)).toBe(false);
   });
 
+  it('needs no proxy, whatever the environment names', async () => {
+    const nowhere = 'http://127.0.0.1:9';
+    const { code, out } = await run(`NO_PROXY= HTTP_PROXY=${nowhere} HTTPS_PROXY=${nowhere} npm run -s demo`);
+    expect(out).toMatch(/Completed +█+ +5\/5 files +171 rows/);
+    expect(code).toBe(0);
+  });
+
   it('with --example deploys and scores what a folder of examples/ holds', async () => {
     const page = readFileSync(join(PROJECT, 'examples/image-classification/README.md'), 'utf8');
     const [command = '', ...more] = commandsOf(page);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { startHttp } from '../support/http-server.ts';
-import { adapters, answer, caught } from '../support/scripted-account.ts';
+import { account, adapters, answer, caught } from '../support/scripted-account.ts';
 
 const REF = { container: 'data', name: 'a.csv' };
 
@@ -31,4 +31,12 @@ it('a proxy that the environment names gets what is asked of storage', async () 
     'POST storage.invalid /acct/Tables',
     'PUT storage.invalid /acct/things',
   ]);
+});
+
+it('storage on this machine is reached without one', async () => {
+  vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9');
+  const { blobs, table, requests } = await account(answer(403, 'AuthorizationFailure'));
+  const calls = [() => blobs.head(REF), () => blobs.read(REF), () => blobs.listPage('data'), () => table.query('p')];
+  for (const call of calls) expect(await caught(call())).toMatchObject({ status: 403, code: 'AuthorizationFailure' });
+  expect(requests).toHaveLength(4);
 });
