@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events';
 import type { CodeUser } from './code-user.ts';
 import { killEscaped, MARK, newMark } from './escaped-processes.ts';
+import { giveWay } from './low-priority.ts';
 
 /** How a process ended: one of the two is set. */
 export interface ProcessEnd {
@@ -31,8 +32,8 @@ const leaders = new Set<number>();
 
 /**
  * Starts a program as the leader of a process group of its own, so that what it starts can be ended with it; on Linux also what
- * makes a session of its own. Rejects with the system's error when it cannot be started: ENOENT for a program that is not there,
- * also for a working folder that is not.
+ * makes a session of its own. It gives way to the app where both want the processors. Rejects with the system's error when it
+ * cannot be started: ENOENT for a program that is not there, also for a working folder that is not.
  */
 export async function spawnGroup(
   command: string,
@@ -41,7 +42,10 @@ export async function spawnGroup(
 ): Promise<ProcessGroup> {
   const mark = newMark();
   const leader = spawn(command, args, { ...options, ...user, env: { ...env, [MARK]: mark }, detached: true });
-  if (leader.pid !== undefined) leaders.add(leader.pid);
+  if (leader.pid !== undefined) {
+    leaders.add(leader.pid);
+    giveWay(leader.pid);
+  }
   const ended = new Promise<ProcessEnd>((resolve) => {
     leader.once('exit', (code, signal) => {
       if (leader.pid !== undefined) leaders.delete(leader.pid);
