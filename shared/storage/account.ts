@@ -22,3 +22,11 @@ export function accountOf(connection: string): { account: string; endpoint: stri
 /** True for Azurite, whose key everybody knows, and for anything else on this machine. */
 export const isDevelopmentStorage = (connection: string): boolean =>
   /UseDevelopmentStorage=true|devstoreaccount1|\/\/(?:localhost|127\.|\[::1\])/i.test(connection);
+
+/** Azurite's published key: it opens nothing but an emulator. */
+export const AZURITE_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** The account's key in a connection string; undefined where there is none, as in one with a SAS. */
+export const accountKeyOf = (connectionString: string): string | undefined =>
+  /(?:^|;)AccountKey=([^;]+)/i.exec(connectionString)?.[1] ??
+  (/(?:^|;)UseDevelopmentStorage=true/i.test(connectionString) ? AZURITE_KEY : undefined);

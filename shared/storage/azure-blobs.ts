@@ -19,7 +19,7 @@ const ONCE: StorageRetryOptions = { maxTries: 1 };
 export function azureBlobs(connection: StorageConnection, options: AdapterOptions = {}): Blobs {
   const { answerWithinMs = 120_000 } = options;
   const service = blobServiceFrom(connection, ONCE);
-  const get = blobRequests(service);
+  const get = blobRequests(connection, service.url);
   const { harmless, conditional, once } = storageCalls(options);
 
   const at = (ref: BlobRef) => {

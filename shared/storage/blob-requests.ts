@@ -14,8 +14,8 @@ import {
   type HttpHeaders,
   type Pipeline,
 } from '@azure/core-rest-pipeline';
-import { type BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
-import { scopeOf } from './connection.ts';
+import { accountKeyOf, accountOf } from './account.ts';
+import { scopeOf, type StorageConnection } from './connection.ts';
 import { connectionsTo } from './idle-connections.ts';
 import { SERVICE_VERSION } from './service-version.ts';
 import { sharedKeyPolicy } from './shared-key.ts';
@@ -46,10 +46,10 @@ const httpClient = createDefaultHttpClient();
  * What grows with the number of files, past the SDK's clients but through its pipeline: to read a small file costs the main thread
  * 0.35 ms instead of 0.8, and a page of a listing is parsed while it arrives, not in one piece of half a second (decision 16).
  */
-export function blobRequests({ url, credential }: BlobServiceClient): GetBlobs {
+export function blobRequests(connection: StorageConnection, url: string): GetBlobs {
   const { origin, pathname, search } = new URL(url);
   const base = origin + pathname.replace(/\/$/, '');
-  const pipeline = pipelineTo(url, credential);
+  const pipeline = pipelineTo(connection, url);
   return async ({ container, blob, query = {}, headers, signal }) => {
     const path = [container, ...(blob === undefined ? [] : blob.split('/'))].map(encodeURIComponent).join('/');
     const asked = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
@@ -88,15 +88,19 @@ async function untilAnswered<T>(signal: AbortSignal, send: (signal: AbortSignal)
   }
 }
 
-function pipelineTo(url: string, credential: BlobServiceClient['credential']): Pipeline {
+function pipelineTo(connection: StorageConnection, url: string): Pipeline {
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(agentPolicy(connectionsTo(url).agent));
   pipeline.addPolicy(proxyPolicy());
   pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: 'batchpoint' }));
   pipeline.addPolicy(setClientRequestIdPolicy());
-  if (credential instanceof StorageSharedKeyCredential) {
-    pipeline.addPolicy(sharedKeyPolicy(credential), { phase: 'Sign' });
-  } else if ('getToken' in credential) {
+  if ('connectionString' in connection) {
+    const { connectionString } = connection;
+    const key = accountKeyOf(connectionString);
+    if (key !== undefined)
+      pipeline.addPolicy(sharedKeyPolicy(accountOf(connectionString).account, key), { phase: 'Sign' });
+  } else if (connection.credential) {
+    const { credential } = connection;
     const challengeCallbacks = { authorizeRequestOnChallenge: authorizeRequestOnTenantChallenge };
     const tokens = { credential, scopes: scopeOf(url), challengeCallbacks };
     pipeline.addPolicy(bearerTokenAuthenticationPolicy(tokens), { phase: 'Sign' });

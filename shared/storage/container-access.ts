@@ -6,7 +6,7 @@ import {
   type BlobSASSignatureValues,
   type UserDelegationKey,
 } from '@azure/storage-blob';
-import { accountOf } from './account.ts';
+import { accountKeyOf, accountOf, AZURITE_KEY } from './account.ts';
 import { blobServiceFrom, type StorageConnection } from './connection.ts';
 import { SERVICE_VERSION } from './service-version.ts';
 import { ask } from './storage-faults.ts';
@@ -20,8 +20,6 @@ export interface ContainerAccess {
   /** A signature for this container alone (a query without `?`): read, write, list. `until` in milliseconds. */
   sign(until: number): Promise<string>;
 }
-
-const AZURITE_KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 /** Clocks differ: a signature counts from a little before it was made. */
 const CLOCK_SKEW_MS = 5 * 60 * 1000;
@@ -41,7 +39,7 @@ export function accountAccess(connection: StorageConnection): ((container: strin
 }
 
 function keyAccess(connectionString: string): ((container: string) => ContainerAccess) | undefined {
-  const key = /(?:^|;)AccountKey=([^;]+)/i.exec(connectionString)?.[1] ?? developmentKey(connectionString);
+  const key = accountKeyOf(connectionString);
   if (key === undefined) return undefined;
   const credential = new StorageSharedKeyCredential(accountOf(connectionString).account, key);
   return (container) => ({
@@ -87,6 +85,3 @@ const signed = (containerName: string, until: number): BlobSASSignatureValues =>
   startsOn: new Date(Date.now() - CLOCK_SKEW_MS),
   expiresOn: new Date(until),
 });
-
-const developmentKey = (connectionString: string): string | undefined =>
-  /(?:^|;)UseDevelopmentStorage=true/i.test(connectionString) ? AZURITE_KEY : undefined;

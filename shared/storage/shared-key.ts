@@ -1,16 +1,19 @@
-import type { StorageSharedKeyCredential } from '@azure/storage-blob';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
 
-/** Signs GET requests with an account's key. The SDK's own policy wants the key itself, and its credential does not let go of it. */
-export const sharedKeyPolicy = (credential: StorageSharedKeyCredential): PipelinePolicy => ({
-  name: 'batchpointSharedKey',
-  sendRequest(request, next) {
-    request.headers.set('x-ms-date', new Date().toUTCString());
-    const signature = credential.computeHMACSHA256(textToSign(credential.accountName, request));
-    request.headers.set('authorization', `SharedKey ${credential.accountName}:${signature}`);
-    return next(request);
-  },
-});
+/** Signs GET requests with an account's key (base64). The key is read once: the SDK's credential reads it for each signature. */
+export function sharedKeyPolicy(account: string, accountKey: string): PipelinePolicy {
+  const key = createSecretKey(accountKey, 'base64');
+  return {
+    name: 'batchpointSharedKey',
+    sendRequest(request, next) {
+      request.headers.set('x-ms-date', new Date().toUTCString());
+      const signature = createHmac('sha256', key).update(textToSign(account, request)).digest('base64');
+      request.headers.set('authorization', `SharedKey ${account}:${signature}`);
+      return next(request);
+    },
+  };
+}
 
 /**
  * What the signature of a GET covers: its conditions, its `x-ms-` headers, the path as it is sent and the parameters as they are meant.
