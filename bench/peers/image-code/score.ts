@@ -26,12 +26,8 @@ export async function run(miniBatch: readonly MiniBatchFile[]) {
       const { data, info } = await sharp(await file.bytes())
         .raw()
         .toBuffer({ resolveWithObject: true });
-      const pixels = shrink(shrink(new Float32Array(data), info.height), SIDE);
       const from = image * CHANNELS * PLANE;
-      // The model wants one plane a colour.
-      for (let at = 0; at < PLANE; at++)
-        for (let colour = 0; colour < CHANNELS; colour++)
-          values[from + colour * PLANE + at] = (pixels[at * CHANNELS + colour] ?? 0) / 255;
+      shrink(data, info.height, values.subarray(from, from + CHANNELS * PLANE));
     }),
   );
   const shape = [miniBatch.length, CHANNELS, SIDE, SIDE];
@@ -78,27 +74,34 @@ function trianglesOf(length: number): Triangles {
   return made;
 }
 
-/** SIDE pixels of each line of a picture, whose colours lie side by side. Lines become columns: done twice, it is upright again. */
-function shrink(pixels: Float32Array, lines: number): Float32Array {
-  const length = pixels.length / CHANNELS / lines;
-  const { taps, first, weights } = trianglesOf(length);
-  const shrunk = new Float32Array(SIDE * lines * CHANNELS);
-  for (let line = 0; line < lines; line++)
-    for (let to = 0; to < SIDE; to++) {
-      let at = (line * length + (first[to] ?? 0)) * CHANNELS;
+/** A picture whose colours lie side by side, into SIDE × SIDE pixels from 0 to 1; the model wants one plane a colour. */
+function shrink(pixels: Uint8Array, lines: number, into: Float32Array): void {
+  const stride = pixels.length / lines;
+  const down = trianglesOf(lines);
+  const across = trianglesOf(stride / CHANNELS);
+  const line = new Float32Array(stride);
+  for (let y = 0; y < SIDE; y++) {
+    line.fill(0);
+    for (let tap = 0; tap < down.taps; tap++) {
+      const weight = (down.weights[y * down.taps + tap] ?? 0) / 255;
+      const from = ((down.first[y] ?? 0) + tap) * stride;
+      for (let x = 0; x < stride; x++) line[x] = (line[x] ?? 0) + weight * (pixels[from + x] ?? 0);
+    }
+    for (let x = 0; x < SIDE; x++) {
+      let at = (across.first[x] ?? 0) * CHANNELS;
       let red = 0;
       let green = 0;
       let blue = 0;
-      for (let tap = to * taps; tap < (to + 1) * taps; tap++, at += CHANNELS) {
-        const weight = weights[tap] ?? 0;
-        red += weight * (pixels[at] ?? 0);
-        green += weight * (pixels[at + 1] ?? 0);
-        blue += weight * (pixels[at + 2] ?? 0);
+      for (let tap = x * across.taps; tap < (x + 1) * across.taps; tap++, at += CHANNELS) {
+        const weight = across.weights[tap] ?? 0;
+        red += weight * (line[at] ?? 0);
+        green += weight * (line[at + 1] ?? 0);
+        blue += weight * (line[at + 2] ?? 0);
       }
-      const into = (to * lines + line) * CHANNELS;
-      shrunk[into] = red;
-      shrunk[into + 1] = green;
-      shrunk[into + 2] = blue;
+      const pixel = y * SIDE + x;
+      into[pixel] = red;
+      into[PLANE + pixel] = green;
+      into[2 * PLANE + pixel] = blue;
     }
-  return shrunk;
+  }
 }
