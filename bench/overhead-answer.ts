@@ -7,7 +7,7 @@ export const OverheadAnswer = z.object({
   slicesPerMiniBatch: z.number(),
   /** From the invocation on. */
   firstRowMs: z.number(),
-  /** Resident memory of the process: at its peak while the job ran, above what it held before. */
+  /** Memory of the process, resident or live: at its peak while the job ran, above what it held before. */
   grownMb: z.number(),
   heldMb: z.number(),
 });

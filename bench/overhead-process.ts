@@ -3,12 +3,19 @@ import { join } from 'node:path';
 import { PROJECT } from '../cli/stack.ts';
 import { appInProcess } from './app-in-process.ts';
 import { numericCsv } from './data.ts';
+import { liveBytes } from './live-bytes.ts';
 import type { OverheadAnswer } from './overhead-answer.ts';
 
-/** Runs one job over so many one-row files, so many in a mini-batch (by default one), and tells what it cost. */
-const [files = 0, miniBatchSize = 1] = process.argv.slice(2).map(Number);
+/**
+ * Runs one job over so many one-row files, so many in a mini-batch (by default one), and tells what it cost. With `live` as the third
+ * word its memory is looked at after a collection each time, which takes time itself.
+ */
+const [files = 0, miniBatchSize = 1] = process.argv.slice(2, 4).map(Number);
+const memory =
+  process.argv[4] === 'live'
+    ? { everyMs: 2000, bytes: liveBytes() }
+    : { everyMs: 200, bytes: async () => process.memoryUsage.rss() };
 
-const LOOK_MS = 200;
 const MiB = 1024 * 1024;
 
 const { put, deploy, run, receipts } = await appInProcess();
@@ -21,11 +28,15 @@ for (const folder of ['warm-up', 'measured'])
 await run('mlp', 'warm-up');
 
 // What lies there by now are the blobs and the warm app; what comes on top is the job's.
-const before = process.memoryUsage.rss();
+const before = await memory.bytes();
 let peak = before;
-const looking = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), LOOK_MS);
+const look = async (): Promise<void> => {
+  peak = Math.max(peak, await memory.bytes());
+};
+const looking = setInterval(() => void look(), memory.everyMs);
 const { name, ms, firstRowMs } = await run('mlp', 'measured');
 clearInterval(looking);
+await look();
 const miniBatches = Math.ceil(files / miniBatchSize);
 process.send?.({
   msPerMiniBatch: ms / miniBatches,
