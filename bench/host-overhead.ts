@@ -4,7 +4,7 @@ import { OverheadAnswer } from './overhead-answer.ts';
 
 const ROUNDS = 3;
 
-/** What a job of 100,000 files stores, in the memory of the same process: its plan, output, receipts and log. */
+/** Room for what a job of 100,000 files stores in the memory of the same process: its plan, output, receipts and log are about 9 MB. */
 const STORED_MB = 20;
 
 /**

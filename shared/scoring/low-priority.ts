@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 
 /** `nice` 10, or "below normal" on Windows. */
-export const LOW_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
+const LOW_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 
 /**
  * Lets a process that was started just now, and with it every thread and process that it starts, give way to the app: what holds
