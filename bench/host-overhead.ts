@@ -38,6 +38,10 @@ export async function hostOverhead(keyFile: string, add: (figure: Figure) => voi
   add({ name: 'live_mb_100k', value: await live(sizes[2]), unit: 'MB', target: { atMost: few + STORED_MB } });
 }
 
-/** What a job of so many mini-batches costs. */
-export const overhead = (keyFile: string, miniBatches: number, memory = 'resident'): Promise<OverheadAnswer> =>
+/** What a job of so many mini-batches costs; `live` looks at its memory after a collection each time. */
+export const overhead = (
+  keyFile: string,
+  miniBatches: number,
+  memory: 'resident' | 'live' = 'resident',
+): Promise<OverheadAnswer> =>
   inProcessOfItsOwn('./overhead-process.ts', [String(miniBatches), '1', memory], keyFile, OverheadAnswer);
